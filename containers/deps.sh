@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The one list of Debian 12 packages that Steno builds with, runs with and is tested with.
+#
+#   containers/deps.sh [runtime|build|test ...]     install the groups (default: all of them)
+#   containers/deps.sh --list [group ...]           print the packages instead, one a line
+#   containers/deps.sh --check [group ...]          exit 0 when nothing is missing
+#
+# Runs as root, or as an ordinary user with sudo.
+set -euo pipefail
+
+# What a worker needs at run time.
+runtime=(
+    ca-certificates
+    chromium
+    chromium-sandbox
+    fonts-dejavu-core
+    fonts-noto-cjk
+    fonts-noto-color-emoji
+    fonts-noto-core
+    glib-networking
+    gstreamer1.0-libav
+    gstreamer1.0-plugins-bad
+    gstreamer1.0-plugins-base
+    gstreamer1.0-plugins-good
+    gstreamer1.0-plugins-ugly
+)
+
+# What compiles it.
+build=(
+    build-essential
+    git
+    libavcodec-dev
+    libavformat-dev
+    libavutil-dev
+    libcairo2-dev
+    libglib2.0-dev
+    libgstreamer-plugins-bad1.0-dev
+    libgstreamer-plugins-base1.0-dev
+    libgstreamer1.0-dev
+    libjson-glib-dev
+    libopus-dev
+    libpango1.0-dev
+    libsoup-3.0-dev
+    libssl-dev
+    libwebsockets-dev
+    meson
+    ninja-build
+    pkg-config
+    zlib1g-dev
+)
+
+# What the tests, the test meeting, the demo and the linters need on top.
+test=(
+    clang
+    clang-format
+    clang-tidy
+    codespell
+    espeak-ng
+    ffmpeg
+    gstreamer1.0-nice
+    gstreamer1.0-tools
+    libclang-rt-14-dev
+    openssl
+    procps
+    python3
+    python3-aiohttp
+    python3-numpy
+    python3-pil
+    shellcheck
+    sox
+)
+
+mode=install
+case "${1:-}" in
+--list | --check)
+    mode=${1#--}
+    shift
+    ;;
+esac
+
+packages=()
+for group in "${@:-all}"; do
+    case "$group" in
+    runtime) packages+=("${runtime[@]}") ;;
+    build) packages+=("${build[@]}") ;;
+    test) packages+=("${test[@]}") ;;
+    all) packages+=("${runtime[@]}" "${build[@]}" "${test[@]}") ;;
+    *)
+        echo "deps.sh: unknown group '$group'; there are: runtime, build, test" >&2
+        exit 2
+        ;;
+    esac
+done
+
+missing() {
+    local installed
+    installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null |
+        awk '$1 == "ii" { print $2 }' | sort -u) || true # unknown names are missing too
+    printf '%s\n' "$@" | sort -u | comm -23 - <(printf '%s\n' "$installed")
+}
+
+if [ "$mode" = list ]; then
+    printf '%s\n' "${packages[@]}"
+    exit 0
+fi
+
+mapfile -t wanted < <(missing "${packages[@]}")
+if [ "${#wanted[@]}" -eq 0 ]; then
+    exit 0
+fi
+if [ "$mode" = check ]; then
+    printf 'missing: %s\n' "${wanted[*]}" >&2
+    exit 1
+fi
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "deps.sh: needs root to install: ${wanted[*]}" >&2
+        echo "deps.sh: run it as root, or install sudo" >&2
+        exit 1
+    fi
+}
+
+echo "installing ${#wanted[@]} packages: ${wanted[*]}" >&2
+as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2
+as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+    "${wanted[@]}" >&2
