@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/frame.h"
 
-
 #include <string.h>
 static const char *const codec_names[MEDIA_N_CODECS] = {
     [MEDIA_CODEC_NONE] = "none", [MEDIA_CODEC_OPUS] = "opus", [MEDIA_CODEC_RED] = "red",

@@ -90,6 +90,9 @@ typedef struct {
 
 typedef struct {
     void (*on_lobby)(gpointer user_data);
+    /* The lobby says that the host is not there yet (true), or no longer says so (false). Comes
+     * after on_lobby, and only when the page's text tells the two apart. */
+    void (*on_host_absent)(bool absent, gpointer user_data);
     void (*on_admitted)(gpointer user_data);
     /* The host allowed or refused recording (Meet: a refusal dialog); after on_admitted. */
     void (*on_recording_permission)(bool granted, const char *reason, gpointer user_data);
@@ -100,6 +103,9 @@ typedef struct {
     void (*on_frame)(MediaEncodedFrame *frame, gpointer user_data); /* (transfer none) */
     void (*on_chat)(const char *platform_id, const char *name, const char *text,
                     gpointer user_data);
+    /* The meeting shows the microphone as open (speech is heard from now on) or closed, whoever
+     * did it; what was asked with platform_set_microphone is done when this tells so. */
+    void (*on_microphone)(bool open, gpointer user_data);
     /* Which candidate of which purpose matched; @found false: none did. */
     void (*on_rule)(const char *purpose, const char *rule, bool found, gpointer user_data);
     /* Something went another way than asked, the bot stays; codes are stable words. */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "bot/outcome.h"
+
+/*
+ * When a bot goes by itself. A pure function of what was seen and the clock, so that a test can
+ * run four hours in a millisecond. Any thread; no state of its own.
+ */
+
+#define BOT_NEVER_US ((int64_t)-1)
+
+/** All in seconds, at least 1. */
+typedef struct {
+    unsigned waiting_room_s;
+    unsigned noone_joined_s; /* also how long an absent host is waited for */
+    unsigned silence_s;
+    unsigned alone_s;
+    unsigned max_duration_s;
+} BotAutoLeaveLimits;
+
+/** Moments on one monotonic clock, microseconds; BOT_NEVER_US: not (yet). */
+typedef struct {
+    int64_t knocked_us;     /* asked to be let in; never: not in a lobby */
+    int64_t host_absent_us; /* since when the lobby says that the host is not there */
+    int64_t admitted_us;
+    int64_t other_seen_us;  /* first time that somebody else (not ignored) was in the call */
+    int64_t alone_since_us; /* since when nobody else is there; never: somebody is */
+    int64_t last_sound_us;  /* last speech of anybody but the bot */
+} BotPresence;
+
+/**
+ * bot_auto_leave_check:
+ *
+ * Returns the outcome that is due at @now_us, or BOT_OUTCOME_NONE. Before admission only the two
+ * lobby rules apply, after it the others. Being alone counts once somebody else was present; until
+ * then noone_joined_s does. Silence counts from the last sound, or from the first other person.
+ */
+BotOutcome bot_auto_leave_check(const BotAutoLeaveLimits *limits, const BotPresence *presence,
+                                int64_t now_us);

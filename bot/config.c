@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+G_DEFINE_QUARK(bot_config_error, bot_config_error)
+
+#define MAX_DOCUMENT_BYTES (4 * 1024 * 1024)
+#define MAX_SHOWN_VALUE 120
+
+static const BotField *find_field(const char *path)
+{
+    for (const BotField *field = bot_config_fields; field->path != NULL; field++) {
+        if (strcmp(field->path, path) == 0) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+/* The value as an error shows it: JSON, cut, and never a secret. */
+static char *show_value(const BotField *field, JsonNode *node)
+{
+    if (field != NULL && (field->flags & BOT_FIELD_SECRET) != 0) {
+        return g_strdup("(secret)");
+    }
+    g_autofree char *json = json_to_string(node, FALSE);
+    g_autofree char *valid = g_utf8_make_valid(json, -1);
+    if (g_utf8_strlen(valid, -1) <= MAX_SHOWN_VALUE) {
+        return g_steal_pointer(&valid);
+    }
+    g_autofree char *cut = g_utf8_substring(valid, 0, MAX_SHOWN_VALUE);
+    return g_strconcat(cut, "…", NULL);
+}
+
+static bool refuse(GError **error, const BotField *field, const char *path, JsonNode *node,
+                   const char *expected)
+{
+    g_autofree char *shown = show_value(field, node);
+    g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD, "$.%s: %s is not %s", path, shown,
+                expected);
+    return false;
+}
+
+static bool check_int(const BotField *field, const char *path, JsonNode *node, GError **error)
+{
+    g_autofree char *expected = g_strdup_printf(
+        "a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, field->min, field->max);
+    if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_INT64) {
+        return refuse(error, field, path, node, expected);
+    }
+    gint64 value = json_node_get_int(node);
+    return (value >= field->min && value <= field->max) ||
+           refuse(error, field, path, node, expected);
+}
+
+static bool check_url(const BotField *field, const char *path, JsonNode *node, GError **error)
+{
+    g_autoptr(GError) parse_error = NULL;
+    g_autoptr(GUri) uri = g_uri_parse(json_node_get_string(node), G_URI_FLAGS_NONE, &parse_error);
+    g_autofree char *schemes = g_strdup(field->schemes);
+    g_autofree char *expected =
+        g_strdup_printf("a URL with a host and one of the schemes: %s", schemes);
+    if (uri == NULL || g_uri_get_host(uri) == NULL || g_uri_get_host(uri)[0] == '\0') {
+        return refuse(error, field, path, node, expected);
+    }
+    g_auto(GStrv) list = g_strsplit(schemes, " ", -1);
+    return g_strv_contains((const char *const *)list, g_uri_get_scheme(uri)) ||
+           refuse(error, field, path, node, expected);
+}
+
+static bool check_string(const BotField *field, const char *path, JsonNode *node, GError **error)
+{
+    if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_STRING) {
+        return refuse(error, field, path, node, "a string");
+    }
+    const char *value = json_node_get_string(node);
+    gsize length = strlen(value);
+    if (!g_utf8_validate(value, -1, NULL)) {
+        return refuse(error, field, path, node, "valid UTF-8");
+    }
+    if ((gint64)length < field->min || (gint64)length > field->max) {
+        g_autofree char *expected =
+            g_strdup_printf("a string of %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " bytes",
+                            field->min, field->max);
+        return refuse(error, field, path, node, expected);
+    }
+    if (field->choices != NULL && !g_strv_contains(field->choices, value)) {
+        g_autofree char *choices = g_strjoinv(", ", (char **)field->choices);
+        g_autofree char *expected = g_strconcat("one of: ", choices, NULL);
+        return refuse(error, field, path, node, expected);
+    }
+    return field->schemes == NULL || check_url(field, path, node, error);
+}
+
+static bool is_string(JsonNode *node)
+{
+    return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
+}
+
+static bool check_strings(const BotField *field, const char *path, JsonNode *node, GError **error)
+{
+    if (!JSON_NODE_HOLDS_ARRAY(node)) {
+        return refuse(error, field, path, node, "an array of strings");
+    }
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        g_autofree char *item = g_strdup_printf("%s[%u]", path, i);
+        if (!is_string(json_array_get_element(array, i))) {
+            return refuse(error, field, item, json_array_get_element(array, i), "a string");
+        }
+    }
+    return true;
+}
+
+static bool is_header(const char *name, const char *value)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        if (!g_ascii_isalnum(*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL) {
+            return false;
+        }
+    }
+    return name[0] != '\0' && strpbrk(value, "\r\n") == NULL;
+}
+
+static bool check_headers(const BotField *field, const char *path, JsonNode *node, GError **error)
+{
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        return refuse(error, field, path, node, "an object of strings");
+    }
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+    json_object_iter_init(&iter, json_node_get_object(node));
+    while (json_object_iter_next(&iter, &name, &value)) {
+        if (!is_string(value) || !is_header(name, json_node_get_string(value))) {
+            g_autofree char *member = g_strdup_printf("%s.%s", path, name);
+            return refuse(error, field, member, value, "an HTTP header (a name and one line)");
+        }
+    }
+    return true;
+}
+
+static bool is_default(const BotField *field, JsonNode *node)
+{
+    if (field->fallback == NULL) {
+        return false;
+    }
+    g_autofree char *json = json_to_string(node, FALSE);
+    return strcmp(json, field->fallback) == 0;
+}
+
+static bool check_node(const BotField *field, const char *path, JsonNode *node, GError **error);
+
+static bool check_members(const char *prefix, JsonObject *object, GError **error)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+    json_object_iter_init(&iter, object);
+    while (json_object_iter_next(&iter, &name, &value)) {
+        g_autofree char *path =
+            prefix[0] == '\0' ? g_strdup(name) : g_strdup_printf("%s.%s", prefix, name);
+        const BotField *field = strchr(name, '.') == NULL ? find_field(path) : NULL;
+        if (field == NULL) {
+            g_autofree char *shown = show_value(NULL, value);
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                        "$.%s: unknown field (value %s); docs/worker.md lists the fields", path,
+                        shown);
+            return false;
+        }
+        if (!check_node(field, path, value, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_type(const BotField *field, const char *path, JsonNode *node, GError **error)
+{
+    switch (field->type) {
+    case BOT_FIELD_STRING:
+        return check_string(field, path, node, error);
+    case BOT_FIELD_BOOL:
+        return (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN) ||
+               refuse(error, field, path, node, "true or false");
+    case BOT_FIELD_INT:
+        return check_int(field, path, node, error);
+    case BOT_FIELD_STRINGS:
+        return check_strings(field, path, node, error);
+    case BOT_FIELD_HEADERS:
+        return check_headers(field, path, node, error);
+    case BOT_FIELD_OBJECT:
+        if (!JSON_NODE_HOLDS_OBJECT(node)) {
+            return refuse(error, field, path, node, "an object");
+        }
+        return check_members(path, json_node_get_object(node), error);
+    case BOT_FIELD_ANY:
+        return true;
+    }
+    g_assert_not_reached();
+}
+
+static bool check_node(const BotField *field, const char *path, JsonNode *node, GError **error)
+{
+    if (JSON_NODE_HOLDS_NULL(node) && (field->flags & BOT_FIELD_REQUIRED) == 0) {
+        return true; /* the HTTP APIs send null for "not given" */
+    }
+    if (!check_type(field, path, node, error)) {
+        return false;
+    }
+    if ((field->flags & BOT_FIELD_UNSUPPORTED) != 0 && !is_default(field, node)) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_UNSUPPORTED,
+                    "$.%s: not supported by this version of the worker; leave it out", path);
+        return false;
+    }
+    return true;
+}
+
+/* The object that holds @path's last part, made on the way; *ret_name is that part. */
+static JsonObject *parent_of(JsonObject *document, const char *path, const char **ret_name)
+{
+    const char *dot = strrchr(path, '.');
+    if (dot == NULL) {
+        *ret_name = path;
+        return document;
+    }
+    g_autofree char *parent = g_strndup(path, (gsize)(dot - path));
+    *ret_name = dot + 1;
+    if (!json_object_has_member(document, parent)) {
+        json_object_set_object_member(document, parent, json_object_new());
+    }
+    return json_object_get_object_member(document, parent);
+}
+
+static void drop_nulls(JsonObject *object)
+{
+    g_autoptr(GList) names = json_object_get_members(object);
+    for (GList *item = names; item != NULL; item = item->next) {
+        JsonNode *node = json_object_get_member(object, item->data);
+        if (JSON_NODE_HOLDS_NULL(node)) {
+            json_object_remove_member(object, item->data);
+        } else if (JSON_NODE_HOLDS_OBJECT(node) && strcmp(item->data, "extra") != 0) {
+            drop_nulls(json_node_get_object(node));
+        }
+    }
+}
+
+static bool fill_in(JsonObject *document, GError **error)
+{
+    for (const BotField *field = bot_config_fields; field->path != NULL; field++) {
+        const char *name;
+        JsonObject *parent = parent_of(document, field->path, &name);
+        if (json_object_has_member(parent, name)) {
+            continue;
+        }
+        if ((field->flags & BOT_FIELD_REQUIRED) != 0) {
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                        "$.%s: missing; expected %s", field->path, field->help);
+            return false;
+        }
+        if (field->fallback != NULL) {
+            json_object_set_member(parent, name, json_from_string(field->fallback, NULL));
+        }
+    }
+    if (!json_object_has_member(document, "bot_id")) {
+        g_autofree char *uuid = g_uuid_string_random();
+        json_object_set_string_member(document, "bot_id", uuid);
+    }
+    if (!json_object_has_member(document, "output_dir")) {
+        g_autofree char *dir =
+            g_build_filename("recordings", json_object_get_string_member(document, "bot_id"), NULL);
+        json_object_set_string_member(document, "output_dir", dir);
+    }
+    return true;
+}
+
+static bool check_bot_id(const char *bot_id, GError **error)
+{
+    for (const char *c = bot_id; *c != '\0'; c++) {
+        if (!g_ascii_isalnum(*c) && *c != '-' && *c != '_') {
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                        "$.bot_id: \"%s\" is not letters, digits, '-' and '_'", bot_id);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_loopback(const char *host)
+{
+    if (g_ascii_strcasecmp(host, "localhost") == 0) {
+        return true;
+    }
+    g_autoptr(GInetAddress) address = g_inet_address_new_from_string(host);
+    return address != NULL && g_inet_address_get_is_loopback(address);
+}
+
+/* The wire carries what people say: plain text only to this machine, or by explicit wish. */
+static bool check_stream_url(const BotConfig *config, const char *path, const char *url,
+                             GError **error)
+{
+    if (url == NULL || config->stream_allow_insecure) {
+        return true;
+    }
+    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
+    if (strcmp(g_uri_get_scheme(uri), "wss") == 0 || is_loopback(g_uri_get_host(uri))) {
+        return true;
+    }
+    g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                "$.%s: ws:// to %s would send speech in the clear; use wss://, or set "
+                "streaming.allow_insecure to true",
+                path, g_uri_get_host(uri));
+    return false;
+}
+
+static const char *get_string(JsonObject *object, const char *name)
+{
+    return json_object_get_string_member_with_default(object, name, NULL);
+}
+
+static void read_recording(BotConfig *config, JsonObject *recording)
+{
+    const char *resolution = get_string(recording, "resolution");
+    if (strcmp(resolution, "720p") == 0) {
+        config->width = 1280;
+        config->height = 720;
+    } else if (strcmp(resolution, "1080p") == 0) {
+        config->width = 1920;
+        config->height = 1080;
+    }
+    config->fps = (uint8_t)json_object_get_int_member(recording, "fps");
+    config->video_bitrate_bps = (uint32_t)json_object_get_int_member(recording, "video_bitrate");
+    config->encoder = get_string(recording, "encoder");
+}
+
+static void read_streaming(BotConfig *config, JsonObject *streaming)
+{
+    config->stream_input = get_string(streaming, "input");
+    config->stream_output = get_string(streaming, "output");
+    config->stream_rate_hz =
+        (uint32_t)atoi(get_string(streaming, "audio_frequency")) * 1000u; /* "24khz" */
+    config->stream_frame_ms = (uint16_t)json_object_get_int_member(streaming, "frame_ms");
+    config->stream_service_directions = strcmp(get_string(streaming, "directions"), "service") == 0;
+    config->stream_allow_insecure = json_object_get_boolean_member(streaming, "allow_insecure");
+    if (json_object_has_member(streaming, "headers")) {
+        config->stream_headers = json_object_get_object_member(streaming, "headers");
+    }
+}
+
+static unsigned get_seconds(JsonObject *object, const char *name)
+{
+    return (unsigned)json_object_get_int_member(object, name);
+}
+
+static void read_document(BotConfig *config)
+{
+    JsonObject *document = config->document;
+    config->bot_id = get_string(document, "bot_id");
+    config->output_dir = get_string(document, "output_dir");
+    config->meeting_url = get_string(document, "meeting_url");
+    config->bot_name = get_string(document, "bot_name");
+    config->entry_message = get_string(document, "entry_message");
+    const char *mode = get_string(document, "recording_mode");
+    config->mode = strcmp(mode, "audio_only") == 0     ? BOT_MODE_AUDIO_ONLY
+                   : strcmp(mode, "gallery_view") == 0 ? BOT_MODE_GALLERY_VIEW
+                                                       : BOT_MODE_SPEAKER_VIEW;
+    if (json_object_has_member(document, "extra")) {
+        config->extra = json_object_get_member(document, "extra");
+    }
+    JsonObject *leave = json_object_get_object_member(document, "automatic_leave");
+    config->auto_leave = (BotAutoLeaveLimits){
+        .waiting_room_s = get_seconds(leave, "waiting_room_timeout"),
+        .noone_joined_s = get_seconds(leave, "noone_joined_timeout"),
+        .silence_s = get_seconds(leave, "silence_timeout"),
+        .alone_s = get_seconds(leave, "alone_timeout"),
+        .max_duration_s = get_seconds(leave, "max_duration"),
+    };
+    if (json_object_has_member(leave, "ignored_names")) {
+        config->ignored_names = json_object_get_array_member(leave, "ignored_names");
+    }
+    read_recording(config, json_object_get_object_member(document, "recording"));
+    read_streaming(config, json_object_get_object_member(document, "streaming"));
+    config->browser = json_object_get_object_member(document, "browser");
+    config->webhook_url = get_string(document, "webhook_url");
+    config->webhook_api_key = get_string(document, "webhook_api_key");
+    config->shutdown_grace_s = get_seconds(document, "shutdown_grace_s");
+}
+
+BotConfig *bot_config_new(JsonObject *document, GError **error)
+{
+    if (!check_members("", document, error)) {
+        return NULL;
+    }
+    g_autoptr(JsonNode) node = json_node_alloc();
+    json_node_init_object(node, document);
+    g_autofree char *text = json_to_string(node, FALSE);
+    g_autoptr(JsonNode) copy = json_from_string(text, error);
+    if (copy == NULL) {
+        return NULL;
+    }
+    g_autoptr(BotConfig) config = g_new0(BotConfig, 1);
+    config->document = json_object_ref(json_node_get_object(copy));
+    drop_nulls(config->document);
+    if (!fill_in(config->document, error)) {
+        return NULL;
+    }
+    read_document(config);
+    if (!check_bot_id(config->bot_id, error) ||
+        !check_stream_url(config, "streaming.input", config->stream_input, error) ||
+        !check_stream_url(config, "streaming.output", config->stream_output, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&config);
+}
+
+BotConfig *bot_config_new_from_data(const char *text, gssize length, GError **error)
+{
+    g_autoptr(JsonParser) parser = json_parser_new_immutable();
+    g_autoptr(GError) parse_error = NULL;
+    if (!json_parser_load_from_data(parser, text, length, &parse_error)) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_SYNTAX, "not valid JSON: %s",
+                    parse_error->message);
+        return NULL;
+    }
+    JsonNode *root = json_parser_get_root(parser);
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_SYNTAX,
+                    "$: expected one JSON object");
+        return NULL;
+    }
+    return bot_config_new(json_node_get_object(root), error);
+}
+
+static GByteArray *read_all(FILE *file, GError **error)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    guint8 block[65536];
+    gsize n;
+    while ((n = fread(block, 1, sizeof block, file)) > 0) {
+        g_byte_array_append(bytes, block, (guint)n);
+        if (bytes->len > MAX_DOCUMENT_BYTES) {
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_READ,
+                        "the document is larger than %d bytes", MAX_DOCUMENT_BYTES);
+            return NULL;
+        }
+    }
+    if (ferror(file)) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_READ, "%s", g_strerror(errno));
+        return NULL;
+    }
+    return g_steal_pointer(&bytes);
+}
+
+BotConfig *bot_config_new_from_file(const char *path, GError **error)
+{
+    bool from_stdin = strcmp(path, "-") == 0;
+    FILE *file = from_stdin ? stdin : fopen(path, "re");
+    if (file == NULL) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_READ, "%s: %s", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+    g_autoptr(GByteArray) bytes = read_all(file, error);
+    if (!from_stdin) {
+        fclose(file);
+    }
+    BotConfig *config = bytes != NULL ? bot_config_new_from_data((const char *)bytes->data,
+                                                                 (gssize)bytes->len, error)
+                                      : NULL;
+    if (config == NULL) {
+        g_prefix_error(error, "%s: ", from_stdin ? "standard input" : path);
+    }
+    return config;
+}
+
+void bot_config_free(BotConfig *config)
+{
+    g_clear_pointer(&config->document, json_object_unref);
+    g_free(config);
+}
+
+static char *blot_query(const char *url)
+{
+    const char *query = strchr(url, '?');
+    return query != NULL ? g_strdup_printf("%.*s?***", (int)(query - url), url) : g_strdup(url);
+}
+
+char *bot_config_print(const BotConfig *config)
+{
+    g_autoptr(JsonNode) node = json_node_alloc();
+    json_node_init_object(node, config->document);
+    g_autofree char *text = json_to_string(node, FALSE);
+    g_autoptr(JsonNode) copy = json_from_string(text, NULL);
+    JsonObject *document = json_node_get_object(copy);
+    for (const BotField *field = bot_config_fields; field->path != NULL; field++) {
+        const char *name;
+        JsonObject *parent = parent_of(document, field->path, &name);
+        if (!json_object_has_member(parent, name)) {
+            continue;
+        }
+        if ((field->flags & BOT_FIELD_SECRET) != 0) {
+            json_object_set_string_member(parent, name, "***");
+        } else if ((field->flags & BOT_FIELD_URL) != 0) {
+            g_autofree char *blotted = blot_query(json_object_get_string_member(parent, name));
+            json_object_set_string_member(parent, name, blotted);
+        }
+    }
+    return json_to_string(copy, TRUE);
+}

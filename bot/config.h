@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "bot/auto_leave.h"
+
+#include <json-glib/json-glib.h>
+
+/*
+ * The worker's configuration: one JSON document, every field checked against one table
+ * (bot/config_fields.c), defaults filled in. An unknown field, a wrong type or value is an error
+ * that names the JSON path, the value and what was expected. Immutable once made.
+ */
+
+typedef enum {
+    BOT_CONFIG_ERROR_SYNTAX,      /* not JSON, or not an object */
+    BOT_CONFIG_ERROR_FIELD,       /* a field is unknown, missing, of the wrong type or value */
+    BOT_CONFIG_ERROR_UNSUPPORTED, /* known, but this version can't do it */
+    BOT_CONFIG_ERROR_READ,
+} BotConfigError;
+
+#define BOT_CONFIG_ERROR bot_config_error_quark()
+GQuark bot_config_error_quark(void);
+
+typedef enum {
+    BOT_MODE_SPEAKER_VIEW,
+    BOT_MODE_GALLERY_VIEW,
+    BOT_MODE_AUDIO_ONLY,
+} BotMode;
+
+typedef struct {
+    JsonObject *document; /* owned: the effective document, the strings below live in it */
+
+    const char *bot_id;
+    const char *output_dir;
+    const char *meeting_url;
+    const char *bot_name;
+    const char *entry_message; /* NULL: none */
+    BotMode mode;
+    JsonNode *extra; /* borrowed from document; NULL: none */
+
+    BotAutoLeaveLimits auto_leave;
+    JsonArray *ignored_names; /* borrowed; strings */
+
+    uint16_t width, height; /* 0: auto */
+    uint8_t fps;
+    uint32_t video_bitrate_bps; /* 0: constant quality */
+    const char *encoder;
+
+    const char *stream_input;  /* NULL: none */
+    const char *stream_output; /* NULL: none */
+    uint32_t stream_rate_hz;
+    uint16_t stream_frame_ms;
+    bool stream_service_directions;
+    bool stream_allow_insecure;
+    JsonObject *stream_headers; /* borrowed */
+
+    JsonObject *browser; /* borrowed */
+
+    const char *webhook_url;     /* NULL: none */
+    const char *webhook_api_key; /* NULL: none */
+    unsigned shutdown_grace_s;
+} BotConfig;
+
+/**
+ * bot_config_new_from_data:
+ * @text: JSON; @length bytes, or -1 for NUL-terminated
+ *
+ * Thread: any. Errors: BOT_CONFIG_ERROR_SYNTAX, _FIELD, _UNSUPPORTED.
+ */
+BotConfig *bot_config_new_from_data(const char *text, gssize length, GError **error);
+
+/** From a file, or standard input for "-". Errors: also BOT_CONFIG_ERROR_READ. */
+BotConfig *bot_config_new_from_file(const char *path, GError **error);
+
+/** @document: (transfer none): copied. */
+BotConfig *bot_config_new(JsonObject *document, GError **error);
+
+void bot_config_free(BotConfig *config);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotConfig, bot_config_free)
+
+/** Returns (transfer full): the effective document as JSON, secrets blotted out. */
+char *bot_config_print(const BotConfig *config);
+
+/* --- the table --- */
+
+typedef enum {
+    BOT_FIELD_STRING,
+    BOT_FIELD_BOOL,
+    BOT_FIELD_INT,
+    BOT_FIELD_STRINGS, /* array of strings */
+    BOT_FIELD_HEADERS, /* object of strings */
+    BOT_FIELD_OBJECT,  /* with fields of its own */
+    BOT_FIELD_ANY,     /* kept as it is */
+} BotFieldType;
+
+typedef enum {
+    BOT_FIELD_PLAIN = 0,
+    BOT_FIELD_REQUIRED = 1 << 0,
+    BOT_FIELD_SECRET = 1 << 1,      /* blotted out in print */
+    BOT_FIELD_URL = 1 << 2,         /* its query is blotted out in print */
+    BOT_FIELD_UNSUPPORTED = 1 << 3, /* anything but the default is refused by this version */
+    BOT_FIELD_UNUSED = 1 << 4,      /* the orchestrator's; accepted and left alone */
+} BotFieldFlags;
+
+typedef struct {
+    const char *path; /* "streaming.frame_ms" */
+    BotFieldType type;
+    BotFieldFlags flags;
+    gint64 min, max;            /* of an int, or of a string's length in bytes; 0,0: any */
+    const char *const *choices; /* of a string; NULL: any */
+    const char *schemes;        /* of a URL: "http https" */
+    const char *fallback;       /* default as JSON; NULL: absent */
+    const char *help;           /* a sentence for docs and errors */
+} BotField;
+
+/** The table, terminated by a NULL path. */
+extern const BotField bot_config_fields[];

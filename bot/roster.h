@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * Who is and was in the call: gives each of the platform's people a stable integer id from 1, and
+ * keeps names, presence and times for participants.json. A person who leaves and comes back under
+ * the same platform id keeps the id. Sources that nobody has been named for yet become numbered
+ * people ("Participant 3"), and take over a name when it comes. Main thread only.
+ */
+
+typedef struct BotRoster BotRoster;
+
+typedef struct {
+    uint32_t id;
+    char *platform_id; /* owned; NULL for a numbered person */
+    char *name;        /* owned; never NULL */
+    bool is_host;
+    bool is_self; /* the bot's own entry: never in artifacts or messages */
+    bool ignored; /* another bot: no company */
+    bool muted;
+    bool present;
+    bool speaking;
+    int64_t joined_us; /* g_get_monotonic_time; the first time */
+    int64_t left_us;   /* -1 while present */
+} BotPerson;
+
+BotRoster *bot_roster_new(void);
+void bot_roster_free(BotRoster *roster);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotRoster, bot_roster_free)
+
+/** Names that don't count as company; (transfer none), copied. */
+void bot_roster_ignore(BotRoster *roster, const char *name);
+
+/**
+ * bot_roster_update:
+ *
+ * Find or add the person, with @name, presence true. Returns (transfer none) the entry, valid for
+ * the roster's life; *ret_is_new tells whether it joined just now (first time or again).
+ */
+BotPerson *bot_roster_update(BotRoster *roster, const char *platform_id, const char *name,
+                             int64_t now_us, bool *ret_is_new);
+
+/** Returns the entry, now absent; NULL when unknown or absent already. */
+BotPerson *bot_roster_leave(BotRoster *roster, const char *platform_id, int64_t now_us);
+
+BotPerson *bot_roster_find(BotRoster *roster, const char *platform_id);
+BotPerson *bot_roster_get(BotRoster *roster, uint32_t id);
+
+/** A new numbered person, for a voice that nobody has been named for. */
+BotPerson *bot_roster_add_unnamed(BotRoster *roster, int64_t now_us);
+
+/** Everybody ever, by id. */
+guint bot_roster_length(BotRoster *roster);
+BotPerson *bot_roster_nth(BotRoster *roster, guint n);
+
+/** How many others are in the call: not the bot, not ignored. */
+guint bot_roster_count_company(BotRoster *roster);
