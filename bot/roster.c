@@ -58,13 +58,16 @@ static BotPerson *add_person(BotRoster *roster, const char *platform_id, int64_t
     return person;
 }
 
+BotPerson *bot_roster_ensure(BotRoster *roster, const char *platform_id, int64_t now_us)
+{
+    BotPerson *person = bot_roster_find(roster, platform_id);
+    return person != NULL ? person : add_person(roster, platform_id, now_us);
+}
+
 BotPerson *bot_roster_update(BotRoster *roster, const char *platform_id, const char *name,
                              int64_t now_us, bool *ret_is_new)
 {
-    BotPerson *person = bot_roster_find(roster, platform_id);
-    if (person == NULL) {
-        person = add_person(roster, platform_id, now_us);
-    }
+    BotPerson *person = bot_roster_ensure(roster, platform_id, now_us);
     *ret_is_new = !person->present;
     person->present = true;
     person->left_us = -1;

@@ -44,6 +44,9 @@ void bot_roster_ignore(BotRoster *roster, const char *name);
 BotPerson *bot_roster_update(BotRoster *roster, const char *platform_id, const char *name,
                              int64_t now_us, bool *ret_is_new);
 
+/** Find or add the person, without saying that it is present: its sources may be told first. */
+BotPerson *bot_roster_ensure(BotRoster *roster, const char *platform_id, int64_t now_us);
+
 /** Returns the entry, now absent; NULL when unknown or absent already. */
 BotPerson *bot_roster_leave(BotRoster *roster, const char *platform_id, int64_t now_us);
 

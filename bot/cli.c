@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/cli.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const char summary[] =
+    "Joins an online meeting as a named bot, records it and streams it.\n"
+    "\n"
+    "  steno-worker --config FILE|-     run one bot from a JSON document\n"
+    "  steno-worker join URL [OPTION…]  the same for people, with a live status line\n"
+    "  steno-worker --recover DIR       finalize and report what a killed worker left\n"
+    "\n"
+    "docs/worker.md has every field, event, command and exit code.";
+
+typedef struct {
+    char *config_path;
+    char *recover_dir;
+    char *events;
+    gboolean print_config;
+    gboolean version;
+    /* join */
+    char *name, *mode, *output_dir, *stream_input, *stream_output, *audio_frequency;
+    char *webhook_url, *message, *browser_json;
+    char **set;
+    gboolean no_sandbox;
+    char **rest;
+} Options;
+
+static void options_clear(Options *options)
+{
+    g_free(options->config_path);
+    g_free(options->recover_dir);
+    g_free(options->events);
+    g_free(options->name);
+    g_free(options->mode);
+    g_free(options->output_dir);
+    g_free(options->stream_input);
+    g_free(options->stream_output);
+    g_free(options->audio_frequency);
+    g_free(options->webhook_url);
+    g_free(options->message);
+    g_free(options->browser_json);
+    g_strfreev(options->set);
+    g_strfreev(options->rest);
+}
+
+void bot_cli_clear(BotCli *cli)
+{
+    g_clear_pointer(&cli->config, bot_config_free);
+    g_clear_pointer(&cli->recover_dir, g_free);
+    g_clear_pointer(&cli->help, g_free);
+}
+
+static bool fail(GError **error, const char *text)
+{
+    g_set_error_literal(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, text);
+    return false;
+}
+
+/* "automatic_leave.alone_timeout=5": the value is JSON, or else a string. */
+static bool apply_set(JsonObject *document, const char *assignment, GError **error)
+{
+    const char *equals = strchr(assignment, '=');
+    if (equals == NULL || equals == assignment) {
+        return fail(error, "--set wants FIELD=VALUE, for example "
+                           "automatic_leave.alone_timeout=5");
+    }
+    g_autofree char *path = g_strndup(assignment, (gsize)(equals - assignment));
+    g_autoptr(JsonNode) value = json_from_string(equals + 1, NULL);
+    if (value == NULL) {
+        value = json_node_init_string(json_node_alloc(), equals + 1);
+    }
+    char *dot = strchr(path, '.');
+    JsonObject *parent = document;
+    if (dot != NULL) {
+        *dot = '\0';
+        if (!json_object_has_member(document, path)) {
+            json_object_set_object_member(document, path, json_object_new());
+        }
+        JsonNode *node = json_object_get_member(document, path);
+        if (!JSON_NODE_HOLDS_OBJECT(node)) {
+            return fail(error, "--set: the field's parent is no object");
+        }
+        parent = json_node_get_object(node);
+    }
+    json_object_set_member(parent, dot != NULL ? dot + 1 : path, g_steal_pointer(&value));
+    return true;
+}
+
+static void set_string(JsonObject *object, const char *name, const char *value)
+{
+    if (value != NULL) {
+        json_object_set_string_member(object, name, value);
+    }
+}
+
+/* The "browser" part, as steno-meeting prints it (the whole line or the part alone). */
+static bool apply_browser(JsonObject *document, const char *json, GError **error)
+{
+    g_autoptr(JsonNode) node = json_from_string(json, error);
+    if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node)) {
+        g_clear_error(error);
+        return fail(error, "--browser wants a JSON object: the configuration's \"browser\" part");
+    }
+    JsonObject *object = json_node_get_object(node);
+    if (json_object_has_member(object, "browser")) {
+        json_object_set_member(document, "browser",
+                               json_node_copy(json_object_get_member(object, "browser")));
+    } else {
+        json_object_set_object_member(document, "browser", json_object_ref(object));
+    }
+    return true;
+}
+
+static JsonObject *object_member(JsonObject *document, const char *name)
+{
+    if (!json_object_has_member(document, name)) {
+        json_object_set_object_member(document, name, json_object_new());
+    }
+    return json_object_get_object_member(document, name);
+}
+
+static BotConfig *join_config(const Options *options, const char *url, GError **error)
+{
+    g_autoptr(JsonObject) document = json_object_new();
+    json_object_set_string_member(document, "meeting_url", url);
+    set_string(document, "bot_name", options->name);
+    set_string(document, "recording_mode", options->mode);
+    set_string(document, "output_dir", options->output_dir);
+    set_string(document, "webhook_url", options->webhook_url);
+    set_string(document, "entry_message", options->message);
+    JsonObject *streaming = object_member(document, "streaming");
+    set_string(streaming, "input", options->stream_input);
+    set_string(streaming, "output", options->stream_output);
+    set_string(streaming, "audio_frequency", options->audio_frequency);
+    if (options->browser_json != NULL && !apply_browser(document, options->browser_json, error)) {
+        return NULL;
+    }
+    if (options->no_sandbox) {
+        json_object_set_boolean_member(object_member(document, "browser"), "sandbox", FALSE);
+    }
+    for (char **item = options->set; item != NULL && *item != NULL; item++) {
+        if (!apply_set(document, *item, error)) {
+            return NULL;
+        }
+    }
+    return bot_config_new(document, error);
+}
+
+static bool take_join(const Options *options, BotCli *cli, GError **error)
+{
+    if (options->rest[1] == NULL || options->rest[2] != NULL) {
+        return fail(error, "join wants one meeting URL: steno-worker join URL");
+    }
+    if (options->config_path != NULL) {
+        return fail(error, "join and --config exclude each other");
+    }
+    cli->config = join_config(options, options->rest[1], error);
+    cli->interactive = true;
+    return cli->config != NULL;
+}
+
+static bool take_config(const Options *options, BotCli *cli, GError **error)
+{
+    if (options->rest != NULL && options->rest[0] != NULL) {
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+                    "unexpected argument \"%s\"; did you mean: steno-worker join URL",
+                    options->rest[0]);
+        return false;
+    }
+    if (options->config_path == NULL) {
+        return fail(error, "nothing to do: give --config FILE, join URL, or --recover DIR "
+                           "(--help tells more)");
+    }
+    cli->config = bot_config_new_from_file(options->config_path, error);
+    cli->commands_on_stdin = strcmp(options->config_path, "-") != 0;
+    return cli->config != NULL;
+}
+
+static bool take_options(const Options *options, BotCli *cli, GError **error)
+{
+    if (options->recover_dir != NULL) {
+        cli->action = BOT_CLI_RECOVER;
+        cli->recover_dir = g_strdup(options->recover_dir);
+        return true;
+    }
+    if (options->events != NULL && strcmp(options->events, "-") != 0) {
+        return fail(error, "--events takes only \"-\": events.ndjson is always written");
+    }
+    cli->events_to_stdout = options->events != NULL;
+    bool join = options->rest != NULL && g_strcmp0(options->rest[0], "join") == 0;
+    if (!(join ? take_join(options, cli, error) : take_config(options, cli, error))) {
+        return false;
+    }
+    if (join) {
+        cli->commands_on_stdin = isatty(STDIN_FILENO) != 1;
+    }
+    cli->action = options->print_config ? BOT_CLI_PRINT : BOT_CLI_RUN;
+    return true;
+}
+
+bool bot_cli_parse(int argc, char **argv, BotCli *ret_cli, GError **error)
+{
+    Options o = {0};
+    /* clang-format off: one option a line */
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &o.config_path,
+         "JSON document; - for standard input", "FILE"},
+        {"recover", 0, 0, G_OPTION_ARG_FILENAME, &o.recover_dir,
+         "Finalize what a killed worker left", "DIR"},
+        {"events", 0, 0, G_OPTION_ARG_STRING, &o.events, "Events also on standard output", "-"},
+        {"print-config", 0, 0, G_OPTION_ARG_NONE, &o.print_config,
+         "Print the effective document, without secrets", NULL},
+        {"version", 0, 0, G_OPTION_ARG_NONE, &o.version, "Print the version", NULL},
+        {"name", 0, 0, G_OPTION_ARG_STRING, &o.name, "join: the bot's name", "NAME"},
+        {"mode", 0, 0, G_OPTION_ARG_STRING, &o.mode,
+         "join: speaker_view, gallery_view or audio_only", "MODE"},
+        {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &o.output_dir, "join: folder of the artifacts",
+         "DIR"},
+        {"stream-input", 0, 0, G_OPTION_ARG_STRING, &o.stream_input,
+         "join: WebSocket that receives the meeting", "URL"},
+        {"stream-output", 0, 0, G_OPTION_ARG_STRING, &o.stream_output,
+         "join: WebSocket that supplies speech", "URL"},
+        {"audio-frequency", 0, 0, G_OPTION_ARG_STRING, &o.audio_frequency, "join: 16khz or 24khz",
+         "RATE"},
+        {"webhook-url", 0, 0, G_OPTION_ARG_STRING, &o.webhook_url,
+         "join: receives the bot's status", "URL"},
+        {"message", 0, 0, G_OPTION_ARG_STRING, &o.message, "join: chat message on admission",
+         "TEXT"},
+        {"browser", 0, 0, G_OPTION_ARG_STRING, &o.browser_json,
+         "join: the document's browser part; also the line that steno-meeting prints", "JSON"},
+        {"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &o.no_sandbox,
+         "join: run Chromium without its sandbox (needed as root)", NULL},
+        {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.set, "join: any other field, may be repeated",
+         "FIELD=VALUE"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.rest, NULL, "[join URL]"},
+        {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
+    };
+    /* clang-format on */
+    BotCli cli = {0};
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    g_option_context_set_summary(context, summary);
+    g_option_context_add_main_entries(context, entries, NULL);
+    g_option_context_set_help_enabled(context, FALSE);
+    bool wants_help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    bool ok;
+    if (wants_help) {
+        cli.action = BOT_CLI_HELP;
+        cli.help = g_option_context_get_help(context, TRUE, NULL);
+        ok = true;
+    } else if (!g_option_context_parse(context, &argc, &argv, error)) {
+        ok = false;
+    } else if (o.version) {
+        cli.action = BOT_CLI_HELP;
+        cli.help = g_strdup("steno-worker " STENO_VERSION "\n");
+        ok = true;
+    } else {
+        ok = take_options(&o, &cli, error);
+    }
+    options_clear(&o);
+    if (ok) {
+        *ret_cli = cli;
+    } else {
+        bot_cli_clear(&cli);
+    }
+    return ok;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "bot/config.h"
+
+/* The command line of steno-worker; `join URL …` builds the same document that --config reads. */
+
+typedef enum {
+    BOT_CLI_RUN,     /* config is set */
+    BOT_CLI_PRINT,   /* --print-config: config is set */
+    BOT_CLI_RECOVER, /* recover_dir is set */
+    BOT_CLI_HELP,    /* help is set: print it, exit 0 */
+} BotCliAction;
+
+typedef struct {
+    BotCliAction action;
+    BotConfig *config; /* owned */
+    char *recover_dir; /* owned */
+    char *help;        /* owned */
+    bool events_to_stdout;
+    bool commands_on_stdin;
+    bool interactive; /* `join`: show the live status line */
+} BotCli;
+
+void bot_cli_clear(BotCli *cli);
+
+/** Errors: BOT_CONFIG_ERROR, G_OPTION_ERROR; the message is for people. */
+bool bot_cli_parse(int argc, char **argv, BotCli *ret_cli, GError **error);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/session_priv.h"
+
+#include <string.h>
+
+#define MAX_CHAT_BYTES 10000
+#define MIN_RATE_HZ 8000
+#define MAX_RATE_HZ 48000
+
+typedef struct {
+    BotSession *session; /* borrowed */
+    BotCommandDone done;
+    gpointer user_data;
+} Pending;
+
+typedef bool (*CommandFunc)(BotSession *session, JsonObject *args, Pending *pending,
+                            GError **error);
+
+static void fail(GError **error, BotSessionError code, const char *text)
+{
+    g_set_error_literal(error, BOT_SESSION_ERROR, code, text);
+}
+
+/* Raise @event if the machine takes it, else say why not. */
+static bool step(BotSession *session, BotEvent event, GError **error)
+{
+    if (!bot_machine_step(session->state, event).accepted) {
+        g_autofree char *refusal = bot_machine_refusal(session->state, event);
+        fail(error, BOT_SESSION_ERROR_STATE, refusal);
+        return false;
+    }
+    bot_session_raise(session, event, NULL);
+    return true;
+}
+
+static bool command_leave(BotSession *session, JsonObject *args, Pending *pending, GError **error)
+{
+    if (!bot_machine_step(session->state, BOT_EVENT_LEAVE_REQUESTED).accepted) {
+        return step(session, BOT_EVENT_LEAVE_REQUESTED, error);
+    }
+    bot_session_end(session, BOT_OUTCOME_USER_REQUESTED, NULL);
+    return true;
+}
+
+static bool command_pause(BotSession *session, JsonObject *args, Pending *pending, GError **error)
+{
+    return step(session, BOT_EVENT_RECORDING_PAUSED, error);
+}
+
+static bool command_resume(BotSession *session, JsonObject *args, Pending *pending, GError **error)
+{
+    return step(session, BOT_EVENT_RECORDING_RESUMED, error);
+}
+
+static const char *get_string(JsonObject *args, const char *name)
+{
+    JsonNode *node = args != NULL ? json_object_get_member(args, name) : NULL;
+    bool is_string = node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
+                     json_node_get_value_type(node) == G_TYPE_STRING;
+    return is_string ? json_node_get_string(node) : NULL;
+}
+
+static bool require_call(BotSession *session, GError **error)
+{
+    if (!bot_state_is_joined(session->state) || session->platform == NULL) {
+        g_autofree char *text = g_strdup_printf("the bot is in state %s, not in the call",
+                                                bot_state_to_string(session->state));
+        fail(error, BOT_SESSION_ERROR_STATE, text);
+        return false;
+    }
+    return true;
+}
+
+static void tell(Pending *pending, const GError *error)
+{
+    pending->done(error, pending->user_data);
+    g_free(pending);
+}
+
+static void on_chat_sent(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Pending *pending = user_data;
+    g_autoptr(GError) error = NULL;
+    if (pending->session->platform == NULL) {
+        g_set_error_literal(&error, BOT_SESSION_ERROR, BOT_SESSION_ERROR_STATE,
+                            "the bot left before the message was sent");
+    } else {
+        platform_send_chat_finish(pending->session->platform, result, &error);
+    }
+    tell(pending, error);
+}
+
+static bool command_chat(BotSession *session, JsonObject *args, Pending *pending, GError **error)
+{
+    const char *text = get_string(args, "message");
+    if (text == NULL || text[0] == '\0' || strlen(text) > MAX_CHAT_BYTES) {
+        fail(error, BOT_SESSION_ERROR_COMMAND,
+             "$.args.message: expected a string of 1 to 10000 bytes");
+        return false;
+    }
+    if (!require_call(session, error)) {
+        return false;
+    }
+    platform_send_chat_async(session->platform, text, on_chat_sent,
+                             g_memdup2(pending, sizeof *pending));
+    pending->done = NULL;
+    return true;
+}
+
+static bool command_speak(BotSession *session, JsonObject *args, Pending *pending, GError **error)
+{
+    const char *data = get_string(args, "data");
+    gint64 rate_hz =
+        args != NULL ? json_object_get_int_member_with_default(args, "sample_rate", 24000) : 0;
+    if (data == NULL || rate_hz < MIN_RATE_HZ || rate_hz > MAX_RATE_HZ) {
+        fail(error, BOT_SESSION_ERROR_COMMAND,
+             "$.args: expected data (base64 of s16le mono PCM) and sample_rate (8000 to 48000)");
+        return false;
+    }
+    if (!require_call(session, error)) {
+        return false;
+    }
+    gsize n_bytes;
+    g_autofree guchar *bytes = g_base64_decode(data, &n_bytes);
+    gsize n_samples = n_bytes / sizeof(int16_t);
+    g_autofree int16_t *samples = g_new(int16_t, n_samples + 1);
+    for (gsize i = 0; i < n_samples; i++) {
+        samples[i] = (int16_t)((guint16)bytes[2 * i] | (guint16)bytes[2 * i + 1] << 8);
+    }
+    if (!bot_speech_player_queue(session->player, samples, n_samples, (uint32_t)rate_hz)) {
+        fail(error, BOT_SESSION_ERROR_COMMAND, "$.args.data: more than 180 s of speech wait");
+        return false;
+    }
+    return true;
+}
+
+static bool command_stop_speaking(BotSession *session, JsonObject *args, Pending *pending,
+                                  GError **error)
+{
+    if (!require_call(session, error)) {
+        return false;
+    }
+    if (session->streaming != NULL) {
+        streaming_client_flush_speech(session->streaming);
+    }
+    bot_speech_player_stop(session->player);
+    return true;
+}
+
+static void on_screenshot(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    Pending *pending = user_data;
+    g_autoptr(GError) error = NULL;
+    if (pending->session->platform == NULL) {
+        g_set_error_literal(&error, BOT_SESSION_ERROR, BOT_SESSION_ERROR_STATE,
+                            "the bot left before the picture was taken");
+    } else {
+        platform_screenshot_finish(pending->session->platform, result, &error);
+    }
+    tell(pending, error);
+}
+
+static bool command_screenshot(BotSession *session, JsonObject *args, Pending *pending,
+                               GError **error)
+{
+    if (session->platform == NULL) {
+        fail(error, BOT_SESSION_ERROR_STATE, "the bot has no page");
+        return false;
+    }
+    g_autofree char *dir = g_build_filename(session->config->output_dir, "screenshots", NULL);
+    (void)g_mkdir_with_parents(dir, 0755);
+    g_autofree char *name =
+        g_strdup_printf("asked-%" G_GINT64_FORMAT ".png", g_get_real_time() / 1000);
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    platform_screenshot_async(session->platform, path, on_screenshot,
+                              g_memdup2(pending, sizeof *pending));
+    pending->done = NULL;
+    return true;
+}
+
+static const struct {
+    const char *name;
+    CommandFunc run;
+} commands[] = {
+    {"leave", command_leave},
+    {"pause_recording", command_pause},
+    {"resume_recording", command_resume},
+    {"send_chat_message", command_chat},
+    {"speak", command_speak},
+    {"stop_speaking", command_stop_speaking},
+    {"screenshot", command_screenshot},
+};
+
+void bot_session_command(BotSession *session, const char *name, JsonObject *args,
+                         BotCommandDone done, gpointer user_data)
+{
+    g_autoptr(GError) error = NULL;
+    Pending pending = {session, done, user_data};
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            if (!commands[i].run(session, args, &pending, &error)) {
+                done(error, user_data);
+            } else if (pending.done != NULL) {
+                done(NULL, user_data);
+            }
+            return;
+        }
+    }
+    g_autoptr(GString) known = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_string_append_printf(known, "%s%s", i > 0 ? ", " : "", commands[i].name);
+    }
+    g_autofree char *text =
+        g_strdup_printf("unknown command \"%s\"; there are: %s", name, known->str);
+    fail(&error, BOT_SESSION_ERROR_COMMAND, text);
+    done(error, user_data);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/session_priv.h"
+
+#define DELIVER_WITHIN_S 150 /* all tries of one message, and a little */
+
+const BotOutcomeRow *bot_session_row(BotSession *session)
+{
+    return bot_outcome_row(session->outcome, session->recording_begun);
+}
+
+const char *bot_session_message(BotSession *session)
+{
+    return session->message != NULL ? session->message : bot_session_row(session)->message;
+}
+
+/* --- artifacts --- */
+
+static GArray *speech_rows(BotSession *session)
+{
+    GArray *rows = g_array_new(FALSE, TRUE, sizeof(BotSpeechRow));
+    g_autoptr(GArray) segments = media_engine_dup_segments(session->engine);
+    for (guint i = 0; i < segments->len; i++) {
+        const MediaSpeechSegment *segment = &g_array_index(segments, MediaSpeechSegment, i);
+        BotPerson *person = bot_roster_get(session->roster, segment->participant_id);
+        if (person != NULL && person->is_self) {
+            continue;
+        }
+        BotSpeechRow row = {segment->participant_id, (double)segment->start_ns / 1e9,
+                            (double)segment->end_ns / 1e9};
+        g_array_append_val(rows, row);
+    }
+    return rows;
+}
+
+static void write_metadata(BotSession *session)
+{
+    g_autoptr(JsonArray) artifacts = bot_artifacts_describe_all(session->config->output_dir);
+    const BotOutcomeRow *row = bot_session_row(session);
+    bool failed = row->error != NULL || row->code != NULL || session->finalize_error != NULL;
+    BotMetadata metadata = {
+        .bot_id = session->config->bot_id,
+        .platform = session->platform_name,
+        .recording_started_unix_ms = session->recording_started_unix_ms,
+        .duration_s = session->finalized.duration_s,
+        .end_reason = row->end_reason,
+        .error = session->finalize_error != NULL ? session->finalize_error->message
+                 : failed                        ? bot_session_message(session)
+                                                 : NULL,
+        .artifacts = artifacts,
+    };
+    for (guint i = 0; i < json_array_get_length(artifacts); i++) {
+        JsonObject *artifact = json_object_new();
+        JsonObject *known = json_array_get_object_element(artifacts, i);
+        json_object_set_string_member(artifact, "name",
+                                      json_object_get_string_member(known, "name"));
+        json_object_set_int_member(artifact, "bytes", json_object_get_int_member(known, "bytes"));
+        json_object_set_string_member(artifact, "sha256",
+                                      json_object_get_string_member(known, "sha256"));
+        bot_event_log_emit(session->log, "artifact", artifact);
+    }
+    g_autoptr(GError) error = NULL;
+    if (!bot_artifacts_write_metadata(session->config->output_dir, &metadata, &error)) {
+        bot_session_warn(session, "artifact_not_written", error->message);
+    }
+}
+
+static void write_artifacts(BotSession *session)
+{
+    const char *dir = session->config->output_dir;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GArray) rows = session->engine != NULL
+                                 ? speech_rows(session)
+                                 : g_array_new(FALSE, TRUE, sizeof(BotSpeechRow));
+    bool written = !session->recording_begun ||
+                   (bot_artifacts_write_diarization(dir, rows, session->roster, &error) &&
+                    bot_artifacts_write_participants(dir, session->roster,
+                                                     session->recording_started_us, &error) &&
+                    bot_artifacts_write_chat(dir, session->chat, &error));
+    if (!written) {
+        bot_session_warn(session, "artifact_not_written", error->message);
+    }
+    write_metadata(session);
+}
+
+/* --- finalizing --- */
+
+typedef struct {
+    char *output_dir;
+    char *title;
+    int64_t created_unix_ms;
+    MediaFinalized finalized;
+} FinalizeTask;
+
+static void finalize_task_free(gpointer data)
+{
+    FinalizeTask *task = data;
+    g_free(task->output_dir);
+    g_free(task->title);
+    media_finalized_clear(&task->finalized);
+    g_free(task);
+}
+
+static void finalize_in_thread(GTask *task, gpointer source, gpointer data,
+                               GCancellable *cancellable)
+{
+    FinalizeTask *work = data;
+    MediaFinalizeOptions options = {work->title, work->created_unix_ms};
+    GError *error = NULL;
+    if (media_finalize(work->output_dir, &options, &work->finalized, &error)) {
+        g_task_return_boolean(task, TRUE);
+    } else {
+        g_task_return_error(task, error);
+    }
+}
+
+static void post_processed(BotSession *session)
+{
+    write_artifacts(session);
+    session->post_processed = true;
+    bot_session_raise(session, BOT_EVENT_POST_PROCESSING_COMPLETED, NULL);
+}
+
+static void on_finalized(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    BotSession *session = user_data;
+    FinalizeTask *work = g_task_get_task_data(G_TASK(result));
+    g_autoptr(GError) error = NULL;
+    if (g_task_propagate_boolean(G_TASK(result), &error)) {
+        session->finalized = work->finalized;
+        work->finalized = (MediaFinalized){0};
+        JsonObject *members = json_object_new();
+        json_object_set_string_member(members, "op", "finalized");
+        json_object_set_double_member(members, "at_s", session->finalized.duration_s);
+        bot_event_log_emit(session->log, "recording", members);
+    } else {
+        bot_session_warn(session, "not_finalized", error->message);
+        session->finalize_error = g_steal_pointer(&error);
+    }
+    post_processed(session);
+}
+
+void bot_session_engine_stopped(BotSession *session)
+{
+    if (session->engine_stopped) {
+        return;
+    }
+    session->engine_stopped = true;
+    FinalizeTask *work = g_new0(FinalizeTask, 1);
+    work->output_dir = g_strdup(session->config->output_dir);
+    work->title = g_strdup_printf("%s (%s)", session->config->bot_name, session->platform_name);
+    work->created_unix_ms = session->recording_started_unix_ms;
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, on_finalized, session);
+    g_task_set_task_data(task, work, finalize_task_free);
+    g_task_run_in_thread(task, finalize_in_thread);
+}
+
+void bot_session_post_process(BotSession *session)
+{
+    if (session->recording_begun) {
+        media_engine_stop_recording(session->engine, session->at_once);
+    } else {
+        post_processed(session);
+    }
+}
+
+/* --- the very end --- */
+
+static BotExit exit_code(BotSession *session)
+{
+    const BotOutcomeRow *row = bot_session_row(session);
+    if (session->finalize_error != NULL) {
+        return BOT_EXIT_NOT_FINALIZED;
+    }
+    bool refused = row->complete && !session->recording_begun &&
+                   session->presence.admitted_us != BOT_NEVER_US &&
+                   session->outcome != BOT_OUTCOME_USER_REQUESTED;
+    if (refused) {
+        return BOT_EXIT_NEVER_RECORDED;
+    }
+    bool undelivered =
+        session->webhook != NULL && bot_webhook_count_undelivered(session->webhook) > 0;
+    return row->exit == BOT_EXIT_OK && undelivered ? BOT_EXIT_NOT_DELIVERED : row->exit;
+}
+
+static void set_optional(JsonObject *object, const char *name, const char *value)
+{
+    if (value != NULL) {
+        json_object_set_string_member(object, name, value);
+    } else {
+        json_object_set_null_member(object, name);
+    }
+}
+
+static void emit_ended(BotSession *session, BotExit exit)
+{
+    const BotOutcomeRow *row = bot_session_row(session);
+    JsonObject *members = json_object_new();
+    json_object_set_string_member(members, "state", bot_state_to_string(session->state));
+    set_optional(members, "error", row->error);
+    set_optional(members, "error_code", row->error_code);
+    json_object_set_string_member(members, "message", bot_session_message(session));
+    set_optional(members, "end_reason", row->end_reason);
+    json_object_set_int_member(members, "exit", exit);
+    bot_event_log_emit(session->log, "ended", members);
+}
+
+void bot_session_finish(BotSession *session)
+{
+    session->finishing = true;
+    if (!session->post_processed) {
+        write_artifacts(session);
+    }
+    bot_session_report_final(session);
+    if (session->webhook != NULL) {
+        bot_webhook_finish(session->webhook,
+                           session->grace_id != 0 || session->at_once
+                               ? MIN(session->config->shutdown_grace_s / 2, DELIVER_WITHIN_S)
+                               : DELIVER_WITHIN_S);
+    }
+    if (session->platform != NULL) {
+        platform_leave(session->platform); /* a knock is taken back, a call is left */
+    }
+    g_clear_handle_id(&session->tick_id, g_source_remove);
+    bot_session_finish_step(session);
+}
+
+void bot_session_finish_step(BotSession *session)
+{
+    bool reported = session->webhook == NULL || session->webhook_idle;
+    if (!session->finishing || session->ended || session->platform != NULL || !reported) {
+        return;
+    }
+    session->ended = true;
+    BotExit exit = exit_code(session);
+    emit_ended(session, exit);
+    session->events.on_ended(exit, session->user_data);
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/session_priv.h"
+
+#include <string.h>
+
+#define SPEAKERS_EVERY_MS 50 /* at most 20 messages a second */
+#define UNNAMED_AFTER_US (2 * G_USEC_PER_SEC)
+
+/* Who is heard on a source; a source that nobody is named for gets a number after a while. */
+typedef struct {
+    uint32_t person_id; /* 0: not named yet */
+    bool speaking;
+    int64_t first_heard_us;
+} Voice;
+
+static Voice *get_voice(BotSession *session, uint32_t source)
+{
+    Voice *voice = g_hash_table_lookup(session->voices, GUINT_TO_POINTER(source));
+    if (voice == NULL) {
+        voice = g_new0(Voice, 1);
+        voice->first_heard_us = -1;
+        g_hash_table_insert(session->voices, GUINT_TO_POINTER(source), voice);
+    }
+    return voice;
+}
+
+/* --- speaker messages --- */
+
+static bool is_listed(const BotPerson *person)
+{
+    return person->present && !person->is_self && person->name[0] != '\0';
+}
+
+static void send_speakers(BotSession *session)
+{
+    guint n = bot_roster_length(session->roster);
+    g_autofree StreamingSpeaker *speakers = g_new0(StreamingSpeaker, n + 1);
+    g_autoptr(GString) key = g_string_new(NULL);
+    gsize n_listed = 0;
+    for (guint i = 0; i < n; i++) {
+        const BotPerson *person = bot_roster_nth(session->roster, i);
+        if (is_listed(person)) {
+            speakers[n_listed++] = (StreamingSpeaker){person->name, person->id, person->speaking};
+            g_string_append_printf(key, "%u%c%s\n", person->id, person->speaking ? '+' : '-',
+                                   person->name);
+        }
+    }
+    if (n_listed == 0 || g_strcmp0(key->str, session->speakers_key) == 0) {
+        return;
+    }
+    g_free(session->speakers_key);
+    session->speakers_key = g_string_free(g_steal_pointer(&key), FALSE);
+    session->speakers_sent_us = g_get_monotonic_time();
+    streaming_client_set_speakers(session->streaming, speakers, n_listed, g_get_real_time() / 1000);
+}
+
+static gboolean on_speakers_due(gpointer user_data)
+{
+    BotSession *session = user_data;
+    session->speakers_id = 0;
+    send_speakers(session);
+    return G_SOURCE_REMOVE;
+}
+
+/* Never before admission: consumers take the first list as "the bot is in". */
+void bot_session_roster_changed(BotSession *session)
+{
+    bool live = session->state == BOT_STATE_JOINED_NOT_RECORDING ||
+                session->state == BOT_STATE_JOINED_RECORDING;
+    if (session->streaming == NULL || !live || session->speakers_id != 0) {
+        return;
+    }
+    int64_t since_ms = (g_get_monotonic_time() - session->speakers_sent_us) / 1000;
+    if (since_ms >= SPEAKERS_EVERY_MS) {
+        send_speakers(session);
+    } else {
+        session->speakers_id =
+            g_timeout_add((guint)(SPEAKERS_EVERY_MS - since_ms), on_speakers_due, session);
+    }
+}
+
+/* --- who speaks --- */
+
+static void emit_speech(BotSession *session, uint32_t person_id, bool speaking,
+                        int64_t recording_ns)
+{
+    JsonObject *members = json_object_new();
+    json_object_set_string_member(members, "op", speaking ? "start" : "stop");
+    json_object_set_int_member(members, "id", person_id);
+    if (recording_ns >= 0) {
+        json_object_set_double_member(members, "at_s", (double)(recording_ns / 1000000) / 1000.0);
+    } else {
+        json_object_set_null_member(members, "at_s");
+    }
+    bot_event_log_emit(session->log, "speech", members);
+}
+
+/* One person may be heard on more than one source for a moment (a hop between receivers). */
+static bool speaks_anywhere(BotSession *session, uint32_t person_id)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, session->voices);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Voice *voice = value;
+        if (voice->person_id == person_id && voice->speaking) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void update_speaking(BotSession *session, uint32_t person_id, int64_t recording_ns)
+{
+    BotPerson *person = bot_roster_get(session->roster, person_id);
+    bool speaking = person != NULL && speaks_anywhere(session, person_id);
+    if (person == NULL || person->is_self || person->speaking == speaking) {
+        return;
+    }
+    person->speaking = speaking;
+    emit_speech(session, person_id, speaking, recording_ns);
+    bot_session_roster_changed(session);
+}
+
+void bot_session_bind_voice(BotSession *session, uint32_t source, uint32_t person_id)
+{
+    Voice *voice = get_voice(session, source);
+    uint32_t old_id = voice->person_id;
+    if (old_id == person_id) {
+        return;
+    }
+    voice->person_id = person_id;
+    media_engine_bind_audio(session->engine, source, person_id);
+    BotPerson *old = bot_roster_get(session->roster, old_id);
+    update_speaking(session, old_id, -1);
+    if (old != NULL && old->platform_id == NULL) {
+        old->present = false; /* the number has a name now */
+    }
+    update_speaking(session, person_id, -1);
+}
+
+void bot_session_check_voices(BotSession *session)
+{
+    int64_t now_us = g_get_monotonic_time();
+    GHashTableIter iter;
+    gpointer key, value;
+    g_hash_table_iter_init(&iter, session->voices);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        Voice *voice = value;
+        if (voice->person_id == 0 && voice->first_heard_us >= 0 &&
+            now_us - voice->first_heard_us > UNNAMED_AFTER_US) {
+            BotPerson *person = bot_roster_add_unnamed(session->roster, now_us);
+            voice->person_id = person->id;
+            media_engine_bind_audio(session->engine, GPOINTER_TO_UINT(key), person->id);
+            update_speaking(session, person->id, -1);
+        }
+    }
+}
+
+bool bot_session_hears_speech(BotSession *session)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, session->voices);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        if (((const Voice *)value)->speaking) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_speech(const MediaSpeech *speech, gpointer user_data)
+{
+    BotSession *session = user_data;
+    Voice *voice = get_voice(session, speech->source);
+    voice->speaking = speech->speaking;
+    if (voice->first_heard_us < 0) {
+        voice->first_heard_us = g_get_monotonic_time();
+    }
+    if (voice->person_id == 0 && speech->participant_id != 0) {
+        voice->person_id = speech->participant_id;
+    }
+    update_speaking(session, voice->person_id, speech->recording_ns);
+}
+
+/* --- the engine --- */
+
+static void emit_recording(BotSession *session, const char *op, int64_t recording_ns)
+{
+    JsonObject *members = json_object_new();
+    json_object_set_string_member(members, "op", op);
+    json_object_set_double_member(members, "at_s", (double)(recording_ns / 1000000) / 1000.0);
+    bot_event_log_emit(session->log, "recording", members);
+}
+
+static void on_recording(MediaRecordingOp op, int64_t recording_ns, gpointer user_data)
+{
+    BotSession *session = user_data;
+    switch (op) {
+    case MEDIA_RECORDING_STARTED:
+        emit_recording(session, "started", recording_ns);
+        break;
+    case MEDIA_RECORDING_PAUSED:
+        emit_recording(session, "paused", recording_ns);
+        break;
+    case MEDIA_RECORDING_RESUMED:
+        emit_recording(session, "resumed", recording_ns);
+        break;
+    case MEDIA_RECORDING_STOPPED:
+        bot_session_engine_stopped(session);
+        break;
+    }
+}
+
+static void on_engine_warning(const char *code, const char *message, gpointer user_data)
+{
+    bot_session_warn(user_data, code, message);
+}
+
+static void on_engine_error(const GError *error, gpointer user_data)
+{
+    BotSession *session = user_data;
+    const char *code = error->domain == MEDIA_ERROR ? media_error_to_string((MediaError)error->code)
+                                                    : "recording_failed";
+    bot_session_warn(session, code, error->message);
+    bot_session_end(session, BOT_OUTCOME_RECORDING_FAILED, error->message);
+}
+
+/* Thread: the stream playout's. */
+static void on_pcm(const int16_t *samples, size_t n_samples, uint64_t first_sample,
+                   gpointer user_data)
+{
+    BotSession *session = user_data;
+    streaming_client_push_pcm(session->streaming, samples, n_samples, first_sample);
+}
+
+static const MediaEngineEvents engine_events = {
+    .on_pcm = on_pcm,
+    .on_speech = on_speech,
+    .on_recording = on_recording,
+    .on_warning = on_engine_warning,
+    .on_error = on_engine_error,
+};
+
+/* --- the live sockets and the bot's own speech --- */
+
+static void on_connection(const char *url, bool connected, const char *reason, gpointer user_data)
+{
+    BotSession *session = user_data;
+    if (connected) {
+        g_info("live socket open");
+        return;
+    }
+    g_autofree char *message =
+        g_strdup_printf("A live socket is away (%s); it is dialled again.", reason);
+    bot_session_warn(session, "streaming_disconnected", message);
+}
+
+static void on_stream_speech(gpointer user_data)
+{
+    BotSession *session = user_data;
+    bot_speech_player_wake(session->player);
+}
+
+static void on_flush(gpointer user_data)
+{
+    BotSession *session = user_data;
+    bot_speech_player_stop(session->player);
+}
+
+static void on_dropped(uint64_t n_frames, gpointer user_data)
+{
+    g_autofree char *message = g_strdup_printf(
+        "The consumer of the live audio is too slow: %" G_GUINT64_FORMAT " frames dropped.",
+        n_frames);
+    bot_session_warn(user_data, "streaming_dropped", message);
+}
+
+static const StreamingEvents stream_events = {
+    .on_connection = on_connection,
+    .on_speech = on_stream_speech,
+    .on_flush = on_flush,
+    .on_dropped = on_dropped,
+};
+
+static gsize player_pull(int16_t *ret_samples, gsize max_samples, gpointer user_data)
+{
+    BotSession *session = user_data;
+    return session->streaming != NULL
+               ? streaming_client_pop_speech(session->streaming, ret_samples, max_samples)
+               : 0;
+}
+
+static void player_set_microphone(bool open, gpointer user_data)
+{
+    BotSession *session = user_data;
+    if (session->platform != NULL) {
+        platform_set_microphone(session->platform, open);
+    }
+}
+
+static void player_play(const int16_t *samples, gsize n_samples, gpointer user_data)
+{
+    BotSession *session = user_data;
+    g_autoptr(GError) error = NULL;
+    if (session->platform != NULL &&
+        !platform_speak(session->platform, samples, n_samples, &error)) {
+        g_debug("speech not played: %s", error->message);
+    }
+}
+
+static void player_stop(gpointer user_data)
+{
+    BotSession *session = user_data;
+    if (session->platform != NULL) {
+        platform_stop_speaking(session->platform);
+    }
+}
+
+static const BotSpeechPlayerEvents player_events = {
+    .pull = player_pull,
+    .set_microphone = player_set_microphone,
+    .play = player_play,
+    .stop = player_stop,
+    .on_warning = on_engine_warning,
+};
+
+bool bot_session_open_media(BotSession *session, GError **error)
+{
+    const BotConfig *config = session->config;
+    bool listened = config->stream_input != NULL || config->stream_output != NULL;
+    MediaEngineConfig engine = {
+        .mode = config->mode == BOT_MODE_AUDIO_ONLY     ? MEDIA_MODE_AUDIO_ONLY
+                : config->mode == BOT_MODE_GALLERY_VIEW ? MEDIA_MODE_GALLERY_VIEW
+                                                        : MEDIA_MODE_SPEAKER_VIEW,
+        .output_dir = config->output_dir,
+        .width = config->width,
+        .height = config->height,
+        .fps = config->fps,
+        .video_bitrate_bps = config->video_bitrate_bps,
+        .encoder = config->encoder,
+        .stream_rate_hz = listened ? config->stream_rate_hz : 0,
+        .stream_frame_ms = config->stream_frame_ms,
+    };
+    session->engine = media_engine_new(&engine, &engine_events, session, error);
+    if (session->engine == NULL) {
+        return false;
+    }
+    session->player = bot_speech_player_new(config->stream_rate_hz, &player_events, session);
+    if (!listened) {
+        return true;
+    }
+    StreamingConfig streaming = {
+        .bot_id = config->bot_id,
+        .input = config->stream_input,
+        .output = config->stream_output,
+        .service_directions = config->stream_service_directions,
+        .rate_hz = config->stream_rate_hz,
+        .headers = config->stream_headers,
+    };
+    session->streaming = streaming_client_new(&streaming, &stream_events, session, error);
+    return session->streaming != NULL;
+}
+
+void bot_session_start_stream(BotSession *session)
+{
+    media_engine_start_stream(session->engine);
+    bot_speech_player_set_joined(session->player, true);
+    bot_session_roster_changed(session);
+}
+
+void bot_session_stop_stream(BotSession *session)
+{
+    if (session->engine != NULL) {
+        media_engine_pause_stream(session->engine, true);
+    }
+    if (session->player != NULL) {
+        bot_speech_player_set_joined(session->player, false);
+    }
+}
+
+void bot_session_start_recording(BotSession *session)
+{
+    if (session->recording_begun) {
+        bot_session_pause(session, false);
+        return;
+    }
+    g_autoptr(GError) error = NULL;
+    if (!media_engine_start_recording(session->engine, &error)) {
+        bot_session_end(session, BOT_OUTCOME_RECORDING_FAILED, error->message);
+        return;
+    }
+    session->recording_begun = true;
+    session->recording_started_us = g_get_monotonic_time();
+    session->recording_started_unix_ms = g_get_real_time() / 1000;
+    bot_session_report_code(session, "in_call_recording");
+}
+
+void bot_session_pause(BotSession *session, bool paused)
+{
+    media_engine_pause_stream(session->engine, paused);
+    if (!session->recording_begun) {
+        return;
+    }
+    if (paused) {
+        media_engine_pause_recording(session->engine);
+    } else {
+        media_engine_resume_recording(session->engine);
+        bot_session_roster_changed(session);
+    }
+}

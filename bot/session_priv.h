@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "bot/artifacts.h"
+#include "bot/roster.h"
+#include "bot/session.h"
+#include "bot/speech_player.h"
+#include "bot/webhook.h"
+#include "media/engine.h"
+#include "media/finalizer.h"
+#include "platforms/platform.h"
+#include "streaming/client.h"
+
+/*
+ * The session's parts: session.c has the state and the effects, session_meeting.c what the
+ * platform reports, session_media.c sound, speech and the live sockets, session_finish.c the end,
+ * session_command.c what is asked from outside.
+ */
+
+struct BotSession {
+    const BotConfig *config; /* borrowed */
+    BotEventLog *log;        /* borrowed */
+    BotSessionEvents events;
+    gpointer user_data;
+
+    BotState state; /* written by session.c only */
+    GQueue pending; /* owned PendingEvent: raised while effects are performed */
+    bool performing;
+    BotOutcome outcome; /* written by bot_session_end only */
+    char *message;      /* owned: what was seen at the end; NULL: the row's own */
+
+    Platform *platform; /* owned; NULL before joining and after it left */
+    char *platform_name;
+    MediaEngine *engine;        /* owned */
+    StreamingClient *streaming; /* owned; NULL: nobody listens */
+    BotSpeechPlayer *player;    /* owned */
+    BotWebhook *webhook;        /* owned; NULL: no webhook_url */
+    BotRoster *roster;          /* owned */
+
+    BotPresence presence;
+    guint tick_id;
+    guint grace_id;
+
+    bool recording_begun; /* zero of the recording's time is set */
+    bool engine_stopped;  /* no more is written to the working files */
+    bool finalizing;
+    bool post_processed;
+    bool ended;             /* on_ended was called */
+    bool finishing;         /* a terminal state was entered */
+    bool webhook_idle;      /* the outbox is empty, or given up on */
+    bool at_once;           /* the second SIGTERM */
+    GError *finalize_error; /* owned */
+    MediaFinalized finalized;
+    int64_t recording_started_us; /* monotonic; -1 never */
+    int64_t recording_started_unix_ms;
+
+    GHashTable *voices; /* source -> Voice (owned): who speaks on it */
+    GArray *chat;       /* BotChatRow */
+    guint speakers_id;  /* a speaker message is due */
+    int64_t speakers_sent_us;
+    char *speakers_key; /* owned: what was sent last, to send changes only */
+    guint n_warnings;
+};
+
+/* --- session.c --- */
+
+/** Feed the machine; a refused event is logged and dropped. @sub_type: static, or NULL. */
+void bot_session_raise(BotSession *session, BotEvent event, const char *sub_type);
+
+/** The bot's end is decided: keep the more telling outcome, and set things going. */
+void bot_session_end(BotSession *session, BotOutcome outcome, const char *message);
+
+void bot_session_warn(BotSession *session, const char *code, const char *message);
+
+/** On the recording's time, now; 0 before it. */
+double bot_session_recorded_s(BotSession *session);
+
+/* --- session_meeting.c --- */
+
+extern const PlatformEvents bot_session_platform_events;
+
+/* --- session_media.c --- */
+
+bool bot_session_open_media(BotSession *session, GError **error);
+void bot_session_start_stream(BotSession *session);
+void bot_session_stop_stream(BotSession *session);
+void bot_session_start_recording(BotSession *session);
+void bot_session_pause(BotSession *session, bool paused);
+void bot_session_roster_changed(BotSession *session);
+/** @person was named for @source, or for the track @source. */
+void bot_session_bind_voice(BotSession *session, uint32_t source, uint32_t person_id);
+void bot_session_check_voices(BotSession *session);
+/** Is anybody heard now? */
+bool bot_session_hears_speech(BotSession *session);
+
+/* --- session_finish.c --- */
+
+/** Stop the engine, finalize, write the artifacts; then post_processing_completed. */
+void bot_session_post_process(BotSession *session);
+/** A terminal state was entered: leave if still there, report, tell on_ended. */
+void bot_session_finish(BotSession *session);
+/** The platform is gone or the outbox is empty: go on finishing. */
+void bot_session_finish_step(BotSession *session);
+void bot_session_engine_stopped(BotSession *session);
+const BotOutcomeRow *bot_session_row(BotSession *session);
+const char *bot_session_message(BotSession *session);
+
+/* --- session_status.c: the owner's status codes --- */
+
+void bot_session_report_state(BotSession *session, BotState old_state, BotState new_state);
+void bot_session_report_code(BotSession *session, const char *code);
+void bot_session_report_final(BotSession *session);
+BotWebhook *bot_session_open_webhook(BotSession *session, GError **error);
