@@ -1,0 +1,45 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fails when a folder includes one that it may not know (docs/architecture.md has the direction)."""
+import pathlib
+import re
+import subprocess
+import sys
+
+FRAME = {"media/frame.h"}
+ALLOWED = {
+    "media": ({"media"}, set()),
+    "platforms": ({"platforms"}, FRAME),
+    "streaming": ({"streaming"}, FRAME),
+    "bot": ({"bot", "platforms", "streaming", "media"}, set()),
+    "orchestrator": ({"orchestrator"}, {"bot/config.h", "bot/event.h", "bot/command.h"}),
+}
+# Libraries that only one folder may see.
+PRIVATE = {
+    "media": re.compile(r"<(gst/|opus|libav)"),
+    "streaming": re.compile(r"<libwebsockets"),
+}
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
+
+
+def main():
+    files = subprocess.run(["git", "ls-files", "*.c", "*.h"], check=True, text=True,
+                           capture_output=True).stdout.split()
+    problems = []
+    for name in files:
+        folder = name.split("/")[0]
+        if folder not in ALLOWED:
+            continue
+        folders, headers = ALLOWED[folder]
+        for kind, path in INCLUDE.findall(pathlib.Path(name).read_text()):
+            if kind == '"' and path.split("/")[0] not in folders and path not in headers:
+                problems.append(f'{name}: {folder}/ may not include "{path}"')
+            for owner, pattern in PRIVATE.items():
+                if kind == "<" and folder != owner and pattern.match("<" + path):
+                    problems.append(f"{name}: only {owner}/ may include <{path}>")
+    print("\n".join(problems))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
