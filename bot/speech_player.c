@@ -29,6 +29,7 @@ struct BotSpeechPlayer {
     int64_t quiet_us;   /* since when nothing waits; -1 while something does */
     int64_t started_us; /* of the current run of speech */
     uint64_t n_played;  /* samples in it */
+    bool tail_kept;     /* the resampler still holds the end of what was said */
 };
 
 BotSpeechPlayer *bot_speech_player_new(uint32_t source_rate_hz, const BotSpeechPlayerEvents *events,
@@ -64,6 +65,7 @@ static void pull_source(BotSpeechPlayer *player)
     while (player->queue->len < MAX_QUEUED_SAMPLES &&
            (n = player->events.pull(block, PULL_SAMPLES, player->user_data)) > 0) {
         media_resampler_push(player->resampler, block, n, player->queue);
+        player->tail_kept = true;
     }
 }
 
@@ -137,7 +139,11 @@ static gboolean on_tick(gpointer user_data)
         play_due(player, now_us);
         uint64_t until_us =
             (uint64_t)player->started_us + player->n_played * G_USEC_PER_SEC / OUT_HZ;
-        if (player->queue->len == 0 && (uint64_t)now_us >= until_us) {
+        bool dry = player->queue->len == 0;
+        if (dry && player->tail_kept) {
+            media_resampler_drain(player->resampler, player->queue);
+            player->tail_kept = false;
+        } else if (dry && (uint64_t)now_us >= until_us) {
             enter(player, STATE_FILLING); /* ran dry: collect again before going on */
         }
     }
@@ -182,6 +188,7 @@ void bot_speech_player_stop(BotSpeechPlayer *player)
 {
     g_array_set_size(player->queue, 0);
     media_resampler_reset(player->resampler);
+    player->tail_kept = false;
     player->events.stop(player->user_data);
     if (player->state == STATE_SPEAKING) {
         enter(player, STATE_FILLING);
