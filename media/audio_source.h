@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "media/track_buffer.h"
+
+/*
+ * One voice in the mix: decodes the units of one source, whichever tracks they come on, onto a
+ * timeline of 48 kHz mono samples that never stops. A talkspurt is anchored once by the clock and
+ * then contiguous by RTP timestamps, so no sample is lost or doubled by jitter, nor when the source
+ * hops to another receiver; a new anchor is taken only in silence, at a new talkspurt, or when the
+ * clocks have drifted apart. Not thread safe: lives in one playout.
+ */
+
+typedef struct MediaAudioSource MediaAudioSource;
+
+typedef struct {
+    /* false: places stay where the clock says and late units are lost (recording). true: a late
+     * unit is played late and delays what follows it, up to @max_delay (stream). */
+    bool adaptive;
+    int64_t target_delay; /* samples between the clock's place of a unit and where it is played */
+    int64_t max_delay;    /* samples */
+    int64_t conceal;      /* samples: how long a gap is concealed when nothing is known to follow */
+} MediaPlacement;
+
+typedef struct {
+    uint64_t n_late, n_lost, n_concealed; /* units, units, 10 ms pieces */
+    int64_t delay;                        /* samples: how far behind the clock the source plays */
+} MediaAudioSourceStats;
+
+/* Energy of what was received, for speech detection; never of concealment. */
+typedef void (*MediaLevelFunc)(uint32_t source, int64_t time_ns, int64_t duration_ns,
+                               double level_db, gpointer user_data);
+
+/** @tracks: (element-type MediaTrackBuffer): borrowed for the source's lifetime. */
+MediaAudioSource *media_audio_source_new(uint32_t source, GPtrArray *tracks, int64_t position,
+                                         MediaLevelFunc on_level, gpointer user_data);
+void media_audio_source_free(MediaAudioSource *source);
+
+/**
+ * media_audio_source_render:
+ * @mix: @n samples; the source's are added
+ * @placement: (inout): target_delay grows with late units when adaptive
+ *
+ * Returns whether anything but silence was added.
+ */
+bool media_audio_source_render(MediaAudioSource *source, float *mix, int64_t n,
+                               MediaPlacement *placement);
+
+/** A track is going away. */
+void media_audio_source_forget_track(MediaAudioSource *source, const MediaTrackBuffer *track);
+
+uint32_t media_audio_source_id(const MediaAudioSource *source);
+void media_audio_source_get_stats(const MediaAudioSource *source, MediaAudioSourceStats *ret_stats);
+
+/** Samples since the source was last heard. */
+int64_t media_audio_source_idle(const MediaAudioSource *source);
+
+/** CLOCK_MONOTONIC to a sample position of the timeline and back. */
+int64_t media_ns_to_samples(int64_t ns);
+int64_t media_samples_to_ns(int64_t samples);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/mixer.h"
+
+#include "media/limiter.h"
+
+#include <string.h>
+
+#define MS_SAMPLES (MEDIA_AUDIO_RATE_HZ / 1000)
+#define STEP_SAMPLES (10 * MS_SAMPLES)
+
+/* A page is a hostile peer: it may name any number of tracks and sources. */
+#define MAX_TRACKS 256
+#define MAX_SOURCES 256
+#define MAX_UNITS 600
+#define FORGET_SOURCE (60 * MEDIA_AUDIO_RATE_HZ)
+
+#define MIN_DELAY (10 * MS_SAMPLES)
+#define MAX_DELAY (80 * MS_SAMPLES)
+#define FIRST_DELAY (30 * MS_SAMPLES)
+#define DELAY_MARGIN (5 * MS_SAMPLES)
+#define CONCEAL_STREAM (80 * MS_SAMPLES)
+#define CONCEAL_RECORDING (20 * MS_SAMPLES)
+
+/* Histogram of how late frames come: 2 ms a bin, the past fades with a time constant of 10 s at 50
+ * packets a second. */
+#define BINS 60
+#define BIN_SAMPLES (2 * MS_SAMPLES)
+#define FADE 0.998
+#define QUANTILE 0.97
+#define ENOUGH_WEIGHT 50.0
+
+typedef struct {
+    double weight[BINS];
+    double total;
+} Lateness;
+
+struct MediaMixer {
+    GPtrArray *tracks;  /* owned MediaTrackBuffer */
+    GPtrArray *sources; /* owned MediaAudioSource */
+    GHashTable *ended;  /* track ids that are going away */
+    MediaLevelFunc on_level;
+    gpointer user_data;
+    int64_t position;
+    MediaPlacement placement;
+    Lateness lateness;
+    MediaLimiter limiter;
+    MediaMixerStats former; /* of sources and tracks that are gone */
+};
+
+MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc on_level,
+                            gpointer user_data)
+{
+    MediaMixer *mixer = g_new0(MediaMixer, 1);
+    mixer->tracks = g_ptr_array_new_with_free_func((GDestroyNotify)media_track_buffer_free);
+    mixer->sources = g_ptr_array_new_with_free_func((GDestroyNotify)media_audio_source_free);
+    mixer->ended = g_hash_table_new(NULL, NULL);
+    mixer->on_level = on_level;
+    mixer->user_data = user_data;
+    mixer->position = media_ns_to_samples(position_ns);
+    mixer->placement = (MediaPlacement){
+        .adaptive = adaptive,
+        .target_delay = adaptive ? FIRST_DELAY : 0,
+        .max_delay = MAX_DELAY,
+        .conceal = adaptive ? CONCEAL_STREAM : CONCEAL_RECORDING,
+    };
+    media_limiter_init(&mixer->limiter);
+    return mixer;
+}
+
+void media_mixer_free(MediaMixer *mixer)
+{
+    g_ptr_array_unref(mixer->sources);
+    g_ptr_array_unref(mixer->tracks);
+    g_hash_table_unref(mixer->ended);
+    g_free(mixer);
+}
+
+static MediaTrackBuffer *find_track(MediaMixer *mixer, uint32_t track_id)
+{
+    for (guint i = 0; i < mixer->tracks->len; i++) {
+        MediaTrackBuffer *track = g_ptr_array_index(mixer->tracks, i);
+        if (media_track_buffer_id(track) == track_id) {
+            return track;
+        }
+    }
+    if (mixer->tracks->len >= MAX_TRACKS) {
+        return NULL;
+    }
+    MediaTrackBuffer *track = media_track_buffer_new(track_id, false, MAX_UNITS);
+    g_ptr_array_add(mixer->tracks, track);
+    return track;
+}
+
+static void ensure_source(MediaMixer *mixer, uint32_t id)
+{
+    for (guint i = 0; i < mixer->sources->len; i++) {
+        if (media_audio_source_id(g_ptr_array_index(mixer->sources, i)) == id) {
+            return;
+        }
+    }
+    if (mixer->sources->len < MAX_SOURCES) {
+        g_ptr_array_add(mixer->sources, media_audio_source_new(id, mixer->tracks, mixer->position,
+                                                               mixer->on_level, mixer->user_data));
+    }
+}
+
+/* The depth that keeps nearly all frames in time. It grows with the first late one anyway; here it
+ * shrinks, which takes effect at the next silence. */
+static void learn_delay(MediaMixer *mixer, int64_t late)
+{
+    Lateness *l = &mixer->lateness;
+    l->total = l->total * FADE + 1.0;
+    for (int i = 0; i < BINS; i++) {
+        l->weight[i] *= FADE;
+    }
+    l->weight[CLAMP(late / BIN_SAMPLES, 0, BINS - 1)] += 1.0;
+    if (l->total < ENOUGH_WEIGHT) {
+        return;
+    }
+    double sum = 0;
+    int bin = 0;
+    while (bin < BINS - 1 && (sum += l->weight[bin]) < QUANTILE * l->total) {
+        bin++;
+    }
+    int64_t wanted = (bin + 1) * BIN_SAMPLES + DELAY_MARGIN;
+    mixer->placement.target_delay = CLAMP(wanted, MIN_DELAY, MAX_DELAY);
+}
+
+void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arrival_ns)
+{
+    MediaTrackBuffer *track = find_track(mixer, frame->track_id);
+    int64_t ts;
+    if (track == NULL || !media_track_buffer_push(track, frame, &ts)) {
+        return;
+    }
+    ensure_source(mixer, frame->n_csrcs > 0 ? frame->csrcs[0] : frame->track_id);
+    if (mixer->placement.adaptive) {
+        int64_t late_ns = arrival_ns - media_track_buffer_time_ns(track, ts);
+        learn_delay(mixer, media_ns_to_samples(late_ns));
+    }
+}
+
+void media_mixer_end_track(MediaMixer *mixer, uint32_t track_id)
+{
+    g_hash_table_add(mixer->ended, GUINT_TO_POINTER(track_id));
+}
+
+static void remove_track(MediaMixer *mixer, guint index)
+{
+    MediaTrackBuffer *track = g_ptr_array_index(mixer->tracks, index);
+    for (guint i = 0; i < mixer->sources->len; i++) {
+        media_audio_source_forget_track(g_ptr_array_index(mixer->sources, i), track);
+    }
+    mixer->former.n_late += media_track_buffer_n_late(track);
+    g_hash_table_remove(mixer->ended, GUINT_TO_POINTER(media_track_buffer_id(track)));
+    g_ptr_array_remove_index(mixer->tracks, index);
+}
+
+static void add_stats(MediaMixerStats *sum, const MediaAudioSource *source)
+{
+    MediaAudioSourceStats stats;
+    media_audio_source_get_stats(source, &stats);
+    sum->n_late += stats.n_late;
+    sum->n_lost += stats.n_lost;
+    sum->n_concealed += stats.n_concealed;
+}
+
+static bool source_has_units(MediaMixer *mixer, uint32_t id)
+{
+    for (guint i = 0; i < mixer->tracks->len; i++) {
+        if (media_track_buffer_peek(g_ptr_array_index(mixer->tracks, i), &id) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void clean_up(MediaMixer *mixer)
+{
+    for (guint i = mixer->tracks->len; i-- > 0;) {
+        MediaTrackBuffer *track = g_ptr_array_index(mixer->tracks, i);
+        gpointer id = GUINT_TO_POINTER(media_track_buffer_id(track));
+        if (media_track_buffer_n_units(track) == 0 && g_hash_table_contains(mixer->ended, id)) {
+            remove_track(mixer, i);
+        }
+    }
+    for (guint i = mixer->sources->len; i-- > 0;) {
+        MediaAudioSource *source = g_ptr_array_index(mixer->sources, i);
+        if (media_audio_source_idle(source) > FORGET_SOURCE &&
+            !source_has_units(mixer, media_audio_source_id(source))) {
+            add_stats(&mixer->former, source);
+            g_ptr_array_remove_index_fast(mixer->sources, i);
+        }
+    }
+}
+
+void media_mixer_render(MediaMixer *mixer, float *out, int64_t n)
+{
+    memset(out, 0, (size_t)n * sizeof *out);
+    while (n > 0) {
+        int64_t step = MIN(n, STEP_SAMPLES);
+        for (guint i = 0; i < mixer->sources->len; i++) {
+            media_audio_source_render(g_ptr_array_index(mixer->sources, i), out, step,
+                                      &mixer->placement);
+        }
+        media_limiter_process(&mixer->limiter, out, step);
+        mixer->position += step;
+        out += step;
+        n -= step;
+    }
+    clean_up(mixer);
+}
+
+int64_t media_mixer_position(const MediaMixer *mixer)
+{
+    return mixer->position;
+}
+
+void media_mixer_get_stats(const MediaMixer *mixer, MediaMixerStats *ret_stats)
+{
+    MediaMixerStats sum = mixer->former;
+    for (guint i = 0; i < mixer->sources->len; i++) {
+        add_stats(&sum, g_ptr_array_index(mixer->sources, i));
+    }
+    for (guint i = 0; i < mixer->tracks->len; i++) {
+        sum.n_late += media_track_buffer_n_late(g_ptr_array_index(mixer->tracks, i));
+    }
+    sum.delay_ns = media_samples_to_ns(mixer->placement.target_delay);
+    *ret_stats = sum;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "media/audio_source.h"
+
+/*
+ * One audio playout: the tracks, the sources on them, and their sum on a timeline of 48 kHz mono
+ * samples that never stops. What it renders depends only on what was pushed before and on the
+ * positions asked for, never on when it was asked. Not thread safe: lives in one thread.
+ */
+
+typedef struct MediaMixer MediaMixer;
+
+typedef struct {
+    uint64_t n_late, n_lost, n_concealed;
+    int64_t delay_ns; /* present target of the adaptive depth */
+} MediaMixerStats;
+
+/**
+ * media_mixer_new:
+ * @adaptive: true: units are placed a varying depth behind the clock; false: at the clock's time,
+ *   and the caller renders late
+ * @on_level: the energy of each source as it was received, in capture time; never NULL
+ */
+MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc on_level,
+                            gpointer user_data);
+void media_mixer_free(MediaMixer *mixer);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaMixer, media_mixer_free)
+
+/** @arrival_ns: when the frame got to us, for the depth. */
+void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arrival_ns);
+
+/** The track ended; what it still holds is played. */
+void media_mixer_end_track(MediaMixer *mixer, uint32_t track_id);
+
+/**
+ * media_mixer_render:
+ * @out: @n samples, ±1.0; whatever stays below full scale in sum is left untouched
+ */
+void media_mixer_render(MediaMixer *mixer, float *out, int64_t n);
+
+/** Position of the next sample to be rendered. */
+int64_t media_mixer_position(const MediaMixer *mixer);
+
+void media_mixer_get_stats(const MediaMixer *mixer, MediaMixerStats *ret_stats);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "media/mixer.h"
+#include "media/speech.h"
+
+/*
+ * The stream playout: mixes a varying 10 to 80 ms behind the clock and hands out blocks of PCM and
+ * speech on- and offsets. Driven by media_stream_playout_advance with whatever clock its caller
+ * has. Not thread safe.
+ */
+
+typedef struct MediaStreamPlayout MediaStreamPlayout;
+
+typedef struct {
+    void (*on_pcm)(const int16_t *samples, size_t n_samples, uint64_t first_sample,
+                   gpointer user_data);
+    MediaSpeechFunc on_speech;
+} MediaStreamPlayoutEvents;
+
+MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms, int64_t now_ns,
+                                             const MediaStreamPlayoutEvents *events,
+                                             gpointer user_data);
+void media_stream_playout_free(MediaStreamPlayout *playout);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaStreamPlayout, media_stream_playout_free)
+
+/** The mixer to push frames into before advancing; borrowed. */
+MediaMixer *media_stream_playout_mixer(MediaStreamPlayout *playout);
+
+/** Blocks flow to on_pcm only while @flowing; mixing and speech detection always go on. */
+void media_stream_playout_set_flowing(MediaStreamPlayout *playout, bool flowing);
+
+/** Play all blocks that end by @now_ns. Returns when the next one will. */
+int64_t media_stream_playout_advance(MediaStreamPlayout *playout, int64_t now_ns);
+
+/** Loudness of the mix over the last 100 ms or so, dBFS; -96 when silent. */
+double media_stream_playout_level_db(const MediaStreamPlayout *playout);
