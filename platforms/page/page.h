@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "media/frame.h"
+#include "platforms/browser/browser.h"
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+/*
+ * A meeting page: a browser whose page has our scripts (tap.js, dom.js, worker.js) and a link to
+ * them. The scripts are the same for every platform; what differs is data. Main thread; events
+ * come from the main context, never from inside a call, never after page_free, which may be called
+ * inside them.
+ */
+
+typedef struct Page Page;
+
+typedef struct {
+    BrowserOptions *browser;     /* (transfer full) */
+    const char *origin;          /* of the meeting's page, for the link's check */
+    const char *const *channels; /* data channels to watch */
+    const char *const *fetches;  /* parts of URLs whose bodies to watch */
+    bool video;                  /* tap video too */
+    bool classic_audio;          /* take createEncodedStreams from the page */
+    const char *rules;           /* JSON for dom.js: {exclude, dialogs, purposes} */
+} PageConfig;
+
+typedef struct {
+    void (*on_ready)(gpointer user_data);
+    void (*on_navigated)(const char *url, gpointer user_data);
+    void (*on_link)(bool up, gpointer user_data);
+    void (*on_frame)(MediaEncodedFrame *frame, gpointer user_data);
+    void (*on_data)(bool fetch, const char *name, GBytes *data, gpointer user_data);
+    void (*on_message)(const char *type, JsonObject *message, gpointer user_data);
+    void (*on_lost)(BrowserLost lost, const char *message, gpointer user_data);
+} PageEvents;
+
+/** Starts the browser. Errors: PLATFORM_ERROR_BROWSER, PLATFORM_ERROR_FAILED. */
+Page *page_new(const PageConfig *config, const PageEvents *events, gpointer user_data,
+               GError **error);
+/** Blocks at most 3 s. */
+void page_free(Page *page);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Page, page_free)
+
+/** Borrowed. */
+Browser *page_get_browser(Page *page);
+
+/** Both return false when the link is down. */
+bool page_speak(Page *page, const int16_t *samples, size_t n_samples);
+bool page_stop_speaking(Page *page);
+
+/**
+ * page_screenshot:
+ *
+ * As browser_screenshot, with the pictures that are otherwise not drawn.
+ */
+void page_screenshot(Page *page, const char *path, BrowserValue reply, gpointer user_data);

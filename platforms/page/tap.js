@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Steno's hooks on a meeting page's WebRTC. Runs in every document before the page's own scripts;
+ * CONFIG and WORKER_SOURCE stand above it. Each receiver gets its transform in the very task that
+ * creates it: set one task later, it would get no frame at all.
+ *
+ * Nothing here changes what the page is told about the browser, but for the classic audio path
+ * (CONFIG.classic_audio) and the microphone and camera that Steno offers in place of a machine's.
+ */
+const steno = {};
+Object.defineProperty(window, '__steno', {value: steno});
+
+const NativePeerConnection = window.RTCPeerConnection;
+const NativeTransform = window.RTCRtpScriptTransform;
+const transformProperty =
+    Object.getOwnPropertyDescriptor(RTCRtpReceiver.prototype, 'transform');
+const nativeFetch = window.fetch;
+
+// --- the worker and what it is told ---
+
+let worker = null;
+
+function getWorker() {
+    if (worker === null) {
+        const url = URL.createObjectURL(new Blob([WORKER_SOURCE], {type: 'text/javascript'}));
+        worker = new Worker(url, {name: 'steno'});
+        URL.revokeObjectURL(url);
+        worker.onmessage = (event) => takeCounts(event.data.counts);
+        worker.onerror = (event) => { steno.failure = event.message || 'the worker did not start'; };
+    }
+    return worker;
+}
+
+function order(message, transfer) {
+    getWorker().postMessage(message, transfer || []);
+}
+
+function tell(message) {
+    order({type: 'text', json: JSON.stringify(message)});
+}
+
+function warn(code, text) {
+    tell({type: 'warning', code, message: text});
+}
+
+steno.failure = null;
+
+steno.link = (url) => {
+    if (steno.failure !== null) {
+        throw new Error(steno.failure);
+    }
+    order({type: 'link', url});
+    return true;
+};
+
+// --- tracks ---
+
+const taps = new Map(); // receiver -> Tap
+let nextId = 1;
+
+/* "tap": frames come from the transform; "page": the page set its own; "decoded": fallback. */
+class Tap {
+    constructor(peer, transceiver) {
+        this.id = nextId++;
+        this.peer = peer;
+        this.transceiver = transceiver;
+        this.receiver = transceiver.receiver;
+        this.kind = this.receiver.track.kind;
+        this.streams = [];
+        this.mode = 'none';
+        this.pageTransform = null;
+        this.nTapped = 0;
+        this.nTappedBefore = 0;
+        this.nReceivedBefore = -1;
+        this.nStuck = 0;
+        this.sourcesTimer = 0;
+    }
+
+    announce() {
+        const json = JSON.stringify({
+            type: 'track', id: this.id, kind: this.kind, mode: this.mode,
+            track: this.receiver.track.id, mid: this.transceiver.mid, streams: this.streams});
+        order({type: 'announce', key: 'track' + this.id, json});
+    }
+
+    start() {
+        if (this.kind === 'video' && !CONFIG.video) {
+            this.mode = 'unwanted';
+        } else {
+            try {
+                const options = {id: this.id, kind: this.kind,
+                                 mime: this.kind === 'audio' ? 'audio/opus' : 'video/VP8'};
+                transformProperty.set.call(this.receiver,
+                                           new NativeTransform(getWorker(), options));
+                this.mode = 'tap';
+            } catch (error) {
+                this.fallBack('the transform was refused: ' + error);
+            }
+        }
+        this.announce();
+        this.receiver.track.addEventListener('ended', () => this.end());
+    }
+
+    end() {
+        clearInterval(this.sourcesTimer);
+        order({type: 'forget', key: 'track' + this.id});
+        tell({type: 'track_ended', id: this.id});
+        taps.delete(this.receiver);
+    }
+
+    /* Decoded audio instead; video that can't be tapped is only reported. */
+    fallBack(reason) {
+        if (this.mode === 'decoded' || this.mode === 'lost') {
+            return;
+        }
+        this.mode = this.kind === 'audio' ? 'decoded' : 'lost';
+        warn(this.kind === 'audio' ? 'audio_fallback' : 'video_not_tapped',
+             this.kind + ' track ' + this.id + ' can not be tapped: ' + reason);
+        if (this.kind === 'audio') {
+            const processor = new MediaStreamTrackProcessor({track: this.receiver.track});
+            order({type: 'decode', id: this.id, readable: processor.readable},
+                  [processor.readable]);
+            this.sourcesTimer = setInterval(() => this.sendSources(), 100);
+        }
+        this.announce();
+    }
+
+    sendSources() {
+        const sources = this.receiver.getContributingSources()
+            .filter((s) => performance.timeOrigin + performance.now() - s.timestamp < 200)
+            .map((s) => s.source);
+        order({type: 'sources', id: this.id, sources});
+    }
+}
+
+function walk(peer) {
+    for (const transceiver of peer.getTransceivers()) {
+        if (!taps.has(transceiver.receiver)) {
+            const tap = new Tap(peer, transceiver);
+            taps.set(transceiver.receiver, tap);
+            tap.start();
+        }
+    }
+}
+
+function onTrack(peer, event) {
+    walk(peer);
+    const tap = taps.get(event.receiver);
+    tap.streams = event.streams.map((stream) => stream.id);
+    tap.announce();
+}
+
+Object.defineProperty(RTCRtpReceiver.prototype, 'transform', {
+    configurable: true,
+    enumerable: transformProperty.enumerable,
+    get() {
+        const tap = taps.get(this);
+        return tap ? tap.pageTransform : transformProperty.get.call(this);
+    },
+    set(value) {
+        const tap = taps.get(this);
+        if (tap) {
+            tap.pageTransform = value;
+        }
+        if (value === null && tap) {
+            return; // assigning null natively stops decoding
+        }
+        transformProperty.set.call(this, value);
+        if (tap) {
+            tap.fallBack('the page uses the transform itself');
+        }
+    },
+});
+
+if (CONFIG.classic_audio) {
+    delete RTCRtpReceiver.prototype.createEncodedStreams;
+}
+
+// --- peer connections ---
+
+const watched = new Map(CONFIG.channels.map((name, i) => [name, i]));
+
+function watchChannel(channel) {
+    const number = watched.get(channel.label);
+    if (number === undefined) {
+        return;
+    }
+    order({type: 'announce', key: 'watch' + number,
+           json: JSON.stringify({type: 'watch', number, name: channel.label})});
+    channel.addEventListener('message', async (event) => {
+        const data = event.data instanceof Blob ? await event.data.arrayBuffer()
+            : typeof event.data === 'string' ? new TextEncoder().encode(event.data).buffer
+            : event.data.slice(0);
+        order({type: 'data', record: 3, number, data}, [data]);
+    });
+}
+
+function watchPeer(peer) {
+    peer.addEventListener('signalingstatechange', () => walk(peer));
+    peer.addEventListener('track', (event) => onTrack(peer, event));
+    peer.addEventListener('datachannel', (event) => watchChannel(event.channel));
+    peer.addEventListener('connectionstatechange',
+                          () => tell({type: 'connection', state: peer.connectionState}));
+}
+
+window.RTCPeerConnection = new Proxy(NativePeerConnection, {
+    construct(target, args, newTarget) {
+        if (CONFIG.classic_audio && args[0] && args[0].encodedInsertableStreams) {
+            args[0] = {...args[0]};
+            delete args[0].encodedInsertableStreams; // nobody would read the streams
+        }
+        const peer = Reflect.construct(target, args, newTarget);
+        watchPeer(peer);
+        return peer;
+    },
+});
+if ('webkitRTCPeerConnection' in window) {
+    window.webkitRTCPeerConnection = window.RTCPeerConnection;
+}
+
+/* After the call has made its receivers: at once where it is synchronous, else when it is done. */
+for (const name of ['addTransceiver', 'addTrack', 'createOffer', 'createAnswer',
+                    'setRemoteDescription', 'setLocalDescription']) {
+    const native = NativePeerConnection.prototype[name];
+    NativePeerConnection.prototype[name] = function(...args) {
+        const result = native.apply(this, args);
+        walk(this);
+        if (result instanceof Promise) {
+            result.then(() => walk(this), () => {});
+        }
+        return result;
+    };
+}
+
+const nativeCreateChannel = NativePeerConnection.prototype.createDataChannel;
+NativePeerConnection.prototype.createDataChannel = function(...args) {
+    const channel = nativeCreateChannel.apply(this, args);
+    watchChannel(channel);
+    return channel;
+};
+
+// --- fetched bodies ---
+
+function fetchNumber(input) {
+    const url = input instanceof Request ? input.url : String(input);
+    const i = CONFIG.fetches.findIndex((part) => url.includes(part));
+    return i < 0 ? -1 : CONFIG.channels.length + i;
+}
+
+window.fetch = function(input, init) {
+    const response = nativeFetch.call(this, input, init);
+    const number = fetchNumber(input);
+    if (number >= 0) {
+        response.then(async (r) => {
+            const data = await r.clone().arrayBuffer();
+            const name = CONFIG.fetches[number - CONFIG.channels.length];
+            order({type: 'announce', key: 'watch' + number,
+                   json: JSON.stringify({type: 'watch', number, name})});
+            order({type: 'data', record: 4, number, data}, [data]);
+        }).catch(() => {});
+    }
+    return response;
+};
+
+// --- watchdog: what a receiver gets must be what the tap gets ---
+
+const STUCK_CHECKS = 2; // times 2 s
+
+function takeCounts(counts) {
+    for (const tap of taps.values()) {
+        tap.nTapped = counts.get(tap.id) || 0;
+        if (tap.receiver.track.readyState === 'ended') {
+            tap.end(); // a closed connection ends its tracks without an event
+        } else if (tap.mode === 'tap') {
+            check(tap);
+        }
+    }
+}
+
+async function check(tap) {
+    const flows = tap.nTapped > tap.nTappedBefore;
+    tap.nTappedBefore = tap.nTapped;
+    if (flows || tap.receiver.track.muted) {
+        tap.nStuck = 0;
+        return;
+    }
+    let nReceived = 0;
+    for (const report of (await tap.receiver.getStats()).values()) {
+        if (report.type === 'inbound-rtp') {
+            nReceived = tap.kind === 'audio' ? report.packetsReceived : report.framesReceived || 0;
+        }
+    }
+    const grew = tap.nReceivedBefore >= 0 && nReceived > tap.nReceivedBefore + 10;
+    tap.nReceivedBefore = nReceived;
+    tap.nStuck = grew ? tap.nStuck + 1 : 0;
+    if (tap.nStuck >= STUCK_CHECKS) {
+        tap.fallBack('it receives, but no frame reaches the tap');
+    }
+}
+
+// --- the microphone and camera that the page is offered ---
+
+let microphoneTrack = null;
+let cameraTrack = null;
+
+function getMicrophone() {
+    if (microphoneTrack === null) {
+        microphoneTrack = new MediaStreamTrackGenerator({kind: 'audio'});
+        order({type: 'microphone', writable: microphoneTrack.writable},
+              [microphoneTrack.writable]);
+    }
+    return microphoneTrack.clone(); // pages stop the tracks that they were given
+}
+
+function getCamera() {
+    if (cameraTrack === null) {
+        const canvas = document.createElement('canvas');
+        canvas.width = 640;
+        canvas.height = 360;
+        canvas.getContext('2d').fillRect(0, 0, canvas.width, canvas.height);
+        cameraTrack = canvas.captureStream(1).getVideoTracks()[0];
+    }
+    return cameraTrack.clone();
+}
+
+if (navigator.mediaDevices) {
+    const devices = [
+        {kind: 'audioinput', deviceId: 'steno-microphone', label: 'Steno microphone'},
+        {kind: 'videoinput', deviceId: 'steno-camera', label: 'Steno camera'},
+    ].map((device) => ({...device, groupId: 'steno', toJSON() { return {...this}; }}));
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+        const stream = new MediaStream();
+        if (constraints && constraints.audio) {
+            stream.addTrack(getMicrophone());
+        }
+        if (constraints && constraints.video) {
+            stream.addTrack(getCamera());
+        }
+        return stream;
+    };
+    const nativeEnumerate = navigator.mediaDevices.enumerateDevices;
+    navigator.mediaDevices.enumerateDevices = async () => {
+        const native = await nativeEnumerate.call(navigator.mediaDevices);
+        return devices.concat(native.filter((device) => device.kind === 'audiooutput'));
+    };
+}
+
+// --- drawing: what is not photographed is not drawn ---
+
+const hidden = new CSSStyleSheet();
+hidden.replaceSync('video { display: none !important; }');
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, hidden];
+
+/* Resolves when the change is on the screen. */
+steno.show = (visible) => {
+    hidden.disabled = visible;
+    return new Promise((resolve) => {
+        setTimeout(resolve, 500); // a page in the background draws no frames
+        requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)));
+    });
+};
