@@ -144,8 +144,12 @@ static bool init_endpoint(StreamingClient *client, StreamingEndpoint *endpoint, 
     endpoint->text = g_string_new(NULL);
     g_queue_init(&endpoint->audio);
     g_autoptr(GUri) uri = g_uri_parse(endpoint->url, G_URI_FLAGS_ENCODED, error);
-    if (uri == NULL || g_uri_get_host(uri) == NULL) {
+    if (uri == NULL) {
         g_prefix_error(error, "streaming URL: ");
+        return false;
+    }
+    if (g_uri_get_host(uri) == NULL || g_uri_get_host(uri)[0] == '\0') {
+        g_set_error(error, STREAMING_ERROR, STREAMING_ERROR_URL, "streaming URL: no host in it");
         return false;
     }
     endpoint->tls = strcmp(g_uri_get_scheme(uri), "wss") == 0;
