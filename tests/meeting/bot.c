@@ -1,0 +1,848 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/meeting/bot.h"
+
+#include "tests/meeting/listener.h"
+
+#include <string.h>
+
+enum { N_AUDIO_STREAMS = 3, N_INACTIVE_POOL = 8, MAX_CHAT_BYTES = 16384 };
+
+typedef enum {
+    BOT_AT_DOOR, /* the page is open, nothing asked yet */
+    BOT_IN_LOBBY,
+    BOT_IN_CALL,
+    BOT_GONE,
+} BotState;
+
+/* A stream to the bot: a section of each connection, and a stream of the sender. */
+typedef struct {
+    MeetingSectionKind kind;
+    guint32 ssrc;
+    char *stream_id; /* owned */
+    guint sender_index;
+    int section;                 /* in the present connection, -1: none */
+    bool active;                 /* offered as such */
+    const MeetingSource *source; /* borrowed: whom it shows */
+    int screen;
+} Slot;
+
+typedef struct {
+    double at_s;
+    char *text; /* owned: what changed */
+} Note;
+
+struct MeetingBot {
+    Meeting *meeting; /* borrowed */
+    guint number;
+    char *token, *device, *name; /* owned */
+    BotState state;
+    SoupWebsocketConnection *socket; /* owned */
+    MeetingPeer *peer;               /* owned */
+    MeetingSender *sender;           /* owned, from admission on */
+    MeetingListener *listener;       /* owned */
+    GPtrArray *slots;                /* owned, of Slot */
+    GPtrArray *known;                /* owned, of MeetingUser: as last sent */
+    guint lobby_timer;
+    guint sequence;
+    bool collections_open;
+    bool gone; /* it never comes back */
+
+    gint64 knocked_us, admitted_us, left_us; /* monotonic, 0: not yet */
+    char *how_left;                          /* owned */
+    gint64 connected_us;
+    GPtrArray *chat;    /* owned, of Note */
+    GPtrArray *mic;     /* owned, of Note */
+    GPtrArray *dialogs; /* owned, of Note */
+};
+
+static void note_free(gpointer data)
+{
+    Note *note = data;
+    g_free(note->text);
+    g_free(note);
+}
+
+static void slot_free(gpointer data)
+{
+    Slot *slot = data;
+    g_free(slot->stream_id);
+    g_free(slot);
+}
+
+static void note(MeetingBot *bot, GPtrArray *notes, const char *text)
+{
+    Note *entry = g_new0(Note, 1);
+    entry->at_s = meeting_now_s(bot->meeting);
+    entry->text = g_strdup(text);
+    g_ptr_array_add(notes, entry);
+}
+
+/* --- messages to the page --- */
+
+static void send_text(MeetingBot *bot, const char *json)
+{
+    if (bot->socket != NULL &&
+        soup_websocket_connection_get_state(bot->socket) == SOUP_WEBSOCKET_STATE_OPEN)
+        soup_websocket_connection_send_text(bot->socket, json);
+}
+
+/* Sends {"t": type, key: value, …}; pairs end with NULL. */
+static void G_GNUC_NULL_TERMINATED send_message(MeetingBot *bot, const char *type, ...)
+{
+    g_autoptr(JsonBuilder) b = json_builder_new();
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "t");
+    json_builder_add_string_value(b, type);
+    va_list pairs;
+    va_start(pairs, type);
+    const char *key;
+    while ((key = va_arg(pairs, const char *)) != NULL) {
+        json_builder_set_member_name(b, key);
+        json_builder_add_string_value(b, va_arg(pairs, const char *));
+    }
+    va_end(pairs);
+    json_builder_end_object(b);
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    g_autofree char *json = json_to_string(root, FALSE);
+    send_text(bot, json);
+}
+
+static void add_person(JsonBuilder *b, const MeetingUser *user)
+{
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "device");
+    json_builder_add_string_value(b, user->device);
+    json_builder_set_member_name(b, "name");
+    json_builder_add_string_value(b, user->name);
+    json_builder_set_member_name(b, "self");
+    json_builder_add_boolean_value(b, user->self);
+    json_builder_set_member_name(b, "muted");
+    json_builder_add_boolean_value(b, user->muted);
+    json_builder_set_member_name(b, "screen");
+    json_builder_add_boolean_value(b, user->parent != NULL);
+    json_builder_set_member_name(b, "stream");
+    if (user->video_stream != NULL && !user->video_off)
+        json_builder_add_string_value(b, user->video_stream);
+    else
+        json_builder_add_null_value(b);
+    json_builder_end_object(b);
+}
+
+static void send_people(MeetingBot *bot, GPtrArray *users)
+{
+    g_autoptr(JsonBuilder) b = json_builder_new();
+    json_builder_begin_object(b);
+    json_builder_set_member_name(b, "t");
+    json_builder_add_string_value(b, "people");
+    json_builder_set_member_name(b, "people");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < users->len; i++)
+        add_person(b, g_ptr_array_index(users, i));
+    json_builder_end_array(b);
+    json_builder_end_object(b);
+    g_autoptr(JsonNode) root = json_builder_get_root(b);
+    g_autofree char *json = json_to_string(root, FALSE);
+    send_text(bot, json);
+}
+
+static const MeetingUser *find_user(GPtrArray *users, const char *device)
+{
+    for (guint i = 0; i < users->len; i++) {
+        const MeetingUser *user = g_ptr_array_index(users, i);
+        if (g_str_equal(user->device, device))
+            return user;
+    }
+    return NULL;
+}
+
+/* Sends what differs from what the page has been told. People who left are told as such, unless
+ * the scenario wants them to be missed in the sync answer only. */
+static void send_collections(MeetingBot *bot, GPtrArray *users)
+{
+    g_autoptr(GPtrArray) changed = g_ptr_array_new();
+    for (guint i = 0; i < users->len; i++) {
+        const MeetingUser *user = g_ptr_array_index(users, i);
+        const MeetingUser *before = find_user(bot->known, user->device);
+        if (before == NULL || !meeting_user_equal(before, user))
+            g_ptr_array_add(changed, (gpointer)user);
+    }
+    for (guint i = 0; i < bot->known->len; i++) {
+        MeetingUser *user = g_ptr_array_index(bot->known, i);
+        if (find_user(users, user->device) != NULL)
+            continue;
+        user->status = MEETING_USER_LEFT;
+        if (!meeting_scenario(bot->meeting)->sync_leaves_only)
+            g_ptr_array_add(changed, user);
+    }
+    if (changed->len > 0) {
+        g_autoptr(GBytes) event = meeting_collections_event(changed, NULL, ++bot->sequence);
+        meeting_peer_send_collections(bot->peer, event);
+    }
+}
+
+/* --- streams --- */
+
+static Slot *add_slot(MeetingBot *bot, MeetingSectionKind kind, bool active)
+{
+    Slot *slot = g_new0(Slot, 1);
+    slot->kind = kind;
+    slot->ssrc = 0x10000000u + bot->number * 0x10000u + bot->slots->len * 0x100u + 1;
+    slot->stream_id = g_strdup_printf("%s-%u-%u", kind == MEETING_SECTION_AUDIO ? "sa" : "sv",
+                                      bot->number, bot->slots->len);
+    slot->sender_index = meeting_sender_add_stream(bot->sender, kind, slot->ssrc);
+    slot->section = -1;
+    slot->screen = -1;
+    slot->active = active;
+    g_ptr_array_add(bot->slots, slot);
+    return slot;
+}
+
+static void add_section(MeetingBot *bot, Slot *slot)
+{
+    slot->section = (int)meeting_peer_add_section(bot->peer, slot->kind, slot->ssrc,
+                                                  slot->stream_id, slot->active);
+}
+
+const char *meeting_bot_stream_of(MeetingBot *bot, const MeetingSource *source, int screen)
+{
+    for (guint i = 0; i < bot->slots->len; i++) {
+        Slot *slot = g_ptr_array_index(bot->slots, i);
+        if (slot->source == source && slot->screen == screen)
+            return slot->stream_id;
+    }
+    return NULL;
+}
+
+/* Finds a stream for a new picture: a free one, an inactive one, or a new one. */
+static bool give_slot(MeetingBot *bot, const MeetingSource *source, int screen)
+{
+    Slot *best = NULL;
+    bool negotiate = false;
+    for (guint i = 0; i < bot->slots->len; i++) {
+        Slot *slot = g_ptr_array_index(bot->slots, i);
+        if (slot->kind == MEETING_SECTION_VIDEO && slot->source == NULL &&
+            (best == NULL || slot->active > best->active))
+            best = slot;
+    }
+    if (best == NULL) {
+        best = add_slot(bot, MEETING_SECTION_VIDEO, true);
+        add_section(bot, best);
+        negotiate = true;
+    } else if (!best->active) {
+        best->active = true;
+        meeting_peer_activate_section(bot->peer, (guint)best->section);
+        negotiate = true;
+    }
+    best->source = source;
+    best->screen = screen;
+    meeting_sender_show(bot->sender, best->sender_index, source, screen);
+    return negotiate;
+}
+
+static bool is_wanted(MeetingBot *bot, const MeetingSource *source, int screen)
+{
+    double now_s = meeting_now_s(bot->meeting);
+    if (screen < 0)
+        return meeting_person_camera_on(meeting_scenario(bot->meeting), source->person, now_s);
+    return meeting_person_screen(source->person, now_s) ==
+           g_ptr_array_index(source->person->screens, (guint)screen);
+}
+
+/* Takes streams from pictures that are over and gives them to new ones. */
+static bool assign_slots(MeetingBot *bot)
+{
+    bool negotiate = false;
+    for (guint i = 0; i < bot->slots->len; i++) {
+        Slot *slot = g_ptr_array_index(bot->slots, i);
+        if (slot->source != NULL && !is_wanted(bot, slot->source, slot->screen)) {
+            slot->source = NULL;
+            meeting_sender_show(bot->sender, slot->sender_index, NULL, -1);
+        }
+    }
+    GPtrArray *sources = meeting_sources(bot->meeting);
+    for (guint i = 0; i < sources->len; i++) {
+        const MeetingSource *source = g_ptr_array_index(sources, i);
+        for (int screen = -1; screen < (int)source->person->screens->len; screen++) {
+            if (is_wanted(bot, source, screen) &&
+                meeting_bot_stream_of(bot, source, screen) == NULL)
+                negotiate |= give_slot(bot, source, screen);
+        }
+    }
+    return negotiate;
+}
+
+void meeting_bot_update(MeetingBot *bot)
+{
+    if (bot->state != BOT_IN_CALL || bot->peer == NULL || meeting_peer_busy(bot->peer))
+        return; /* comes again when the negotiation is over */
+    bool negotiate = assign_slots(bot);
+    GPtrArray *users = meeting_users(bot->meeting, bot);
+    send_people(bot, users);
+    if (bot->collections_open) {
+        send_collections(bot, users);
+        g_ptr_array_unref(bot->known);
+        bot->known = users;
+    } else {
+        g_ptr_array_unref(users);
+    }
+    if (negotiate)
+        meeting_peer_negotiate(bot->peer);
+}
+
+/* --- the connection --- */
+
+static void on_signal(const char *json, gpointer data)
+{
+    send_text(data, json);
+}
+
+static void on_ready(gpointer data)
+{
+    MeetingBot *bot = data;
+    if (bot->connected_us == 0)
+        bot->connected_us = g_get_monotonic_time();
+    for (guint i = 0; i < bot->slots->len; i++) {
+        Slot *slot = g_ptr_array_index(bot->slots, i);
+        if (slot->section < 0 || !meeting_peer_section_ready(bot->peer, (guint)slot->section))
+            continue;
+        meeting_sender_open(bot->sender, slot->sender_index,
+                            meeting_peer_section_pad(bot->peer, (guint)slot->section),
+                            meeting_peer_types(bot->peer), meeting_peer_base_time_ns(bot->peer));
+    }
+    meeting_bot_update(bot);
+}
+
+static void on_collections_open(gpointer data)
+{
+    MeetingBot *bot = data;
+    bot->collections_open = true;
+    g_ptr_array_set_size(bot->known, 0);
+    meeting_bot_update(bot);
+}
+
+static void on_feedback(guint32 ssrc, MeetingFeedback what, guint16 seq, gpointer data)
+{
+    MeetingBot *bot = data;
+    meeting_sender_feedback(bot->sender, ssrc, what, seq);
+}
+
+static void on_packet(MeetingSectionKind kind, GstBuffer *packet, gint64 monotonic_us,
+                      gpointer data)
+{
+    MeetingBot *bot = data;
+    if (kind == MEETING_SECTION_MIC)
+        meeting_listener_push_audio(bot->listener, packet, monotonic_us);
+    else
+        meeting_listener_push_video(bot->listener, packet, monotonic_us);
+}
+
+static void make_slots(MeetingBot *bot)
+{
+    for (guint i = 0; i < N_AUDIO_STREAMS; i++)
+        add_slot(bot, MEETING_SECTION_AUDIO, true);
+    if (meeting_scenario(bot->meeting)->receivers != MEETING_RECEIVERS_INACTIVE)
+        return;
+    for (guint i = 0; i < N_INACTIVE_POOL; i++)
+        add_slot(bot, MEETING_SECTION_VIDEO, false);
+}
+
+static void connect_peer(MeetingBot *bot)
+{
+    static const MeetingPeerEvents events = {
+        .on_signal = on_signal,
+        .on_ready = on_ready,
+        .on_collections_open = on_collections_open,
+        .on_feedback = on_feedback,
+        .on_packet = on_packet,
+    };
+    const MeetingScenario *scenario = meeting_scenario(bot->meeting);
+    MeetingPayloadTypes types = {.opus = 111, .vp8 = 96, .vp9 = 98, .h264 = 102};
+    types.red = scenario->red ? 63 : 0;
+    types.audio_level = scenario->audio_level ? 1 : 0;
+    g_autoptr(GError) error = NULL;
+    bot->collections_open = false;
+    bot->peer = meeting_peer_new(&events, bot, &types,
+                                 scenario->receivers == MEETING_RECEIVERS_ADD_TRANSCEIVER,
+                                 scenario->receivers == MEETING_RECEIVERS_ADD_TRACK, &error);
+    if (bot->peer == NULL) {
+        g_critical("no connection to the bot: %s", error->message);
+        return;
+    }
+    if (bot->slots->len == 0)
+        make_slots(bot);
+    for (guint i = 0; i < bot->slots->len; i++)
+        add_section(bot, g_ptr_array_index(bot->slots, i));
+    assign_slots(bot);
+    GPtrArray *users = meeting_users(bot->meeting, bot);
+    send_people(bot, users);
+    g_ptr_array_unref(users);
+    meeting_peer_negotiate(bot->peer);
+}
+
+static void disconnect_peer(MeetingBot *bot)
+{
+    if (bot->sender != NULL)
+        meeting_sender_close_all(bot->sender);
+    g_clear_pointer(&bot->peer, meeting_peer_free);
+    bot->collections_open = false;
+    for (guint i = 0; i < bot->slots->len; i++)
+        ((Slot *)g_ptr_array_index(bot->slots, i))->section = -1;
+}
+
+/* --- the way through the meeting --- */
+
+static void leave(MeetingBot *bot, const char *how)
+{
+    g_clear_handle_id(&bot->lobby_timer, g_source_remove);
+    if (bot->how_left == NULL) {
+        bot->how_left = g_strdup(how);
+        bot->left_us = g_get_monotonic_time();
+        g_message("bot %u (%s): %s", bot->number, bot->name != NULL ? bot->name : "?", how);
+    }
+    bool was_in_call = bot->state == BOT_IN_CALL;
+    bot->state = BOT_GONE;
+    disconnect_peer(bot);
+    if (was_in_call)
+        meeting_note_change(bot->meeting);
+}
+
+static void admit(MeetingBot *bot)
+{
+    g_message("bot %u (%s): admitted", bot->number, bot->name);
+    bot->state = BOT_IN_CALL;
+    bot->admitted_us = g_get_monotonic_time();
+    meeting_note_admission(bot->meeting);
+    bot->sender = meeting_sender_new(meeting_scenario(bot->meeting), meeting_sources(bot->meeting));
+    meeting_sender_set_zero(bot->sender, meeting_zero_us(bot->meeting));
+    send_message(bot, "admitted", "device", bot->device, NULL);
+    connect_peer(bot);
+    meeting_note_change(bot->meeting);
+    GPtrArray *dialogs = meeting_scenario(bot->meeting)->page_dialogs;
+    for (guint i = 0; i < dialogs->len; i++)
+        send_message(bot, "dialog", "name", (char *)g_ptr_array_index(dialogs, i), NULL);
+}
+
+static void deny(MeetingBot *bot)
+{
+    send_message(bot, "denied", NULL);
+    leave(bot, "denied");
+}
+
+static gboolean on_lobby_over(gpointer data)
+{
+    MeetingBot *bot = data;
+    if (bot->socket == NULL)
+        return G_SOURCE_CONTINUE; /* a failed network delays the news */
+    bot->lobby_timer = 0;
+    if (meeting_scenario(bot->meeting)->lobby_mode == MEETING_LOBBY_DENY)
+        deny(bot);
+    else
+        admit(bot);
+    return G_SOURCE_REMOVE;
+}
+
+static void knock(MeetingBot *bot, const char *name)
+{
+    const MeetingScenario *scenario = meeting_scenario(bot->meeting);
+    if (bot->state == BOT_IN_CALL || bot->state == BOT_IN_LOBBY)
+        return;
+    bot->name = (g_free(bot->name), g_strndup(name, 200));
+    bot->knocked_us = g_get_monotonic_time();
+    g_message("bot %u knocks as %s", bot->number, bot->name);
+    if (meeting_has_ended(bot->meeting)) {
+        send_message(bot, "ended", "why", "not_found", NULL);
+        leave(bot, "too_late");
+        return;
+    }
+    if (scenario->lobby_mode == MEETING_LOBBY_NONE) {
+        admit(bot);
+        return;
+    }
+    bot->state = BOT_IN_LOBBY;
+    bool host_absent = scenario->lobby_mode == MEETING_LOBBY_HOST_ABSENT;
+    send_message(bot, "lobby", "host", host_absent ? "absent" : "present", NULL);
+    if (scenario->lobby_mode == MEETING_LOBBY_IGNORE || scenario->lobby_after_s > 86400)
+        return;
+    if (host_absent && scenario->lobby_after_s <= 0)
+        return; /* the host never comes */
+    bot->lobby_timer = g_timeout_add((guint)(scenario->lobby_after_s * 1000), on_lobby_over, bot);
+}
+
+void meeting_bot_act(MeetingBot *bot, MeetingAction action, const char *name)
+{
+    switch (action) {
+    case MEETING_DO_END_MEETING:
+        send_message(bot, "ended", "why", "host", NULL);
+        leave(bot, "meeting_ended");
+        break;
+    case MEETING_DO_REMOVE_BOT:
+        send_message(bot, "ended", "why", "removed", NULL);
+        leave(bot, "removed");
+        break;
+    case MEETING_DO_DENY_RECORDING:
+        send_message(bot, "dialog", "name", "deny_recording", NULL);
+        break;
+    case MEETING_DO_SHOW_DIALOG:
+        send_message(bot, "dialog", "name", name, NULL);
+        break;
+    case MEETING_DO_FREEZE_PAGE:
+        send_message(bot, "freeze", NULL);
+        break;
+    case MEETING_DO_CRASH_PAGE:
+        send_message(bot, "crash", NULL);
+        break;
+    case MEETING_DO_MUTE:
+    case MEETING_DO_UNMUTE:
+    case MEETING_DO_CAMERA_OFF:
+    case MEETING_DO_CAMERA_ON:
+    case MEETING_DO_DROP_NETWORK:
+    case MEETING_DO_RESTORE_NETWORK:
+        break; /* concern the meeting, not a page */
+    }
+}
+
+void meeting_bot_drop_network(MeetingBot *bot)
+{
+    if (bot->state == BOT_IN_CALL)
+        disconnect_peer(bot);
+    /* The socket is cut, not closed: a closing handshake would be news of a network. */
+    if (bot->socket != NULL) {
+        GIOStream *stream = soup_websocket_connection_get_io_stream(bot->socket);
+        g_signal_handlers_disconnect_by_data(bot->socket, bot);
+        g_io_stream_close(stream, NULL, NULL);
+        g_clear_object(&bot->socket);
+    }
+}
+
+void meeting_bot_chat(MeetingBot *bot, const MeetingChatMessage *message, const char *name)
+{
+    send_message(bot, "chat", "from", name, "text", message->text, NULL);
+    if (!bot->collections_open)
+        return;
+    g_autoptr(GPtrArray) nobody = g_ptr_array_new();
+    g_autoptr(GBytes) event = meeting_collections_event(nobody, message, ++bot->sequence);
+    meeting_peer_send_collections(bot->peer, event);
+}
+
+/* --- messages from the page --- */
+
+static const char *get(JsonObject *message, const char *key)
+{
+    JsonNode *node = json_object_get_member(message, key);
+    return node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
+                   json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : "";
+}
+
+static void on_page_chat(MeetingBot *bot, const char *text)
+{
+    if (strlen(text) > MAX_CHAT_BYTES)
+        return;
+    note(bot, bot->chat, text);
+    g_autofree char *id = g_uuid_string_random();
+    MeetingChatMessage message = {id, bot->device, g_get_real_time(), text};
+    GPtrArray *bots = meeting_bots(bot->meeting);
+    for (guint i = 0; i < bots->len; i++) {
+        if (meeting_bot_in_call(g_ptr_array_index(bots, i)))
+            meeting_bot_chat(g_ptr_array_index(bots, i), &message, bot->name);
+    }
+}
+
+static void on_page_description(MeetingBot *bot, const char *sdp)
+{
+    g_autoptr(GError) error = NULL;
+    if (bot->peer != NULL && !meeting_peer_set_description(bot->peer, sdp, &error))
+        g_warning("bot %u: %s", bot->number, error->message);
+}
+
+static void handle(MeetingBot *bot, JsonObject *message)
+{
+    const char *type = get(message, "t");
+    if (g_str_equal(type, "knock"))
+        knock(bot, get(message, "name"));
+    else if (g_str_equal(type, "answer") || g_str_equal(type, "offer"))
+        on_page_description(bot, get(message, "sdp"));
+    else if (g_str_equal(type, "chat") && bot->state == BOT_IN_CALL)
+        on_page_chat(bot, get(message, "text"));
+    else if (g_str_equal(type, "mic"))
+        note(bot, bot->mic, get(message, "state"));
+    else if (g_str_equal(type, "dialog"))
+        note(bot, bot->dialogs, get(message, "what"));
+    else if (g_str_equal(type, "leave"))
+        leave(bot, "left");
+    else if (g_str_equal(type, "log"))
+        g_info("page of bot %u: %s", bot->number, get(message, "text"));
+}
+
+static void on_message(SoupWebsocketConnection *socket, gint type, GBytes *bytes, gpointer data)
+{
+    gsize length;
+    const char *text = g_bytes_get_data(bytes, &length);
+    g_autoptr(JsonParser) parser = json_parser_new();
+    if (type != SOUP_WEBSOCKET_DATA_TEXT ||
+        !json_parser_load_from_data(parser, text, (gssize)length, NULL) ||
+        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser)))
+        return;
+    handle(data, json_node_get_object(json_parser_get_root(parser)));
+}
+
+static void on_closed(SoupWebsocketConnection *socket, gpointer data)
+{
+    MeetingBot *bot = data;
+    if (socket != bot->socket)
+        return;
+    g_signal_handlers_disconnect_by_data(bot->socket, bot);
+    g_clear_object(&bot->socket);
+    bot->gone = true;
+    leave(bot, bot->state == BOT_IN_CALL ? "disconnected" : "page_closed");
+    meeting_note_change(bot->meeting);
+}
+
+void meeting_bot_attach(MeetingBot *bot, SoupWebsocketConnection *socket)
+{
+    if (bot->socket != NULL) {
+        g_signal_handlers_disconnect_by_data(bot->socket, bot);
+        soup_websocket_connection_close(bot->socket, SOUP_WEBSOCKET_CLOSE_GOING_AWAY, NULL);
+        g_clear_object(&bot->socket);
+    }
+    bot->socket = g_object_ref(socket);
+    soup_websocket_connection_set_max_incoming_payload_size(socket, 4 * 1024 * 1024);
+    g_signal_connect(socket, "message", G_CALLBACK(on_message), bot);
+    g_signal_connect(socket, "closed", G_CALLBACK(on_closed), bot);
+    send_message(bot, "welcome", "token", bot->token, NULL);
+    if (bot->state == BOT_IN_CALL && bot->peer == NULL) { /* back from a network failure */
+        send_message(bot, "admitted", "device", bot->device, NULL);
+        connect_peer(bot);
+    }
+}
+
+/* --- construction --- */
+
+MeetingBot *meeting_bot_new(Meeting *meeting, guint number)
+{
+    MeetingBot *bot = g_new0(MeetingBot, 1);
+    bot->meeting = meeting;
+    bot->number = number;
+    bot->token = g_uuid_string_random();
+    bot->device = g_strdup_printf("spaces/stenoTestMtg/devices/%u", 900 + number);
+    bot->slots = g_ptr_array_new_with_free_func(slot_free);
+    bot->known = g_ptr_array_new_with_free_func((GDestroyNotify)meeting_user_free);
+    bot->chat = g_ptr_array_new_with_free_func(note_free);
+    bot->mic = g_ptr_array_new_with_free_func(note_free);
+    bot->dialogs = g_ptr_array_new_with_free_func(note_free);
+    g_autofree char *wav = NULL;
+    const char *report = meeting_report_path(meeting);
+    if (report != NULL) {
+        g_autofree char *folder = g_path_get_dirname(report);
+        g_autofree char *name = g_strdup_printf("bot-%u.wav", number);
+        wav = g_build_filename(folder, name, NULL);
+    }
+    bot->listener = meeting_listener_new(wav);
+    return bot;
+}
+
+void meeting_bot_free(MeetingBot *bot)
+{
+    g_clear_handle_id(&bot->lobby_timer, g_source_remove);
+    if (bot->socket != NULL) {
+        g_signal_handlers_disconnect_by_data(bot->socket, bot);
+        soup_websocket_connection_close(bot->socket, SOUP_WEBSOCKET_CLOSE_GOING_AWAY, NULL);
+        g_clear_object(&bot->socket);
+    }
+    disconnect_peer(bot);
+    meeting_sender_free(bot->sender);
+    meeting_listener_free(bot->listener);
+    g_ptr_array_unref(bot->slots);
+    g_ptr_array_unref(bot->known);
+    g_ptr_array_unref(bot->chat);
+    g_ptr_array_unref(bot->mic);
+    g_ptr_array_unref(bot->dialogs);
+    g_free(bot->how_left);
+    g_free(bot->token);
+    g_free(bot->device);
+    g_free(bot->name);
+    g_free(bot);
+}
+
+const char *meeting_bot_token(MeetingBot *bot)
+{
+    return bot->token;
+}
+
+const char *meeting_bot_device(MeetingBot *bot)
+{
+    return bot->device;
+}
+
+const char *meeting_bot_name(MeetingBot *bot)
+{
+    return bot->name;
+}
+
+bool meeting_bot_in_call(MeetingBot *bot)
+{
+    return bot->state == BOT_IN_CALL;
+}
+
+bool meeting_bot_is_connected(MeetingBot *bot)
+{
+    return bot->socket != NULL;
+}
+
+bool meeting_bot_is_gone(MeetingBot *bot)
+{
+    return bot->gone;
+}
+
+/* --- report --- */
+
+static void set_double(JsonBuilder *b, const char *key, double value)
+{
+    json_builder_set_member_name(b, key);
+    json_builder_add_double_value(b, value);
+}
+
+static void set_int(JsonBuilder *b, const char *key, gint64 value)
+{
+    json_builder_set_member_name(b, key);
+    json_builder_add_int_value(b, value);
+}
+
+static void set_string(JsonBuilder *b, const char *key, const char *value)
+{
+    json_builder_set_member_name(b, key);
+    if (value != NULL)
+        json_builder_add_string_value(b, value);
+    else
+        json_builder_add_null_value(b);
+}
+
+/* A monotonic time as seconds of the meeting and as Unix milliseconds; null when it never was. */
+static void set_time(MeetingBot *bot, JsonBuilder *b, const char *what, gint64 at_us)
+{
+    g_autofree char *seconds = g_strconcat(what, "_s", NULL);
+    g_autofree char *unix_ms = g_strconcat(what, "_unix_ms", NULL);
+    gint64 zero_us = meeting_zero_us(bot->meeting);
+    json_builder_set_member_name(b, seconds);
+    if (at_us == 0 || zero_us < 0)
+        json_builder_add_null_value(b);
+    else
+        json_builder_add_double_value(b, (double)(at_us - zero_us) / 1e6);
+    json_builder_set_member_name(b, unix_ms);
+    if (at_us == 0)
+        json_builder_add_null_value(b);
+    else
+        json_builder_add_int_value(b, (g_get_real_time() - g_get_monotonic_time() + at_us) / 1000);
+}
+
+static void report_notes(JsonBuilder *b, const char *key, const char *member, GPtrArray *notes)
+{
+    json_builder_set_member_name(b, key);
+    json_builder_begin_array(b);
+    for (guint i = 0; i < notes->len; i++) {
+        const Note *entry = g_ptr_array_index(notes, i);
+        json_builder_begin_object(b);
+        set_double(b, "at_s", entry->at_s);
+        set_string(b, member, entry->text);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
+static void report_times(JsonBuilder *b, const char *key, GArray *times, gint64 since_us)
+{
+    json_builder_set_member_name(b, key);
+    json_builder_begin_array(b);
+    for (guint i = 0; i < times->len; i++)
+        json_builder_add_double_value(b,
+                                      (double)(g_array_index(times, gint64, i) - since_us) / 1e6);
+    json_builder_end_array(b);
+}
+
+static void report_streams(MeetingBot *bot, JsonBuilder *b)
+{
+    gint64 admitted_us = bot->admitted_us - meeting_zero_us(bot->meeting);
+    GPtrArray *streams = meeting_sender_stats(bot->sender);
+    json_builder_set_member_name(b, "streams");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < streams->len; i++) {
+        const MeetingStreamStats *stats = g_ptr_array_index(streams, i);
+        json_builder_begin_object(b);
+        set_int(b, "stream", i);
+        set_string(b, "kind", stats->kind == MEETING_SECTION_AUDIO ? "audio" : "video");
+        set_int(b, "ssrc", stats->ssrc);
+        set_int(b, "packets", (gint64)stats->n_packets);
+        set_int(b, "lost", (gint64)stats->n_lost);
+        set_int(b, "nacked", (gint64)stats->n_nacked);
+        set_int(b, "resent", (gint64)stats->n_resent);
+        report_times(b, "pli_s", stats->pli_us, admitted_us);
+        report_times(b, "fir_s", stats->fir_us, admitted_us);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
+static void report_spans(MeetingBot *bot, JsonBuilder *b)
+{
+    GArray *spans = meeting_sender_spans(bot->sender);
+    json_builder_set_member_name(b, "pictures");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < spans->len; i++) {
+        const MeetingSpan *span = &g_array_index(spans, MeetingSpan, i);
+        json_builder_begin_object(b);
+        set_string(b, "person", span->person->id);
+        set_int(b, "number", span->person->number);
+        set_string(b, "what", span->screen ? "screen" : "camera");
+        set_int(b, "stream", span->stream);
+        set_int(b, "fps", span->fps);
+        set_int(b, "loop", span->loop);
+        set_int(b, "first_counter", span->first_counter);
+        set_int(b, "last_counter", span->last_counter);
+        set_int(b, "frames", span->n_frames);
+        set_double(b, "first_s", (double)span->first_us / 1e6);
+        set_double(b, "last_s", (double)span->last_us / 1e6);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
+static void report_said(MeetingBot *bot, JsonBuilder *b)
+{
+    GArray *said = meeting_sender_said(bot->sender);
+    json_builder_set_member_name(b, "heard");
+    json_builder_begin_array(b);
+    for (guint i = 0; i < said->len; i++) {
+        const MeetingSaid *entry = &g_array_index(said, MeetingSaid, i);
+        json_builder_begin_object(b);
+        set_string(b, "person", entry->person->id);
+        set_int(b, "stream", entry->stream);
+        set_int(b, "packets", entry->n_packets);
+        set_double(b, "start_s", (double)entry->start_us / 1e6);
+        set_double(b, "end_s", (double)entry->end_us / 1e6);
+        json_builder_end_object(b);
+    }
+    json_builder_end_array(b);
+}
+
+void meeting_bot_report(MeetingBot *bot, JsonBuilder *b)
+{
+    json_builder_begin_object(b);
+    set_string(b, "name", bot->name);
+    set_string(b, "device", bot->device);
+    set_time(bot, b, "knocked", bot->knocked_us);
+    set_time(bot, b, "admitted", bot->admitted_us);
+    set_time(bot, b, "connected", bot->connected_us);
+    set_time(bot, b, "left", bot->left_us);
+    set_string(b, "how_left", bot->how_left);
+    meeting_listener_report(bot->listener, b, MAX(meeting_zero_us(bot->meeting), 0));
+    report_notes(b, "chat", "text", bot->chat);
+    report_notes(b, "mic", "state", bot->mic);
+    report_notes(b, "dialogs", "what", bot->dialogs);
+    if (bot->sender != NULL) {
+        report_streams(bot, b);
+        report_spans(bot, b);
+        report_said(bot, b);
+    }
+    json_builder_end_object(b);
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+// A stand-in for Google Meet's page: the markers that a bot finds its way by, nothing else of it.
+'use strict';
+
+const root = document.getElementById('root');
+const settings = document.documentElement.dataset;
+const state = {
+  phase: 'prejoin', name: '', people: [], streams: new Map(), token: '', call: null,
+  socket: null, ended: false, panel: null, chat: [],
+  mic: {on: true, track: null, button: 'microphone', kind: 'audio'},
+  camera: {on: true, track: null, button: 'camera', kind: 'video'},
+};
+
+// el('button', {'aria-label': 'x', onclick: f}, child, 'text', …)
+function el(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (key.startsWith('on'))
+      element.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false)
+      element.setAttribute(key, value);
+  }
+  element.append(...children.filter((c) => c !== null));
+  return element;
+}
+
+function textButton(text, onclick, attributes) {
+  return el('button', {...attributes, onclick}, el('span', {jsname: 'V67aGc'}, text));
+}
+
+function send(message) {
+  if (state.socket && state.socket.readyState === WebSocket.OPEN)
+    state.socket.send(JSON.stringify(message));
+}
+
+// --- microphone and camera ---
+
+async function acquire(device) {
+  if (device.track && device.track.readyState === 'live')
+    return;
+  try {
+    const stream = await navigator.mediaDevices.getUserMedia({[device.kind]: true});
+    device.track = stream.getTracks()[0];
+  } catch (error) {
+    device.track = null;
+    if (state.phase === 'prejoin')
+      device.on = false;
+  }
+  refreshDevices();
+}
+
+function refreshDevices() {
+  for (const element of document.querySelectorAll('[data-device]')) {
+    const device = state[element.dataset.device];
+    element.setAttribute('aria-label', `Turn ${device.on ? 'off' : 'on'} ${device.button}`);
+    element.setAttribute('data-is-muted', String(!device.on));
+  }
+  if (state.call) {
+    for (const role of ['mic', 'camera'])
+      state.call.setOwn(role, state[role].on ? state[role].track : null);
+  }
+}
+
+async function toggle(role) {
+  const device = state[role];
+  device.on = !device.on;
+  refreshDevices();
+  if (device.on)
+    await acquire(device);
+  send({t: 'mic', state: `${role} ${device.on ? 'on' : 'off'}`});
+}
+
+// Before the call these are DIVs, in it they are BUTTONs: both are seen on the real page.
+function deviceButton(tag, role) {
+  const device = state[role];
+  return el(tag, {
+    'role': 'button', 'tabindex': '0', 'data-device': role, 'data-is-muted': String(!device.on),
+    'aria-label': `Turn ${device.on ? 'off' : 'on'} ${device.button}`,
+    'onclick': () => toggle(role),
+  }, el('i', {'aria-hidden': 'true'}, role === 'mic' ? 'mic' : 'videocam'));
+}
+
+document.addEventListener('keydown', (event) => {
+  if (!event.ctrlKey || event.altKey || state.phase === 'over')
+    return;
+  if (event.key === 'd' || event.key === 'e') {
+    event.preventDefault();
+    toggle(event.key === 'd' ? 'mic' : 'camera');
+  }
+});
+
+// --- screens ---
+
+function show(...elements) {
+  root.replaceChildren(...elements);
+}
+
+function showPrejoin() {
+  const join = textButton(settings.lobby === 'none' ? 'Join now' : 'Ask to join', () => {
+    state.name = input.value.trim();
+    if (state.name)
+      send({t: 'knock', name: state.name});
+  }, {disabled: ''});
+  const input = el('input', {
+    'type': 'text', 'aria-label': 'Your name', 'maxlength': '60', 'autocomplete': 'name',
+    'oninput': () => { join.disabled = !input.value.trim(); },
+  });
+  const hint = el('div', {class: 'hint'}, 'Sign in for more features ',
+    textButton('Got it', () => hint.remove()));
+  show(el('div', {class: 'prejoin'}, el('h1', {}, "What's your name?"), input, el('div', {},
+    deviceButton('div', 'mic'), deviceButton('div', 'camera')), join, hint));
+}
+
+// Everything at the bottom. The lobby shows most of it too.
+function controls(inLobby) {
+  const button = (label, extra) => el('button', {'aria-label': label, ...extra},
+    el('i', {'aria-hidden': 'true'}, label.slice(0, 4).toLowerCase()));
+  const captions = button('Turn on captions', {
+    onclick: () => captions.setAttribute('aria-label',
+      captions.getAttribute('aria-label') === 'Turn on captions' ? 'Turn off captions'
+                                                                 : 'Turn on captions'),
+  });
+  const leave = button('Leave call', {jsname: 'CQylAd', onclick: leaveCall});
+  const bar = el('div', {class: 'bar'},
+    el('div', {'role': 'region', 'aria-label': 'Call controls'},
+      deviceButton('button', 'mic'), deviceButton('button', 'camera'),
+      inLobby ? null : captions, button('Raise hand'), button('Send a reaction'),
+      button('Share screen'), button('More options', {jsname: 'NakZHc'}), leave),
+    el('nav', {}, button('Meeting details'), button('Meeting tools'),
+      button('People', {role: 'button', 'data-panel-id': '1',
+        onclick: () => togglePanel('people')}),
+      button('Chat with everyone', {onclick: () => togglePanel('chat')})));
+  return bar;
+}
+
+function showLobby(message) {
+  state.phase = 'lobby';
+  const waiting = message.host === 'absent'
+    ? 'Waiting for the host to join'
+    : 'Please wait until a meeting host brings you into the call';
+  show(el('div', {class: 'lobby'}, el('h1', {}, 'Asking to be let in...'),
+    el('p', {'aria-label': waiting}, waiting),
+    el('p', {}, "You'll join the call when someone lets you in")), controls(true));
+}
+
+function showCall() {
+  state.phase = 'call';
+  show(el('main', {id: 'tiles'}), controls(false));
+  renderPeople();
+}
+
+function showOver(title, text) {
+  state.phase = 'over';
+  state.ended = true;
+  if (state.call)
+    state.call.close();
+  state.call = null;
+  document.querySelectorAll('[role="dialog"], [role="alert"], .panel').forEach((e) => e.remove());
+  show(el('div', {class: 'screen roSPhc'}, el('h1', {jsname: 'r4nke'}, title), el('p', {}, text),
+    textButton('Return to home screen', () => {})));
+}
+
+function leaveCall() {
+  send({t: 'leave'});
+  showOver('You left the meeting', 'Rejoin');
+}
+
+// --- people ---
+
+function tile(person) {
+  let element = document.querySelector(`[data-participant-id="${person.device}"]`);
+  if (!element) {
+    element = el('div', {'class': 'tile', 'data-participant-id': person.device},
+      el('span', {class: 'initial'}, person.name.slice(0, 1)), el('span', {class: 'name'}));
+    document.getElementById('tiles').append(element);
+  }
+  if (person.self)
+    element.setAttribute('data-self-name', person.name);
+  element.querySelector('.name').textContent =
+    person.screen ? `${person.name} (Presentation)` : person.name;
+  setPicture(element, person.stream ? state.streams.get(person.stream) : null);
+}
+
+function setPicture(element, stream) {
+  let video = element.querySelector('video');
+  if (!stream) {
+    if (video)
+      video.remove();
+    return;
+  }
+  if (!video) {
+    video = el('video', {autoplay: '', playsinline: ''});
+    video.muted = true;
+    element.append(video);
+  }
+  if (video.srcObject !== stream)
+    video.srcObject = stream;
+}
+
+function renderPeople() {
+  if (state.phase !== 'call')
+    return;
+  const present = new Set(state.people.map((p) => p.device));
+  document.querySelectorAll('[data-participant-id]').forEach((e) => {
+    if (!present.has(e.dataset.participantId))
+      e.remove();
+  });
+  state.people.forEach(tile);
+  renderPanel();
+}
+
+// --- panels ---
+
+function togglePanel(name) {
+  state.panel = state.panel === name ? null : name;
+  renderPanel();
+}
+
+function peopleList() {
+  return el('div', {'role': 'list', 'aria-label': 'Participants'}, ...state.people.map((p) =>
+    el('div', {'role': 'listitem', 'aria-label': p.name}, p.name,
+      p.screen ? el('span', {}, 'Presentation') : null)));
+}
+
+function chatPanel() {
+  const input = el('textarea', {'aria-label': 'Send a message', 'placeholder': 'Send a message',
+    'maxlength': '500', 'onkeydown': (event) => {
+      if (event.key === 'Enter' && !event.shiftKey) {
+        event.preventDefault();
+        submit();
+      }
+    }});
+  const submit = () => {
+    const text = input.value.trim();
+    if (text)
+      send({t: 'chat', text});
+    input.value = '';
+  };
+  return el('div', {}, el('div', {'class': 'messages', 'aria-live': 'polite'},
+    ...state.chat.map((c) => el('p', {'data-message-text': c.text}, `${c.from}: ${c.text}`))),
+    input, el('button', {'aria-label': 'Send a message', 'onclick': submit}, el('i', {}, 'send')));
+}
+
+function renderPanel() {
+  const old = document.querySelector('.panel');
+  if (state.phase !== 'call' || !state.panel) {
+    if (old)
+      old.remove();
+    return;
+  }
+  if (old && old.dataset.panel === 'chat' && state.panel === 'chat') {
+    // Keeps what is being typed.
+    const messages = old.querySelector('.messages');
+    for (const c of state.chat.slice(messages.children.length))
+      messages.append(el('p', {'data-message-text': c.text}, `${c.from}: ${c.text}`));
+    return;
+  }
+  if (old)
+    old.remove();
+  document.body.append(el('aside', {'class': 'panel', 'data-panel': state.panel},
+    state.panel === 'people' ? peopleList() : chatPanel()));
+}
+
+// --- dialogs ---
+
+const dialogs = {
+  recorded: ['This video call is being recorded',
+    'By joining, you consent to being recorded.', 'Join now'],
+  transcribed: ['This video call is being transcribed',
+    'A transcript will be saved for the host.', 'Join now'],
+  gemini: ['Gemini is taking notes', 'Gemini is taking notes of this call.', 'Join now'],
+  others_may_see: ['Others may see your video differently',
+    'Your background may be changed.', 'Got it'],
+  got_it: ['Your meeting is safe', 'No one can join unless invited.', 'Got it'],
+  deny_recording: ['Recording was not allowed',
+    'A host denied the request to record this meeting.', 'OK'],
+};
+
+function showDialog(name) {
+  const [title, text, action] = dialogs[name] || ['Something new', `About: ${name}`, 'Continue'];
+  const close = (what) => {
+    dialog.remove();
+    send({t: 'dialog', what: `${name}: ${what}`});
+  };
+  const dialog = el('div', {'role': 'dialog', 'aria-modal': 'true', 'aria-label': title,
+    'data-dialog': name},
+  el('h2', {}, title), el('p', {}, text),
+  textButton(action, () => close(action), {'data-mdc-dialog-action': 'ok'}));
+  document.body.append(dialog);
+  send({t: 'dialog', what: `${name}: shown`});
+}
+
+// --- what the server says ---
+
+function newCall() {
+  if (state.call)
+    state.call.close();
+  state.streams.clear();
+  let nextAudio = 0;
+  const outlets = document.querySelectorAll('#audio-outlet audio');
+  state.call = new Call({
+    receivers: settings.receivers, send,
+    onStream: (stream) => {
+      state.streams.set(stream.id, stream);
+      renderPeople();
+    },
+    onAudio: (track, stream) => {
+      const outlet = outlets[nextAudio++ % outlets.length];
+      outlet.srcObject = stream || new MediaStream([track]);
+      outlet.play().catch(() => {});
+    },
+  });
+  refreshDevices();
+}
+
+function crash() {
+  // A renderer out of memory dies at once; nothing in a page can do it more directly.
+  const hoard = [];
+  for (;;)
+    hoard.push(new Array(1 << 22).fill(hoard.length + 0.5));
+}
+
+const overTexts = {
+  removed: ["You've been removed from the meeting", ''],
+  host: ['Your host ended the meeting for everyone', 'The call ended'],
+  not_found: ['Check your meeting code', 'The meeting code you entered doesn’t work'],
+};
+
+const handlers = {
+  welcome: (message) => { state.token = message.token; },
+  lobby: showLobby,
+  admitted: () => { newCall(); showCall(); refreshDevices(); },
+  denied: () => showOver('Someone in the call denied your request to join', ''),
+  people: (message) => { state.people = message.people; renderPeople(); },
+  chat: (message) => { state.chat.push(message); renderPanel(); },
+  dialog: (message) => showDialog(message.name),
+  ended: (message) => showOver(...overTexts[message.why]),
+  freeze: () => { for (;;); },
+  crash,
+};
+
+function dial() {
+  const socket = new WebSocket(`wss://${location.host}/_steno/signal?token=${state.token}`);
+  state.socket = socket;
+  socket.addEventListener('message', (event) => {
+    const message = JSON.parse(event.data);
+    if (handlers[message.t])
+      handlers[message.t](message);
+    else if (state.call)
+      state.call.handle(message);
+    const alert = document.querySelector('[role="alert"]');
+    if (alert)
+      alert.remove();
+  });
+  socket.addEventListener('close', () => {
+    if (state.ended)
+      return;
+    if (!document.querySelector('[role="alert"]'))
+      document.body.append(el('div', {role: 'alert'},
+        'You lost your network connection. Trying to reconnect.'));
+    setTimeout(dial, 1000);
+  });
+}
+
+// The full list of people, as the real page asks for it.
+setInterval(() => {
+  if (state.phase === 'call')
+    fetch('/$rpc/google.rtc.meetings.v1.MeetingSpaceService/SyncMeetingSpaceCollections',
+      {method: 'POST', body: '', headers: {'X-Steno-Token': state.token}}).catch(() => {});
+}, 5000);
+
+function start() {
+  if (settings.variant === 'not_found')
+    showOver(...overTexts.not_found);
+  else if (settings.variant === 'blocked')
+    showOver("You can't join this video call", 'Returning to home screen');
+  else if (settings.variant === 'captcha')
+    showOver("Verify you're a real person", "I'm not a robot");
+  else if (settings.variant === 'login_required')
+    show(el('div', {class: 'screen'}, el('h1', {}, 'Sign in'),
+      el('p', {}, 'Use your Google Account')));
+  else
+    showPrejoin();
+  dial();
+  if (settings.variant === 'normal') {
+    acquire(state.mic);
+    acquire(state.camera);
+  }
+}
+
+start();

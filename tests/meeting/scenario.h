@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+
+/*
+ * A scenario: what happens in a test meeting and when. Parsed from JSON with every key checked,
+ * immutable afterwards, so any thread may read it. All times are seconds from time zero, the
+ * admission of the first bot, unless the name says otherwise. docs/test-meeting.md describes
+ * every key.
+ */
+
+typedef enum {
+    MEETING_LOBBY_NONE,
+    MEETING_LOBBY_ADMIT,
+    MEETING_LOBBY_DENY,
+    MEETING_LOBBY_IGNORE,
+    MEETING_LOBBY_HOST_ABSENT,
+} MeetingLobbyMode;
+
+typedef enum {
+    MEETING_CODEC_VP8,
+    MEETING_CODEC_VP9,
+    MEETING_CODEC_H264,
+    MEETING_N_CODECS,
+} MeetingCodec;
+
+typedef enum {
+    MEETING_DO_END_MEETING,
+    MEETING_DO_REMOVE_BOT,
+    MEETING_DO_DENY_RECORDING,
+    MEETING_DO_MUTE,
+    MEETING_DO_UNMUTE,
+    MEETING_DO_CAMERA_OFF,
+    MEETING_DO_CAMERA_ON,
+    MEETING_DO_FREEZE_PAGE,
+    MEETING_DO_CRASH_PAGE,
+    MEETING_DO_DROP_NETWORK,
+    MEETING_DO_RESTORE_NETWORK,
+    MEETING_DO_SHOW_DIALOG,
+} MeetingAction;
+
+typedef enum {
+    MEETING_RECEIVERS_OFFER,           /* made by the server's offer */
+    MEETING_RECEIVERS_ADD_TRANSCEIVER, /* the page makes them and offers */
+    MEETING_RECEIVERS_ADD_TRACK,       /* the page makes them, the server's offer meets them */
+    MEETING_RECEIVERS_INACTIVE,        /* offered inactive first, activated when needed */
+} MeetingReceivers;
+
+typedef enum {
+    MEETING_PAGE_NORMAL,
+    MEETING_PAGE_NOT_FOUND,
+    MEETING_PAGE_LOGIN_REQUIRED,
+    MEETING_PAGE_BLOCKED,
+    MEETING_PAGE_CAPTCHA,
+} MeetingPageVariant;
+
+/* A moving picture to be encoded: somebody's camera, or a shared screen. */
+typedef struct {
+    char *source; /* owned: pattern:NAME, file:PATH (resolved), flash_beep */
+    MeetingCodec codec;
+    int width;
+    int height;
+    int fps;
+    int loop_s; /* length of the encoded loop; the band's counter wraps with it */
+} MeetingCamera;
+
+/* One stretch of sound: a WAV file from its start, or a tone. */
+typedef struct {
+    double at_s;
+    char *wav;      /* owned, resolved path; NULL: a tone */
+    double tone_hz; /* 0: a file */
+    double for_s;   /* tones only */
+} MeetingSpeech;
+
+typedef struct {
+    double from_s;
+    double to_s;
+    MeetingCamera camera;
+} MeetingScreen;
+
+typedef struct {
+    char *id;   /* owned */
+    char *name; /* owned */
+    int number; /* 1.., in the scenario's order; what the band shows */
+    bool host;
+    bool muted; /* from the start, until an unmute event */
+    double join_s;
+    double leave_s;        /* G_MAXDOUBLE: stays */
+    MeetingCamera *camera; /* owned, or NULL: off */
+    GPtrArray *speech;     /* owned, of MeetingSpeech */
+    GPtrArray *screens;    /* owned, of MeetingScreen */
+} MeetingPerson;
+
+typedef struct {
+    double at_s;
+    MeetingPerson *from; /* borrowed */
+    char *text;          /* owned */
+} MeetingChat;
+
+typedef struct {
+    double at_s;
+    MeetingAction action;
+    MeetingPerson *person; /* borrowed; NULL unless the action concerns one */
+    char *name;            /* owned: the dialog of show_dialog, or NULL */
+} MeetingEvent;
+
+typedef struct {
+    double duration_s; /* G_MAXDOUBLE: until the last bot leaves */
+    MeetingLobbyMode lobby_mode;
+    double lobby_after_s; /* from the knock */
+    GPtrArray *people;    /* owned, of MeetingPerson */
+    GPtrArray *chat;      /* owned, of MeetingChat, by time */
+    GPtrArray *events;    /* owned, of MeetingEvent, by time */
+
+    double loss;      /* 0..1, of RTP packets to the bot */
+    double jitter_ms; /* each packet waits 0..jitter_ms, so packets overtake each other */
+    guint32 network_seed;
+
+    MeetingReceivers receivers;
+    bool audio_level;       /* RFC 6464 header extension offered */
+    bool red;               /* audio as RED with one redundant block */
+    bool sync_leaves_only;  /* leaving shows only as absence from the sync answer */
+    double recycle_every_s; /* 0: a receiver is kept for the whole stretch of speech */
+
+    MeetingPageVariant page_variant;
+    GPtrArray *page_dialogs; /* owned, names of dialogs that show upon entering */
+} MeetingScenario;
+
+/**
+ * meeting_scenario_parse:
+ * @json: the document, @length bytes of it (-1: up to a NUL)
+ * @folder: relative paths are taken from here
+ * @fixtures: (nullable): second folder to look in for relative paths that @folder lacks
+ *
+ * Reads a scenario. Only paths are looked up; no other file is opened.
+ *
+ * Errors: MEETING_ERROR_SCENARIO, with the JSON path, the value and what was expected.
+ * Returns: (transfer full): free with meeting_scenario_free().
+ */
+MeetingScenario *meeting_scenario_parse(const char *json, gssize length, const char *folder,
+                                        const char *fixtures, GError **error);
+
+void meeting_scenario_free(MeetingScenario *scenario);
+
+/* Presence, camera, microphone and screen as functions of meeting time. */
+bool meeting_person_present(const MeetingPerson *person, double at_s);
+bool meeting_person_camera_on(const MeetingScenario *scenario, const MeetingPerson *person,
+                              double at_s);
+bool meeting_person_muted(const MeetingScenario *scenario, const MeetingPerson *person,
+                          double at_s);
+/* The screen that @person shares at @at_s, or NULL. (transfer none) */
+const MeetingScreen *meeting_person_screen(const MeetingPerson *person, double at_s);
+
+const char *meeting_codec_to_string(MeetingCodec codec);
+
+typedef enum {
+    MEETING_ERROR_SCENARIO,
+    MEETING_ERROR_MEDIA,
+    MEETING_ERROR_NETWORK,
+    MEETING_ERROR_PROTOCOL,
+} MeetingError;
+
+#define MEETING_ERROR (meeting_error_quark())
+GQuark meeting_error_quark(void);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MeetingScenario, meeting_scenario_free)

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/meeting/server.h"
+
+#include "tests/meeting/bot.h"
+#include "tests/meeting/cert.h"
+
+#include <string.h>
+
+#define SYNC_PATH "/$rpc/google.rtc.meetings.v1.MeetingSpaceService/SyncMeetingSpaceCollections"
+#define RESOURCES "/org/steno/meeting/page/"
+
+struct MeetingServer {
+    Meeting *meeting; /* borrowed */
+    SoupServer *soup; /* owned */
+    char *spki;       /* owned */
+    guint port;
+};
+
+static const char *variant_name(const MeetingScenario *scenario)
+{
+    static const char *const names[] = {"normal", "not_found", "login_required", "blocked",
+                                        "captcha"};
+    return names[scenario->page_variant];
+}
+
+static void reply(SoupServerMessage *message, guint status, const char *type, const char *body,
+                  gsize length)
+{
+    soup_server_message_set_status(message, status, NULL);
+    soup_server_message_set_response(message, type, SOUP_MEMORY_COPY, body, length);
+}
+
+static bool refuse(MeetingServer *server, SoupServerMessage *message)
+{
+    if (!meeting_network_down(server->meeting))
+        return false;
+    reply(message, SOUP_STATUS_SERVICE_UNAVAILABLE, "text/plain", "", 0);
+    return true;
+}
+
+static GBytes *resource(const char *name)
+{
+    g_autofree char *path = g_strconcat(RESOURCES, name, NULL);
+    return g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+}
+
+static void serve_file(SoupServerMessage *message, const char *name, const char *type)
+{
+    g_autoptr(GBytes) file = resource(name);
+    if (file == NULL) {
+        reply(message, SOUP_STATUS_NOT_FOUND, "text/plain", "not found", 9);
+        return;
+    }
+    gsize length;
+    const char *data = g_bytes_get_data(file, &length);
+    reply(message, SOUP_STATUS_OK, type, data, length);
+}
+
+/* The page, with a fresh nonce, and headers as strict as the real one's. */
+static void serve_page(MeetingServer *server, SoupServerMessage *message, const char *variant)
+{
+    g_autoptr(GBytes) file = resource("index.html");
+    g_autofree char *nonce = g_uuid_string_random();
+    g_autoptr(GString) html =
+        g_string_new_len(g_bytes_get_data(file, NULL), (gssize)g_bytes_get_size(file));
+    const MeetingScenario *scenario = meeting_scenario(server->meeting);
+    static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive"};
+    g_string_replace(html, "@NONCE@", nonce, 0);
+    g_string_replace(html, "@VARIANT@", variant, 0);
+    g_string_replace(html, "@RECEIVERS@", receivers[scenario->receivers], 0);
+    g_string_replace(html, "@LOBBY@", scenario->lobby_mode == MEETING_LOBBY_NONE ? "none" : "ask",
+                     0);
+    g_string_replace(html, "@CODE@", MEETING_CODE, 0);
+    g_autofree char *csp = g_strdup_printf(
+        "default-src 'self'; script-src 'nonce-%s' 'strict-dynamic'; connect-src 'self'; "
+        "worker-src 'self'; img-src 'self' data:; media-src 'self' blob:; "
+        "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'self'; "
+        "require-trusted-types-for 'script'",
+        nonce);
+    SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
+    soup_message_headers_append(headers, "Content-Security-Policy", csp);
+    soup_message_headers_append(headers, "Cross-Origin-Opener-Policy", "same-origin-allow-popups");
+    soup_message_headers_append(headers, "X-Content-Type-Options", "nosniff");
+    soup_message_headers_append(headers, "X-Frame-Options", "SAMEORIGIN");
+    soup_message_headers_append(headers, "Cache-Control", "no-store");
+    reply(message, SOUP_STATUS_OK, "text/html; charset=utf-8", html->str, html->len);
+}
+
+static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path,
+                       GHashTable *query, gpointer data)
+{
+    MeetingServer *server = data;
+    if (refuse(server, message))
+        return;
+    if (g_str_equal(path, "/" MEETING_CODE))
+        serve_page(server, message, variant_name(meeting_scenario(server->meeting)));
+    else if (g_str_equal(path, "/_steno/app.js"))
+        serve_file(message, "app.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/call.js"))
+        serve_file(message, "call.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/style.css"))
+        serve_file(message, "style.css", "text/css");
+    else if (strlen(path) == strlen("/" MEETING_CODE) && path[4] == '-')
+        serve_page(server, message, "not_found");
+    else
+        reply(message, SOUP_STATUS_NOT_FOUND, "text/plain", "not found", 9);
+}
+
+/* The full list of people, to a page that is in the call. */
+static void on_sync(SoupServer *soup, SoupServerMessage *message, const char *path,
+                    GHashTable *query, gpointer data)
+{
+    MeetingServer *server = data;
+    if (refuse(server, message))
+        return;
+    const char *token = soup_message_headers_get_one(
+        soup_server_message_get_request_headers(message), "X-Steno-Token");
+    GPtrArray *bots = meeting_bots(server->meeting);
+    for (guint i = 0; i < bots->len; i++) {
+        MeetingBot *bot = g_ptr_array_index(bots, i);
+        if (!meeting_bot_in_call(bot) || g_strcmp0(meeting_bot_token(bot), token) != 0)
+            continue;
+        g_autoptr(GPtrArray) users = meeting_users(server->meeting, bot);
+        g_autofree char *body = meeting_collections_sync(users, 1);
+        reply(message, SOUP_STATUS_OK, "application/x-protobuf", body, strlen(body));
+        return;
+    }
+    reply(message, SOUP_STATUS_FORBIDDEN, "text/plain", "", 0);
+}
+
+static void on_socket(SoupServer *soup, SoupServerMessage *message, const char *path,
+                      SoupWebsocketConnection *socket, gpointer data)
+{
+    MeetingServer *server = data;
+    if (meeting_network_down(server->meeting)) {
+        g_io_stream_close(soup_websocket_connection_get_io_stream(socket), NULL, NULL);
+        return;
+    }
+    const char *query = g_uri_get_query(soup_server_message_get_uri(message));
+    const char *token =
+        query != NULL && g_str_has_prefix(query, "token=") ? query + strlen("token=") : NULL;
+    meeting_bot_attach(meeting_bot_for(server->meeting, token), socket);
+}
+
+MeetingServer *meeting_server_new(Meeting *meeting, guint port, GError **error)
+{
+    g_autoptr(MeetingServer) server = g_new0(MeetingServer, 1);
+    server->meeting = meeting;
+    g_autoptr(GTlsCertificate) certificate = meeting_cert_new(&server->spki, error);
+    if (certificate == NULL)
+        return NULL;
+    server->soup = soup_server_new("server-header", "ESF", NULL);
+    soup_server_set_tls_certificate(server->soup, certificate);
+    soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
+    soup_server_add_handler(server->soup, SYNC_PATH, on_sync, server, NULL);
+    soup_server_add_websocket_handler(server->soup, "/_steno/signal", NULL, NULL, on_socket, server,
+                                      NULL);
+    if (!soup_server_listen_local(server->soup, port,
+                                  SOUP_SERVER_LISTEN_HTTPS | SOUP_SERVER_LISTEN_IPV4_ONLY, error))
+        return NULL;
+    GSList *uris = soup_server_get_uris(server->soup);
+    server->port = (guint)g_uri_get_port(uris->data);
+    g_slist_free_full(uris, (GDestroyNotify)g_uri_unref);
+    return g_steal_pointer(&server);
+}
+
+void meeting_server_free(MeetingServer *server)
+{
+    if (server == NULL)
+        return;
+    if (server->soup != NULL)
+        soup_server_disconnect(server->soup);
+    g_clear_object(&server->soup);
+    g_free(server->spki);
+    g_free(server);
+}
+
+char *meeting_server_describe(MeetingServer *server)
+{
+    return g_strdup_printf(
+        "{\"meeting_url\":\"https://meet.google.com/" MEETING_CODE "\",\"browser\":{"
+        "\"host_rules\":\"MAP meet.google.com 127.0.0.1:%u\",\"trusted_spki\":\"%s\","
+        "\"address_space_overrides\":\"127.0.0.1:%u=public\"}}",
+        server->port, server->spki, server->port);
+}
