@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""SIGKILL of the worker at any time: --recover makes a playable file up to two seconds before it."""
+import json
+import os
+import random
+import signal
+import time
+
+import harness
+from harness import check
+
+SCENARIO = {
+    "platform": "meet", "duration_s": 60, "lobby": {"mode": "none"},
+    "participants": [
+        {"id": "alice", "name": "Alice Martin", "camera": {"source": "pattern:ball"},
+         "speech": [{"at_s": 0.5, "tone_hz": 440, "for_s": 50}]},
+        {"id": "bob", "name": "Bob Okafor", "camera": {"source": "pattern:webcam"}}]}
+
+
+def kill_and_recover(build, kill_after_s, at_finalizing=False):
+    with harness.session(build, SCENARIO) as (meeting, receivers, start):
+        worker = start({"webhook_url": receivers.hook_url()}, commands=True)
+        worker.wait_state("joined_recording")
+        begun = harness.wait_for(lambda: worker.events("recording"), 20, "recording")[0]["time"]
+        if at_finalizing:
+            time.sleep(4)
+            worker.command("1", "leave")
+            worker.wait_state("post_processing")
+        time.sleep(max(0, kill_after_s))
+        pids = harness.descendants(worker.pid)
+        ended = worker.events("recording")
+        worker.process.popen.send_signal(signal.SIGKILL)
+        killed = time.time() * 1000
+        worker.process.popen.wait(10)
+        harness.wait_for(lambda: not any(harness.is_alive(p) for p in pids), 10,
+                         "the dead worker's Chromium is gone")
+        out = harness.recover(build, worker)
+        check(out.returncode == 0, f"--recover: {out.returncode}\n{out.stderr}")
+        path = worker.output / "recording.mp4"
+        harness.check_decodes(path)
+        probe = harness.ffprobe(path)
+        until = min(killed, next((e["time"] for e in worker.events("state")
+                                  if e["new"] == "leaving"), killed))
+        length = (until - begun) / 1000
+        for kind in ("video", "audio"):
+            got = harness.stream_s(probe, kind)
+            check(length - 2.0 <= got <= length + 0.7,
+                  f"{kind} is {got:.2f} s, the worker recorded for {length:.2f} s")
+        check(json.loads((worker.output / "metadata.json").read_text())["duration_s"] > 0,
+              "metadata")
+        check(receivers.codes()[-1] == "complete", f"codes {receivers.codes()}")
+        harness.check_nothing_left(worker, pids)
+        again = harness.recover(build, worker)
+        check(again.returncode == 0, f"a second --recover: {again.stderr}")
+        print(f"# killed after {length:.2f} s: video {harness.stream_s(probe, 'video'):.2f} s, "
+              f"audio {harness.stream_s(probe, 'audio'):.2f} s"
+              + (" (finalizing)" if at_finalizing else "") + f" {len(ended)}")
+
+
+def at_random_times(build):
+    """STENO_KILLS of them (3 in the tests, more in ./dev soak)."""
+    seed = int(os.environ.get("STENO_SEED", "7"))
+    rng = random.Random(seed)
+    kills = int(os.environ.get("STENO_KILLS", "3"))
+    for i in range(kills):
+        kill_and_recover(build, 0.2 if i == 0 else rng.uniform(0.2, 12))
+
+
+def while_finalizing(build):
+    for after_s in (0.0, 0.15):
+        kill_and_recover(build, after_s, at_finalizing=True)
+
+
+if __name__ == "__main__":
+    harness.main([at_random_times, while_finalizing])

@@ -1,0 +1,266 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every row of the outcome table that Meet can produce, in a real Chromium: state, sub-type, status
+codes, final webhook, end reason, exit code; and nothing left behind."""
+import signal
+import subprocess
+import sys
+import tempfile
+
+import harness
+from harness import check
+
+ALICE = {"id": "alice", "name": "Alice Martin", "host": True, "camera": None,
+         "speech": [{"at_s": 1.0, "wav": "alice-1.wav"}]}
+JOINED = ["joining_call", "in_call_not_recording", "in_call_recording"]
+LOBBY = ["joining_call", "in_waiting_room"]
+
+
+def scenario(**keys):
+    return {"platform": "meet", "duration_s": 60, "lobby": {"mode": "none"},
+            "participants": [ALICE], **keys}
+
+
+def outcome(build, setting, *, exit_code, codes, state="ended", sub_type=None, end_reason=None,
+            error=None, during=None, within_s=75, **config):
+    """Runs one bot to its end and compares everything that a client sees of it."""
+    with harness.session(build, setting) as (meeting, receivers, start):
+        worker = start({"webhook_url": receivers.hook_url(), "webhook_api_key": "key", **config},
+                       commands=during is not None)
+        pids = set()
+        if during is not None:
+            pids |= set(during(worker, meeting) or [])
+        check(worker.wait(within_s) == exit_code,
+              f"exit code {worker.process.popen.returncode}, expected {exit_code}; "
+              f"states {worker.states()}, codes {receivers.codes()}\n{worker.process.tail()}")
+        check(receivers.codes() == codes, f"codes {receivers.codes()}, expected {codes}")
+        check(all(h.get("x-meeting-baas-api-key") == "key" for h, _ in receivers.webhooks),
+              "a webhook lacks the key")
+        check(worker.states()[-1] == state, f"last state {worker.states()[-1]}")
+        sub_types = [e["sub_type"] for e in worker.events("state") if e["sub_type"]]
+        check(sub_types == ([sub_type] if sub_type else []), f"sub-types {sub_types}")
+        ended = worker.events()[-1]
+        check(ended["type"] == "ended" and ended["exit"] == exit_code, f"last event {ended}")
+        check(ended["end_reason"] == end_reason, f"end reason {ended['end_reason']}")
+        check(ended["error"] == error, f"error {ended['error']}")
+        check(worker.metadata()["end_reason"] == end_reason, "metadata's end reason")
+        final = receivers.webhooks[-1][1]["data"]
+        if error:
+            check(final["error"] == error and final["message"], f"final webhook {final}")
+        else:
+            recorded = (worker.output / "recording.mp4").exists()
+            check(bool(final["mp4"]) == recorded, f"mp4 is {final['mp4']!r}")
+            check(not recorded or harness.stream_s(harness.ffprobe(
+                worker.output / "recording.mp4"), "audio") > 0, "no audio")
+        seqs = [e["seq"] for e in worker.events()]
+        check(seqs == list(range(1, len(seqs) + 1)), "events are not numbered without a hole")
+        harness.check_nothing_left(worker, pids)
+        return worker, meeting
+
+
+def failing(build, setting, code, error, sub_type, lobby=True, exit_code=3, **config):
+    codes = (LOBBY if lobby else LOBBY[:1]) + [code, "failed"]
+    return outcome(build, setting, exit_code=exit_code, codes=codes, state="fatal_error",
+                   sub_type=sub_type, error=error, **config)
+
+
+def recorded(build, setting, end_reason, extra_codes=(), sub_type=None, **config):
+    codes = JOINED + list(extra_codes) + ["call_ended", "complete"]
+    return outcome(build, setting, exit_code=0, codes=codes, end_reason=end_reason,
+                   sub_type=sub_type, **config)
+
+
+def bad_url(build):
+    failing(build, scenario(), "invalid_meeting_url", "InvalidMeetingUrl", "meeting_not_found",
+            lobby=False, meeting_url="https://meet.google.com.evil.example/abc-defg-hij")
+
+
+def denied(build):
+    failing(build, scenario(lobby={"mode": "deny", "after_s": 1}), "bot_rejected",
+            "BotNotAccepted", "request_to_join_denied")
+
+
+def lobby_ignored(build):
+    _, meeting = failing(build, scenario(lobby={"mode": "ignore"}), "waiting_room_timeout",
+                         "TimeoutWaitingToStart", "waiting_room_timeout_exceeded",
+                         automatic_leave={"waiting_room_timeout": 4})
+    check(meeting is not None, "no meeting")
+
+
+def host_absent(build):
+    failing(build, scenario(lobby={"mode": "host_absent"}), "waiting_room_timeout",
+            "TimeoutWaitingToStart", "meeting_not_started_waiting_for_host",
+            automatic_leave={"noone_joined_timeout": 4})
+
+
+def not_found(build):
+    failing(build, scenario(page={"variant": "not_found"}), "meeting_error", "CannotJoinMeeting",
+            "meeting_not_found", lobby=False)
+
+
+def login_required(build):
+    failing(build, scenario(page={"variant": "login_required"}), "meeting_error",
+            "CannotJoinMeeting", "login_required", lobby=False)
+
+
+def captcha(build):
+    failing(build, scenario(page={"variant": "captcha"}), "meeting_error", "CannotJoinMeeting",
+            "blocked_by_captcha", lobby=False)
+
+
+def meeting_ended(build):
+    recorded(build, scenario(events=[{"at_s": 4, "do": "end_meeting"}]), "meeting_ended")
+
+
+def admitted_from_the_lobby(build):
+    outcome(build, scenario(lobby={"mode": "admit", "after_s": 1},
+                            events=[{"at_s": 3, "do": "end_meeting"}]),
+            exit_code=0, end_reason="meeting_ended",
+            codes=LOBBY + JOINED[1:] + ["call_ended", "complete"])
+
+
+def removed(build):
+    recorded(build, scenario(events=[{"at_s": 4, "do": "remove_bot"}]), "bot_removed",
+             ["bot_removed"])
+
+
+def nobody_joined(build):
+    recorded(build, scenario(participants=[]), "no_attendees",
+             sub_type="auto_leave_only_participant_in_meeting",
+             automatic_leave={"noone_joined_timeout": 3})
+
+
+def alone_again(build):
+    recorded(build, scenario(participants=[{**ALICE, "leave_s": 3}]), "no_attendees",
+             sub_type="auto_leave_only_participant_in_meeting",
+             automatic_leave={"alone_timeout": 2})
+
+
+def silence(build):
+    recorded(build, scenario(participants=[{**ALICE, "speech": []}]), "no_speaker",
+             sub_type="auto_leave_silence", automatic_leave={"silence_timeout": 4})
+
+
+def maximum_duration(build):
+    recorded(build, scenario(), "recording_timeout", sub_type="auto_leave_max_uptime_exceeded",
+             automatic_leave={"max_duration": 4})
+
+
+def leave_command(build):
+    def during(worker, meeting):
+        worker.wait_state("joined_recording")
+        worker.command("1", "pause_recording")
+        check(worker.result("1")["ok"], "pause refused")
+        worker.command("2", "pause_recording")
+        refused = worker.result("2")
+        check(not refused["ok"] and "not allowed" in refused["error"]["message"], refused)
+        worker.command("3", "resume_recording")
+        check(worker.result("3")["ok"], "resume refused")
+        worker.command("4", "send_chat_message", {"message": "Good bye"})
+        check(worker.result("4")["ok"], worker.result("4"))
+        worker.command("5", "nonsense")
+        check("unknown command" in worker.result("5")["error"]["message"], worker.result("5"))
+        pids = harness.descendants(worker.pid)
+        worker.command("6", "leave")
+        return pids
+
+    recorded(build, scenario(), "api_request", ["recording_paused", "recording_resumed"],
+             sub_type="user_requested", during=during)
+
+
+def leave_from_the_lobby(build):
+    def during(worker, meeting):
+        worker.wait_state("waiting_room")
+        pids = harness.descendants(worker.pid)
+        worker.command("1", "leave")
+        return pids
+
+    outcome(build, scenario(lobby={"mode": "ignore"}), exit_code=0, during=during,
+            codes=LOBBY + ["call_ended", "complete"], end_reason="api_request",
+            sub_type="user_requested")
+
+
+def told_to_stop(build):
+    def during(worker, meeting):
+        worker.wait_state("joined_recording")
+        pids = harness.descendants(worker.pid)
+        worker.process.popen.send_signal(signal.SIGTERM)
+        return pids
+
+    recorded(build, scenario(), "api_request", sub_type="user_requested", during=during)
+
+
+def told_to_stop_twice(build):
+    """The page is frozen, so leaving would take its time: the second signal finalizes at once."""
+    def during(worker, meeting):
+        worker.wait_state("joined_recording")
+        pids = harness.descendants(worker.pid)
+        worker.process.popen.send_signal(signal.SIGTERM)
+        worker.wait_state("leaving")
+        worker.process.popen.send_signal(signal.SIGTERM)
+        return pids
+
+    recorded(build, scenario(), "api_request", sub_type="user_requested", during=during)
+
+
+def page_frozen(build):
+    recorded(build, scenario(events=[{"at_s": 4, "do": "freeze_page"}]), "meeting_error",
+             ["meeting_error"], within_s=120)
+
+
+def page_crashed(build):
+    recorded(build, scenario(events=[{"at_s": 4, "do": "crash_page"}]), "meeting_error",
+             ["meeting_error"], within_s=120)
+
+
+def browser_killed(build):
+    def during(worker, meeting):
+        worker.wait_state("joined_recording")
+        harness.wait_for(lambda: worker.events("recording"), 10, "recording started")
+        pids = harness.descendants(worker.pid)
+        import os
+        os.kill(pids[0], signal.SIGKILL)
+        return pids
+
+    recorded(build, scenario(), "meeting_error", ["meeting_error"], during=during)
+
+
+def network_lost(build):
+    recorded(build, scenario(events=[{"at_s": 4, "do": "drop_network"}]), "meeting_error",
+             ["meeting_error"], within_s=120)
+
+
+def recording_refused(build):
+    """A refusal dialog pauses for good: what was recorded until then is delivered."""
+    recorded(build, scenario(events=[{"at_s": 4, "do": "deny_recording"},
+                                     {"at_s": 7, "do": "end_meeting"}]), "meeting_ended",
+             ["recording_paused"], sub_type="host_denied_permission")
+
+
+def dialogs(build):
+    """Consent dialogs are answered, an unknown one is photographed and left alone."""
+    events = [{"at_s": 1 + i, "do": "show_dialog", "name": name} for i, name in
+              enumerate(["recorded", "transcribed", "gemini", "others_may_see", "unknown"])]
+    worker, _ = recorded(build, scenario(events=events + [{"at_s": 9, "do": "end_meeting"}]),
+                         "meeting_ended")
+    check(worker.output is not None, "no output")
+
+
+def bad_configurations(build):
+    """Exit code 2 and a sentence; nothing is written."""
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        for text, says in [('{"meeting_url": 5}', "$.meeting_url"), ("{", "JSON"),
+                           ('{"meeting_url":"https://meet.google.com/abc-defg-hij","x":1}', "$.x"),
+                           ('{"meeting_url":"https://meet.google.com/abc-defg-hij",'
+                            '"output_dir":"/proc/none"}', "$.output_dir")]:
+            out = subprocess.run([str(build / "bot/steno-worker"), "--config", "-"], input=text,
+                                 capture_output=True, text=True, timeout=20, cwd=folder)
+            check(out.returncode == 2 and says in out.stderr, f"{text}: {out}")
+
+
+if __name__ == "__main__":
+    harness.main([bad_configurations, bad_url, denied, lobby_ignored, host_absent, not_found,
+                  login_required, captcha, meeting_ended, admitted_from_the_lobby, removed,
+                  nobody_joined, alone_again, silence, maximum_duration, leave_command,
+                  leave_from_the_lobby, told_to_stop, told_to_stop_twice, page_frozen,
+                  page_crashed, browser_killed, network_lost, recording_refused, dialogs])

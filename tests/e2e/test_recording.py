@@ -1,0 +1,270 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What is in the files and on the live sockets, measured against what the meeting sent."""
+import sys
+import wave
+
+import numpy as np
+
+import band
+import harness
+import measure
+from harness import check
+
+SCENARIOS = harness.ROOT / "tests/meeting/scenarios"
+
+
+def run(build, scenario, keep=None, stream=False, **config):
+    """One bot through one meeting; returns (Run, receivers)."""
+    with harness.session(build, scenario, keep) as (meeting, receivers, start):
+        extra = {"webhook_url": receivers.hook_url(), **config}
+        if stream:
+            extra["streaming"] = {"input": receivers.ws_url(), **config.get("streaming", {})}
+        worker = start(extra)
+        code = worker.wait(240)
+        check(code == 0, f"exit code {code}; log:\n{worker.process.tail()}")
+        result = harness.Run(meeting.report(), worker)
+        yield result, receivers
+
+
+def pictures(path):
+    """[(time_s, person or None, counter)] of every picture in the file."""
+    return [(t, *(band.read(gray) or (None, None))) for t, gray in band.frames(str(path))]
+
+
+def check_lengths(result):
+    """Video and audio are as long as the meeting was for the bot, within half a second."""
+    probe = harness.ffprobe(result.recording())
+    bot = result.bot
+    expected = result.to_recording(bot["left_s"])
+    for kind in ("video", "audio"):
+        length = harness.stream_s(probe, kind)
+        check(abs(length - expected) < 0.5, f"{kind} is {length:.3f} s, the meeting {expected:.3f}")
+    check(abs(harness.stream_s(probe, "video") - harness.stream_s(probe, "audio")) < 0.1,
+          "video and audio differ")
+
+
+def check_right_person(result, shown):
+    """Within 1 s of each change of speaker the picture is that person's."""
+    runs = sorted((result.to_recording(r["start_s"]), result.to_recording(r["end_s"]),
+                   r["person"]) for r in result.report["speech"])
+    n_checked = 0
+    for i, (start, end, person) in enumerate(runs):
+        others = [(s, e) for j, (s, e, p) in enumerate(runs) if j != i and p != person]
+        from_s = start + 1.0
+        to_s = min([end] + [s for s, e in others if s > start])
+        if any(s < start < e for s, e in others) or to_s <= from_s:
+            continue
+        number = result.number_of(person)
+        camera = camera_spans(result, person)
+        rows = [(t, p) for t, p, _ in shown if from_s <= t < to_s]
+        for t, p in rows:
+            on = any(a + 0.7 < t < b - 0.7 for a, b in camera)
+            off = not any(a - 0.7 < t < b + 0.7 for a, b in camera)
+            if on:
+                check(p == number, f"at {t:.2f} s shows {p}, not {number} ({person})")
+                n_checked += 1
+            elif off:
+                check(p is None, f"at {t:.2f} s shows {p}, not the tile of {person}")
+                n_checked += 1
+    check(n_checked > 100, f"only {n_checked} pictures could be compared")
+
+
+def camera_spans(result, person):
+    return [(result.to_recording(p["first_s"]), result.to_recording(p["last_s"]))
+            for p in result.bot["pictures"] if p["person"] == person and p["what"] == "camera"]
+
+
+def kept_share(result, shown):
+    """Of the source's pictures of whoever shows, how many are in the file."""
+    loops = {p["number"]: p["loop"] for p in result.bot["pictures"]}
+    n_shown = n_source = 0
+    for (_, who, counter), (_, next_who, next_counter) in zip(shown, shown[1:]):
+        if who is not None and who == next_who:
+            step = (next_counter - counter) % loops[who]
+            if step < loops[who] // 2:
+                n_shown += step > 0
+                n_source += step
+    check(n_source > 200, f"only {n_source} source pictures were on show")
+    return n_shown / n_source
+
+
+def check_pli(result):
+    """At most one picture loss indication a minute and stream after the first two seconds."""
+    for stream in result.bot["streams"]:
+        late = [t for t in stream["pli_s"] + stream["fir_s"] if t > 2]
+        minutes = max(1, (result.bot["left_s"] - result.bot["admitted_s"]) / 60)
+        check(len(late) <= minutes, f"stream {stream['stream']} ({stream['kind']}): {late}")
+
+
+def check_diarization(result, limit=0.05):
+    truth = measure.merge(result.truth(), 0.3)
+    found = result.diarization()
+    error = measure.diarization_error(truth, measure.merge(found, 0.3))
+    print(f"# diarization error {error * 100:.2f} % of {sum(e - s for _, s, e in truth):.1f} s")
+    check(error < limit, f"diarization error {error:.3f}\n truth {truth}\n found {found}")
+
+
+def talk_of_three(build):
+    """The demo's meeting: lengths, the right picture, frames kept, diarization, indications."""
+    for result, receivers in run(build, SCENARIOS / "demo.json", stream=True):
+        path = result.recording()
+        harness.check_decodes(path)
+        check_lengths(result)
+        shown = pictures(path)
+        check_right_person(result, shown)
+        share = kept_share(result, shown)
+        print(f"# {share * 100:.1f} % of the source's pictures kept")
+        check(share >= 0.95, f"only {share * 100:.1f} % of the source's pictures are kept")
+        check_diarization(result)
+        check_pli(result)
+        check_speaker_messages(result, receivers)
+        codes = receivers.codes()
+        check(codes[-2:] == ["call_ended", "complete"], f"codes {codes}")
+
+
+def check_speaker_messages(result, receivers):
+    """Handshake first, lists of everybody after it, those speaking first, never the bot."""
+    socket = receivers.sockets[0]
+    texts = socket.texts()
+    check(texts[0]["protocol_version"] == 1 and texts[0]["offset"] == 0, f"handshake {texts[0]}")
+    lists = [rows for _, rows in socket.speakers()]
+    check(lists, "no speaker message came")
+    names = {p["name"] for p in result.report["participants"]}
+    for rows in lists:
+        check({r["name"] for r in rows} <= names, f"unknown names in {rows}")
+        speaking = [r["isSpeaking"] for r in rows]
+        check(speaking == sorted(speaking, reverse=True), f"not those speaking first: {rows}")
+    check({r["name"] for rows in lists for r in rows if r["isSpeaking"]}
+          == {result.name_of(r["person"]) for r in result.report["speech"]}, "speakers differ")
+
+
+def overlaps_and_recycling(build):
+    """Overlapping speech; receivers handed over in the middle of a word; no audio levels."""
+    for name in ("talk-overlap.json", "recycle.json"):
+        for result, _ in run(build, SCENARIOS / name):
+            harness.check_decodes(result.recording())
+            check_diarization(result)
+
+
+def flash_and_beep(build):
+    """Picture and sound of a clapper board are within 40 ms at the 95th percentile."""
+    for result, _ in run(build, SCENARIOS / "flash-beep.json"):
+        path = result.recording()
+        harness.check_decodes(path)
+        flashes, was_white = [], False
+        for t, gray in band.frames(str(path)):
+            white = gray[gray.shape[0] // 3:gray.shape[0] * 3 // 4].mean() > 180
+            if white and not was_white:
+                flashes.append(t)
+            was_white = white
+        signal, rate = read_audio(path)
+        beeps = measure.onsets(signal, rate, floor=0.02)
+        differences = [min((abs(f - b), f - b) for b in beeps)[1] for f in flashes if f > 1]
+        check(len(differences) >= 10, f"only {len(differences)} flashes in {flashes}")
+        p95 = np.percentile(np.abs(differences), 95)
+        print(f"# flash minus beep: median {np.median(differences) * 1000:.1f} ms, "
+              f"95th percentile of the size {p95 * 1000:.1f} ms, n={len(differences)}")
+        check(p95 <= 0.040, f"picture and sound are {p95 * 1000:.0f} ms apart")
+
+
+def read_audio(path):
+    import subprocess
+    out = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-map", "0:a:0",
+                          "-ac", "1", "-ar", "48000", "-f", "s16le", "-"], check=True,
+                         capture_output=True)
+    return measure.pcm(out.stdout), 48000
+
+
+def tone(build, khz, scenario="tone-60s.json"):
+    """A tone of 60 s arrives on the live socket with no sample missing or doubled."""
+    rate = khz * 1000
+    for result, receivers in run(build, SCENARIOS / scenario, stream=True,
+                                 streaming={"audio_frequency": f"{khz}khz"}):
+        check(receivers.sockets[0].texts()[0]["sample_rate"] == rate, "wrong rate")
+        signal = measure.pcm(receivers.sockets[0].audio())
+        speech = result.report["speech"][0]
+        hz = next(s["tone_hz"] for p in result_scenario(scenario)["participants"]
+                  for s in p.get("speech", []))
+        start = measure.onsets(signal, rate)[0]
+        length = speech["end_s"] - speech["start_s"]
+        part = signal[int((start + 0.5) * rate):int((start + length - 0.5) * rate)]
+        check(len(part) / rate > length - 1.1, f"only {len(part) / rate:.1f} s of tone arrived")
+        phase = measure.tone_phase(part, hz, rate)
+        steps = np.abs(np.diff(phase)).max()
+        drift = phase.max() - phase.min()
+        print(f"# {khz} kHz: {len(part) / rate:.1f} s of {hz} Hz, largest step {steps:.3f} and "
+              f"drift {drift:.3f} samples")
+        check(drift < 0.5, f"{drift:.2f} samples of drift, largest step {steps:.2f}")
+        joined = next(e["time"] for e in result.worker.events("state")
+                      if e["new"] == "joined_not_recording")
+        zero = result.bot["admitted_unix_ms"] - result.bot["admitted_s"] * 1000
+        late = (joined + start * 1000 - zero) / 1000 - speech["start_s"]
+        print(f"# onset {late * 1000:.0f} ms after the scenario's")
+        check(abs(late) <= 0.1, f"the tone begins {late * 1000:.0f} ms off")
+
+
+def result_scenario(name):
+    import json
+    return json.loads((SCENARIOS / name).read_text())
+
+
+def tone_24(build):
+    tone(build, 24)
+
+
+def tone_16(build):
+    tone(build, 16)
+
+
+def speaks_into_the_meeting(build):
+    """Speech sent on the socket is heard in the meeting; the microphone is open only for it."""
+    scenario = {"platform": "meet", "duration_s": 14, "lobby": {"mode": "none"},
+                "participants": [{"id": "alice", "name": "Alice Martin", "camera": None}]}
+    with harness.session(build, scenario) as (meeting, receivers, start):
+        worker = start({"streaming": {"input": receivers.ws_url(), "audio_frequency": "24khz"}})
+        worker.wait_state("joined_recording")
+        t = np.arange(24000 * 2) / 24000
+        speech = (np.sin(2 * np.pi * 500 * t) * 12000).astype("<i2").tobytes()
+        for i in range(0, len(speech), 4001):  # odd pieces on purpose
+            receivers.send(receivers.sockets[0], speech[i:i + 4001])
+        check(worker.wait(60) == 0, worker.process.tail())
+        report = meeting.report()
+        said = report["bots"][0]["said"]
+        heard = sum(s["end_s"] - s["start_s"] for s in said["sound"])
+        print(f"# 2 s said, {heard:.2f} s heard; microphone: {report['bots'][0]['mic']}")
+        check(1.8 < heard < 2.3, f"{heard:.2f} s heard of 2 s said")
+        states = [m["state"] for m in report["bots"][0]["mic"]]
+        check(states and states[-1] in ("off", "muted", "closed"), f"microphone: {states}")
+        with wave.open(said["wav"]) as file:
+            sound = measure.pcm(file.readframes(file.getnframes()))
+            rate = file.getframerate()
+        spectrum = np.abs(np.fft.rfft(sound))
+        peak = np.argmax(spectrum) * rate / len(sound)
+        check(abs(peak - 500) < 5, f"heard {peak:.0f} Hz, said 500 Hz")
+
+
+def live_socket_comes_back(build):
+    """The consumer closes; the bot comes back with a handshake whose offset is right."""
+    scenario = {"platform": "meet", "duration_s": 12, "lobby": {"mode": "none"},
+                "participants": [{"id": "alice", "name": "Alice Martin", "camera": None,
+                                  "speech": [{"at_s": 0.5, "tone_hz": 440, "for_s": 11}]}]}
+    with harness.session(build, scenario) as (meeting, receivers, start):
+        worker = start({"streaming": {"input": receivers.ws_url(), "audio_frequency": "16khz"}})
+        worker.wait_state("joined_recording")
+        harness.wait_for(lambda: len(receivers.sockets[0].audio()) > 64000, 20, "two seconds")
+        receivers.drop(receivers.sockets[0])
+        harness.wait_for(lambda: len(receivers.sockets) == 2, 20, "the bot comes back")
+        check(worker.wait(60) == 0, worker.process.tail())
+        first, second = receivers.sockets
+        offset = second.texts()[0]["offset"]
+        sent = len(first.audio()) / 2 / 16000
+        check(sent < offset < sent + 6, f"offset {offset}, {sent} s were sent before")
+        check(len(second.audio()) > 16000, "no audio after the reconnect")
+        check([w for w in worker.events("warning") if w["code"] == "streaming_disconnected"],
+              "no warning event")
+
+
+if __name__ == "__main__":
+    harness.main([talk_of_three, overlaps_and_recycling, flash_and_beep, tone_24, tone_16,
+                  speaks_into_the_meeting, live_socket_comes_back])
