@@ -426,13 +426,11 @@ static void on_feedback_rtcp(GObject *session, guint type, guint format, guint s
         report_nack(peer, media_ssrc, fci);
 }
 
-static void on_new_session(GstElement *rtpbin, guint id, gpointer data)
+static void watch_session(MeetingPeer *peer, GstElement *element)
 {
-    GObject *session = NULL;
-    g_signal_emit_by_name(rtpbin, "get-internal-session", id, &session);
-    g_return_if_fail(session != NULL);
-    g_signal_connect(session, "on-feedback-rtcp", G_CALLBACK(on_feedback_rtcp), data);
-    g_object_unref(session);
+    g_autoptr(GObject) session = NULL;
+    g_object_get(element, "internal-session", &session, NULL);
+    g_signal_connect(session, "on-feedback-rtcp", G_CALLBACK(on_feedback_rtcp), peer);
 }
 
 static void on_element_added(GstBin *bin, GstBin *sub_bin, GstElement *element, gpointer data)
@@ -443,8 +441,8 @@ static void on_element_added(GstBin *bin, GstBin *sub_bin, GstElement *element, 
         g_object_set(element, "sync", FALSE, NULL); /* packets are paced by the sender */
     else if (g_str_equal(name, "srtpenc"))
         g_object_set(element, "allow-repeat-tx", TRUE, NULL); /* lost packets are sent again */
-    else if (g_str_equal(name, "rtpbin"))
-        g_signal_connect(element, "new-session-created", G_CALLBACK(on_new_session), data);
+    else if (g_str_equal(name, "rtpsession"))
+        watch_session(data, element);
 }
 
 /* --- construction --- */
@@ -478,9 +476,8 @@ guint meeting_peer_add_section(MeetingPeer *peer, MeetingSectionKind kind, guint
     GstPadTemplate *template = gst_element_get_pad_template(peer->bin, "sink_%u");
     g_autoptr(GstPad) sink = gst_element_request_pad(peer->bin, template, NULL, caps);
     g_object_get(sink, "transceiver", &section->transceiver, NULL);
-    g_object_set(section->transceiver, "direction",
-                 active ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY
-                        : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE,
+    /* webrtcbin cannot change directions later: only the page is told of inactive sections. */
+    g_object_set(section->transceiver, "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
                  "codec-preferences", caps, NULL);
     section->pad = g_object_ref_sink(gst_pad_new(NULL, GST_PAD_SRC));
     gst_pad_set_active(section->pad, TRUE);
@@ -498,8 +495,6 @@ void meeting_peer_activate_section(MeetingPeer *peer, guint index)
 {
     Section *section = g_ptr_array_index(peer->sections, index);
     section->section.active = true;
-    g_object_set(section->transceiver, "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
-                 NULL);
 }
 
 static bool build(MeetingPeer *peer, GError **error)
@@ -514,9 +509,6 @@ static bool build(MeetingPeer *peer, GError **error)
     g_object_set(peer->bin, "bundle-policy", GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency", 60,
                  NULL);
     gst_bin_add(GST_BIN(peer->pipeline), peer->bin);
-    g_autoptr(GstElement) rtpbin = gst_bin_get_by_name(GST_BIN(peer->bin), "rtpbin");
-    if (rtpbin != NULL)
-        g_signal_connect(rtpbin, "new-session-created", G_CALLBACK(on_new_session), peer);
     g_autoptr(GstObject) ice = NULL;
     g_object_get(peer->bin, "ice-agent", &ice, NULL);
     gboolean added = FALSE;

@@ -249,10 +249,7 @@ char *meeting_sdp_for_bin(const MeetingSdp *own, const MeetingSdp *page, GPtrArr
             continue;
         }
         bool ours = section->kind == MEETING_SECTION_MIC || section->kind == MEETING_SECTION_CAMERA;
-        g_string_append_printf(text, "a=rtcp-mux\r\na=%s\r\n",
-                               ours              ? "sendonly"
-                               : section->active ? "recvonly"
-                                                 : "inactive");
+        g_string_append_printf(text, "a=rtcp-mux\r\na=%s\r\n", ours ? "sendonly" : "recvonly");
         if (is_audio(section))
             put_audio(text, &types);
         else
