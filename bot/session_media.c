@@ -81,6 +81,13 @@ void bot_session_roster_changed(BotSession *session)
 
 /* --- who speaks --- */
 
+/* Milliseconds are as exact as the times are. */
+static double to_s(int64_t ns)
+{
+    int64_t ms = ns / 1000000;
+    return (double)ms / 1000.0;
+}
+
 static void emit_speech(BotSession *session, uint32_t person_id, bool speaking,
                         int64_t recording_ns)
 {
@@ -88,7 +95,7 @@ static void emit_speech(BotSession *session, uint32_t person_id, bool speaking,
     json_object_set_string_member(members, "op", speaking ? "start" : "stop");
     json_object_set_int_member(members, "id", person_id);
     if (recording_ns >= 0) {
-        json_object_set_double_member(members, "at_s", (double)(recording_ns / 1000000) / 1000.0);
+        json_object_set_double_member(members, "at_s", to_s(recording_ns));
     } else {
         json_object_set_null_member(members, "at_s");
     }
@@ -190,7 +197,7 @@ static void emit_recording(BotSession *session, const char *op, int64_t recordin
 {
     JsonObject *members = json_object_new();
     json_object_set_string_member(members, "op", op);
-    json_object_set_double_member(members, "at_s", (double)(recording_ns / 1000000) / 1000.0);
+    json_object_set_double_member(members, "at_s", to_s(recording_ns));
     bot_event_log_emit(session->log, "recording", members);
 }
 

@@ -22,9 +22,10 @@ one() {
         ! grep -q 'error:' <<<"$out"; then
         : >"build/tidy/$key"
     else
-        printf '%s\n' "$out"
+        grep -E '(error|warning):' <<<"$out"
         return 1
     fi
 }
 export -f one
+# shellcheck disable=SC2016 # the inner shell expands it
 printf '%s\0' "${todo[@]}" | xargs -0 -n 1 -P "$(nproc)" bash -c 'one "$1"' _
