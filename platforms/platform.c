@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/platform.h"
 
+#include "platforms/impl.h"
+#include "platforms/url.h"
+
 G_DEFINE_QUARK(platform_error, platform_error)
+
+static const PlatformImpl *const registry[] = {&meet_impl};
 
 const char *platform_left_to_string(PlatformLeft left)
 {
@@ -21,4 +26,134 @@ const char *platform_left_to_string(PlatformLeft left)
         [PLATFORM_LEFT_INTERNAL] = "internal",
     };
     return names[left];
+}
+
+static const PlatformImpl *find(const char *url, char **ret_url, GError **error)
+{
+    g_autoptr(GUri) uri = platform_url_parse(url, error);
+    if (uri == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(registry); i++) {
+        if (registry[i]->url_is_ours(uri)) {
+            *ret_url = registry[i]->canonical_url(uri, error);
+            return *ret_url != NULL ? registry[i] : NULL;
+        }
+    }
+    g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_URL,
+                "%.100s is no meeting platform's host: expected meet.google.com",
+                g_uri_get_host(uri));
+    return NULL;
+}
+
+bool platform_check_url(const char *url, const char **ret_name, char **ret_url, GError **error)
+{
+    g_autofree char *canonical = NULL;
+    const PlatformImpl *impl = find(url, &canonical, error);
+    if (impl == NULL) {
+        return false;
+    }
+    if (ret_name != NULL) {
+        *ret_name = impl->name;
+    }
+    if (ret_url != NULL) {
+        *ret_url = g_steal_pointer(&canonical);
+    }
+    return true;
+}
+
+Platform *platform_new(const PlatformConfig *config, const PlatformEvents *events,
+                       gpointer user_data, GError **error)
+{
+    g_autofree char *url = NULL;
+    const PlatformImpl *impl = find(config->meeting_url, &url, error);
+    return impl != NULL ? impl->create(config, url, events, user_data, error) : NULL;
+}
+
+void platform_free(Platform *platform)
+{
+    if (platform != NULL) {
+        platform->impl->destroy(platform);
+    }
+}
+
+const char *platform_get_name(Platform *platform)
+{
+    return platform->impl->name;
+}
+
+void platform_join(Platform *platform)
+{
+    platform->impl->join(platform);
+}
+
+void platform_leave(Platform *platform)
+{
+    platform->impl->leave(platform);
+}
+
+static void return_unsupported(GTask *task, const char *what)
+{
+    g_task_return_new_error(task, PLATFORM_ERROR, PLATFORM_ERROR_UNSUPPORTED,
+                            "this platform has no %s", what);
+    g_object_unref(task);
+}
+
+/* The finish functions look at the result alone: it may come after platform_free. */
+void platform_send_chat_async(Platform *platform, const char *text, GAsyncReadyCallback callback,
+                              gpointer user_data)
+{
+    GTask *task = g_task_new(NULL, NULL, callback, user_data);
+    g_task_set_source_tag(task, platform_send_chat_async);
+    if (platform->impl->send_chat == NULL) {
+        return_unsupported(task, "chat");
+        return;
+    }
+    platform->impl->send_chat(platform, text, task);
+}
+
+bool platform_send_chat_finish(Platform *platform, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+void platform_set_microphone(Platform *platform, bool open)
+{
+    if (platform->impl->set_microphone != NULL) {
+        platform->impl->set_microphone(platform, open);
+    }
+}
+
+bool platform_speak(Platform *platform, const int16_t *samples, size_t n_samples, GError **error)
+{
+    if (platform->impl->speak == NULL) {
+        g_set_error_literal(error, PLATFORM_ERROR, PLATFORM_ERROR_UNSUPPORTED,
+                            "this platform has no microphone");
+        return false;
+    }
+    return platform->impl->speak(platform, samples, n_samples, error);
+}
+
+void platform_stop_speaking(Platform *platform)
+{
+    if (platform->impl->stop_speaking != NULL) {
+        platform->impl->stop_speaking(platform);
+    }
+}
+
+void platform_screenshot_async(Platform *platform, const char *path, GAsyncReadyCallback callback,
+                               gpointer user_data)
+{
+    GTask *task = g_task_new(NULL, NULL, callback, user_data);
+    g_task_set_source_tag(task, platform_screenshot_async);
+    if (platform->impl->screenshot == NULL) {
+        return_unsupported(task, "screenshots");
+        return;
+    }
+    platform->impl->screenshot(platform, path, task);
+}
+
+bool platform_screenshot_finish(Platform *platform, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_boolean(G_TASK(result), error);
 }

@@ -74,10 +74,17 @@ class Reading {
         }
         const text = this.text(element);
         switch (candidate.match) {
-        case 'exact': return candidate.wanted.includes(text);
+        case 'exact': return candidate.wanted.includes(text) || this.hasPart(element, candidate);
         case 'all': return candidate.wanted.every((wanted) => text.includes(wanted));
         default: return candidate.wanted.some((wanted) => text.includes(wanted));
         }
+    }
+
+    /* A button's caption stands beside its icon, whose name is text too. */
+    hasPart(element, candidate) {
+        return this.text(element).length < 200 &&
+            [...element.querySelectorAll('*')].some((part) => part.childElementCount === 0 &&
+                candidate.wanted.includes(normal(part.textContent)));
     }
 
     /* The element that @candidate finds, or null. */
@@ -89,7 +96,8 @@ class Reading {
             }
             const elements = candidate.css ? root.querySelectorAll(candidate.css) : [root];
             for (const element of elements) {
-                if ((candidate.hidden || isVisible(element)) && !isExcluded(element) &&
+                if ((candidate.hidden || isVisible(element)) &&
+                    (candidate.in_excluded || !isExcluded(element)) &&
                     this.matches(candidate, element)) {
                     return element;
                 }
@@ -127,21 +135,29 @@ class Reading {
     }
 }
 
-/* What of @purposes shows, how many of @counted, and the texts of open dialogs. */
-steno.read = (purposes, counted) => {
+/*
+ * What of @purposes shows, how many candidates of @counted, and the texts of open dialogs that no
+ * purpose of @dialogs knows. Of @otherwise only when none of @counted shows: then no chat does.
+ */
+steno.read = (purposes, counted, otherwise, dialogs) => {
     const reading = new Reading();
-    const found = {}, counts = {};
-    for (const purpose of purposes) {
+    const found = {};
+    const take = (purpose) => {
         const match = reading.first(purpose);
         if (match !== null) {
             found[purpose] = match[0].id;
         }
+    };
+    purposes.forEach(take);
+    const count = counted === null ? 0 : reading.count(counted);
+    if (count === 0) {
+        otherwise.forEach(take);
     }
-    for (const purpose of counted) {
-        counts[purpose] = reading.count(purpose);
-    }
-    const dialogs = reading.dialogs().slice(0, 8).map((d) => reading.text(d).slice(0, 300));
-    return {url: location.href, ready: document.readyState, found, counts, dialogs};
+    const known = dialogs.map((purpose) => reading.first(purpose)).filter((match) => match)
+        .map((match) => match[1]);
+    const unknown = reading.dialogs().filter((d) => !known.some((k) => d.contains(k)))
+        .slice(0, 4).map((d) => reading.text(d).slice(0, 200));
+    return {url: location.href.slice(0, 500), found, count, unknown};
 };
 
 function press(element) {
@@ -200,4 +216,42 @@ steno.press_enter = (purpose) => {
     match[1].dispatchEvent(new KeyboardEvent('keydown', key));
     match[1].dispatchEvent(new KeyboardEvent('keyup', key));
     return match[0].id;
+};
+
+function until(condition, ms) {
+    return new Promise((resolve) => {
+        const end = performance.now() + ms;
+        const look = () => {
+            const value = condition();
+            if (value || performance.now() > end) {
+                resolve(value);
+            } else {
+                setTimeout(look, 50);
+            }
+        };
+        look();
+    });
+}
+
+/* Opens the chat if need be, writes @text and sends it; returns null, or what went wrong. */
+steno.send_chat = async (text) => {
+    const input = () => new Reading().first('chat_input');
+    if (input() === null && steno.click('chat_button') === null) {
+        return 'no chat button shows';
+    }
+    if (!await until(input, 3000)) {
+        return 'the chat did not open';
+    }
+    if (steno.fill('chat_input', text).value !== text) {
+        return 'the chat field did not take the text';
+    }
+    const field = input()[1];
+    const sendable = () => {
+        const match = new Reading().first('chat_send');
+        return match !== null && !match[1].disabled ? match : null;
+    };
+    if (!await until(sendable, 1000) || steno.click('chat_send') === null) {
+        steno.press_enter('chat_input');
+    }
+    return await until(() => field.value === '', 2000) ? null : 'the chat field did not empty';
 };

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "platforms/platform.h"
+
+/*
+ * What an adapter provides. Its struct begins with a Platform; slots left NULL answer
+ * PLATFORM_ERROR_UNSUPPORTED. The contract of each slot is that of the platform_ function.
+ */
+
+typedef struct {
+    const char *name;
+    bool (*url_is_ours)(GUri *uri); /* by the host alone */
+    char *(*canonical_url)(GUri *uri, GError **error);
+    Platform *(*create)(const PlatformConfig *config, const char *url, const PlatformEvents *events,
+                        gpointer user_data, GError **error);
+    void (*destroy)(Platform *platform);
+    void (*join)(Platform *platform);
+    void (*leave)(Platform *platform);
+    void (*send_chat)(Platform *platform, const char *text, GTask *task); /* task: transfer full */
+    void (*set_microphone)(Platform *platform, bool open);
+    bool (*speak)(Platform *platform, const int16_t *samples, size_t n_samples, GError **error);
+    void (*stop_speaking)(Platform *platform);
+    void (*screenshot)(Platform *platform, const char *path, GTask *task); /* task: transfer full */
+} PlatformImpl;
+
+struct Platform {
+    const PlatformImpl *impl;
+};
+
+extern const PlatformImpl meet_impl;

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platforms/rules.h"
+
+#include "platforms/json.h"
+#include "platforms/platform.h"
+#include "platforms/resources.h"
+
+#include <string.h>
+
+#define RULES_VERSION 1
+#define MAX_NUMBER 3600000
+
+struct PlatformRules {
+    JsonObject *root;           /* owned */
+    char *script;               /* owned */
+    char **channels, **fetches; /* owned */
+};
+
+typedef enum { KIND_STRING, KIND_STRINGS, KIND_BOOL, KIND_MATCH, KIND_IN, KIND_CLICK } FieldKind;
+
+typedef struct {
+    const char *name;
+    FieldKind kind;
+} Field;
+
+static const Field candidate_fields[] = {
+    {"id", KIND_STRING},
+    {"css", KIND_STRING},
+    {"text", KIND_STRINGS},
+    {"match", KIND_MATCH},
+    {"in", KIND_IN},
+    {"hidden", KIND_BOOL},
+    {"click", KIND_CLICK},
+    {"in_excluded", KIND_BOOL},
+    {NULL},
+};
+static const Field click_fields[] = {{"css", KIND_STRING}, {"text", KIND_STRINGS}, {NULL}};
+
+static bool wrong(GError **error, const char *path, const char *expected)
+{
+    g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_RULES, "%s: expected %s", path, expected);
+    return false;
+}
+
+static const char *string_of(JsonNode *node)
+{
+    return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING
+               ? json_node_get_string(node)
+               : NULL;
+}
+
+static bool check_strings(JsonNode *node, const char *path, GError **error)
+{
+    JsonArray *array = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    bool good = array != NULL;
+    for (guint i = 0; good && i < json_array_get_length(array); i++) {
+        good = string_of(json_array_get_element(array, i)) != NULL;
+    }
+    return good || wrong(error, path, "an array of strings");
+}
+
+static bool check_object(JsonNode *node, const Field *fields, const char *path, GError **error);
+
+static bool check_clicks(JsonNode *node, const char *path, GError **error)
+{
+    if (!JSON_NODE_HOLDS_ARRAY(node)) {
+        return wrong(error, path, "an array of {css, text}");
+    }
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        g_autofree char *inner = g_strdup_printf("%s[%u]", path, i);
+        JsonNode *click = json_array_get_element(array, i);
+        if (!check_object(click, click_fields, inner, error)) {
+            return false;
+        }
+        if (!json_object_has_member(json_node_get_object(click), "css")) {
+            return wrong(error, inner, "a css");
+        }
+    }
+    return true;
+}
+
+static bool check_field(JsonNode *node, FieldKind kind, const char *path, GError **error)
+{
+    const char *text = string_of(node);
+    switch (kind) {
+    case KIND_STRING:
+        return (text != NULL && *text != '\0') || wrong(error, path, "a string");
+    case KIND_STRINGS:
+        return check_strings(node, path, error);
+    case KIND_BOOL:
+        return (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN) ||
+               wrong(error, path, "true or false");
+    case KIND_MATCH:
+        return g_strcmp0(text, "exact") == 0 || g_strcmp0(text, "contains") == 0 ||
+               g_strcmp0(text, "all") == 0 || wrong(error, path, "exact, contains or all");
+    case KIND_IN:
+        return g_strcmp0(text, "page") == 0 || g_strcmp0(text, "dialog") == 0 ||
+               wrong(error, path, "page or dialog");
+    case KIND_CLICK:
+        return check_clicks(node, path, error);
+    }
+    g_assert_not_reached();
+}
+
+static bool check_object(JsonNode *node, const Field *fields, const char *path, GError **error)
+{
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        return wrong(error, path, "an object");
+    }
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+    json_object_iter_init(&iter, json_node_get_object(node));
+    while (json_object_iter_next(&iter, &name, &value)) {
+        g_autofree char *inner = g_strdup_printf("%s.%s", path, name);
+        const Field *field = fields;
+        while (field->name != NULL && strcmp(field->name, name) != 0) {
+            field++;
+        }
+        if (field->name == NULL) {
+            return wrong(error, inner, "no such key");
+        }
+        if (!check_field(value, field->kind, inner, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_purpose(JsonNode *node, const char *path, GError **error)
+{
+    if (!JSON_NODE_HOLDS_ARRAY(node)) {
+        return wrong(error, path, "an array of candidates");
+    }
+    g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        g_autofree char *inner = g_strdup_printf("%s[%u]", path, i);
+        JsonNode *candidate = json_array_get_element(array, i);
+        if (!check_object(candidate, candidate_fields, inner, error)) {
+            return false;
+        }
+        JsonObject *object = json_node_get_object(candidate);
+        const char *id = platform_json_string(object, "id", NULL);
+        if (id == NULL || !g_hash_table_add(ids, (gpointer)id)) {
+            return wrong(error, inner, "an id that no other candidate has");
+        }
+        if (!json_object_has_member(object, "css") && !json_object_has_member(object, "text")) {
+            return wrong(error, inner, "a css or a text");
+        }
+    }
+    return true;
+}
+
+static bool check_purposes(JsonObject *root, const char *const *purposes, GError **error)
+{
+    JsonObject *all = platform_json_object(root, "purposes");
+    if (all == NULL) {
+        return wrong(error, "$.purposes", "an object");
+    }
+    for (size_t i = 0; purposes[i] != NULL; i++) {
+        if (!json_object_has_member(all, purposes[i])) {
+            g_autofree char *path = g_strdup_printf("$.purposes.%s", purposes[i]);
+            return wrong(error, path, "candidates for this purpose");
+        }
+    }
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    json_object_iter_init(&iter, all);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        g_autofree char *path = g_strdup_printf("$.purposes.%s", name);
+        if (!check_purpose(node, path, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool check_numbers(JsonObject *root, GError **error)
+{
+    JsonObject *timing = platform_json_object(root, "timing");
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    if (timing == NULL) {
+        return !json_object_has_member(root, "timing") || wrong(error, "$.timing", "an object");
+    }
+    json_object_iter_init(&iter, timing);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        int64_t value = platform_json_int(timing, name, 0);
+        if (value < 1 || value > MAX_NUMBER) {
+            g_autofree char *path = g_strdup_printf("$.timing.%s", name);
+            return wrong(error, path, "milliseconds, 1 to 3600000");
+        }
+    }
+    return true;
+}
+
+static bool check_root(JsonObject *root, const char *platform, const char *const *purposes,
+                       GError **error)
+{
+    if (platform_json_int(root, "version", 0) != RULES_VERSION) {
+        return wrong(error, "$.version", "1");
+    }
+    if (g_strcmp0(platform_json_string(root, "platform", NULL), platform) != 0) {
+        return wrong(error, "$.platform", platform);
+    }
+    if (platform_json_string(root, "dialogs", NULL) == NULL) {
+        return wrong(error, "$.dialogs", "a string");
+    }
+    return check_numbers(root, error) && check_purposes(root, purposes, error);
+}
+
+static char *make_script(JsonObject *root)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    JsonObject *object = json_object_new();
+    json_object_set_string_member(object, "exclude", platform_json_string(root, "exclude", ""));
+    json_object_set_string_member(object, "dialogs", platform_json_string(root, "dialogs", ""));
+    json_object_set_member(object, "purposes",
+                           json_node_copy(json_object_get_member(root, "purposes")));
+    json_node_take_object(node, object);
+    return json_to_string(node, FALSE);
+}
+
+static bool read_wire(JsonObject *root, const char *name, char ***ret_strings, GError **error)
+{
+    JsonObject *wire = platform_json_object(root, "wire");
+    JsonNode *node = wire != NULL ? json_object_get_member(wire, name) : NULL;
+    g_autofree char *path = g_strdup_printf("$.wire.%s", name);
+    if (node == NULL) {
+        return wrong(error, path, "an array of strings");
+    }
+    if (!check_strings(node, path, error)) {
+        return false;
+    }
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    JsonArray *array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        g_strv_builder_add(builder, json_array_get_string_element(array, i));
+    }
+    *ret_strings = g_strv_builder_end(builder);
+    return true;
+}
+
+PlatformRules *platform_rules_parse(const char *text, const char *source, const char *platform,
+                                    const char *const *purposes, GError **error)
+{
+    g_autoptr(PlatformRules) rules = g_new0(PlatformRules, 1);
+    g_autoptr(GError) cause = NULL;
+    rules->root = platform_json_parse(text, strlen(text), &cause);
+    if (rules->root == NULL || !check_root(rules->root, platform, purposes, &cause) ||
+        !read_wire(rules->root, "channels", &rules->channels, &cause) ||
+        !read_wire(rules->root, "fetches", &rules->fetches, &cause)) {
+        g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_RULES, "%s: %s", source,
+                    cause != NULL ? cause->message : "wrong");
+        return NULL;
+    }
+    rules->script = make_script(rules->root);
+    return g_steal_pointer(&rules);
+}
+
+PlatformRules *platform_rules_load(const char *platform, const char *const *purposes,
+                                   GError **error)
+{
+    const char *dir = g_getenv("STENO_PLATFORM_DIR");
+    g_autofree char *name = g_strconcat(platform, ".json", NULL);
+    g_autofree char *path = dir != NULL ? g_build_filename(dir, name, NULL) : NULL;
+    if (path != NULL && g_file_test(path, G_FILE_TEST_EXISTS)) {
+        g_autofree char *text = NULL;
+        g_autoptr(GError) cause = NULL;
+        if (!g_file_get_contents(path, &text, NULL, &cause)) {
+            g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_RULES, "%s", cause->message);
+            return NULL;
+        }
+        return platform_rules_parse(text, path, platform, purposes, error);
+    }
+    g_autofree char *resource = g_strdup_printf("/steno/%s/rules.json", platform);
+    g_autoptr(GBytes) bytes = g_resource_lookup_data(platforms_get_resource(), resource, 0, error);
+    return bytes != NULL ? platform_rules_parse(g_bytes_get_data(bytes, NULL), resource, platform,
+                                                purposes, error)
+                         : NULL;
+}
+
+void platform_rules_free(PlatformRules *rules)
+{
+    if (rules == NULL) {
+        return;
+    }
+    g_clear_pointer(&rules->root, json_object_unref);
+    g_free(rules->script);
+    g_strfreev(rules->channels);
+    g_strfreev(rules->fetches);
+    g_free(rules);
+}
+
+const char *platform_rules_get_script(PlatformRules *rules)
+{
+    return rules->script;
+}
+
+int64_t platform_rules_get_number(PlatformRules *rules, const char *name, int64_t fallback)
+{
+    JsonObject *timing = platform_json_object(rules->root, "timing");
+    return platform_json_int(timing, name, platform_json_int(rules->root, name, fallback));
+}
+
+const char *const *platform_rules_get_channels(PlatformRules *rules)
+{
+    return (const char *const *)rules->channels;
+}
+
+const char *const *platform_rules_get_fetches(PlatformRules *rules)
+{
+    return (const char *const *)rules->fetches;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+
+/*
+ * A platform's selectors and texts: one JSON file, compiled in and replaceable at run time by
+ * STENO_PLATFORM_DIR/<platform>.json. Format: docs/adapters.md. Checked when it is read.
+ */
+
+typedef struct PlatformRules PlatformRules;
+
+/**
+ * platform_rules_load:
+ * @platform: "meet"
+ * @purposes: NULL-ended: every one must be there
+ *
+ * Errors: PLATFORM_ERROR_RULES with the file and the JSON path of what is wrong.
+ */
+PlatformRules *platform_rules_load(const char *platform, const char *const *purposes,
+                                   GError **error);
+void platform_rules_free(PlatformRules *rules);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(PlatformRules, platform_rules_free)
+
+/** As platform_rules_load, from @text; @source names it in errors. */
+PlatformRules *platform_rules_parse(const char *text, const char *source, const char *platform,
+                                    const char *const *purposes, GError **error);
+
+/** Borrowed: {exclude, dialogs, purposes} as JSON, for the page's script. */
+const char *platform_rules_get_script(PlatformRules *rules);
+
+/** A number of "timing", or a top-level one; @fallback when the file does not say. */
+int64_t platform_rules_get_number(PlatformRules *rules, const char *name, int64_t fallback);
+
+/** Borrowed, NULL-ended: of "wire". */
+const char *const *platform_rules_get_channels(PlatformRules *rules);
+const char *const *platform_rules_get_fetches(PlatformRules *rules);
