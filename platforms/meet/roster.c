@@ -128,7 +128,13 @@ static void report_audio(MeetRoster *roster, const Device *device)
 
 static void report_video(MeetRoster *roster, Device *device)
 {
-    if (device->video.stream == NULL) {
+    if (device->video.stream == NULL && device->video_track == 0) {
+        return; /* never had a picture */
+    }
+    if (device->video.stream == NULL) { /* off: the output no longer names its stream */
+        report_source(roster,
+                      device->parent != NULL ? PLATFORM_SOURCE_SCREEN : PLATFORM_SOURCE_VIDEO,
+                      device->video_track, device, false);
         return;
     }
     device->video_track = track_of(roster, device->video.stream);
