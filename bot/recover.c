@@ -29,7 +29,10 @@ typedef struct {
 static double get_double(JsonObject *object, const char *name, double fallback)
 {
     JsonNode *node = json_object_get_member(object, name);
-    return node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : fallback;
+    bool is_number = node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
+                     (json_node_get_value_type(node) == G_TYPE_DOUBLE ||
+                      json_node_get_value_type(node) == G_TYPE_INT64);
+    return is_number ? json_node_get_double(node) : fallback;
 }
 
 static const char *get_string(JsonObject *object, const char *name)

@@ -60,6 +60,16 @@ static const char *get_string(JsonObject *args, const char *name)
     return is_string ? json_node_get_string(node) : NULL;
 }
 
+static gint64 get_int(JsonObject *args, const char *name, gint64 fallback)
+{
+    JsonNode *node = args != NULL ? json_object_get_member(args, name) : NULL;
+    if (node == NULL) {
+        return fallback;
+    }
+    bool is_int = JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_INT64;
+    return is_int ? json_node_get_int(node) : -1;
+}
+
 static bool require_call(BotSession *session, GError **error)
 {
     if (!bot_state_is_joined(session->state) || session->platform == NULL) {
@@ -110,8 +120,7 @@ static bool command_chat(BotSession *session, JsonObject *args, Pending *pending
 static bool command_speak(BotSession *session, JsonObject *args, Pending *pending, GError **error)
 {
     const char *data = get_string(args, "data");
-    gint64 rate_hz =
-        args != NULL ? json_object_get_int_member_with_default(args, "sample_rate", 24000) : 0;
+    gint64 rate_hz = get_int(args, "sample_rate", 24000);
     if (data == NULL || rate_hz < MIN_RATE_HZ || rate_hz > MAX_RATE_HZ) {
         fail(error, BOT_SESSION_ERROR_COMMAND,
              "$.args: expected data (base64 of s16le mono PCM) and sample_rate (8000 to 48000)");
