@@ -7,7 +7,7 @@ struct MediaResampler {
     GstAudioResampler *filter; /* owned; NULL when the rates are equal */
 };
 
-#define QUALITY 8 /* of 10: stop band below the noise of 16 bits, latency under 1 ms */
+#define QUALITY 8 /* of 10: stop band below the noise of 16 bits */
 
 MediaResampler *media_resampler_new(uint32_t in_hz, uint32_t out_hz)
 {

@@ -17,7 +17,7 @@ MediaResampler *media_resampler_new(uint32_t in_hz, uint32_t out_hz);
 void media_resampler_free(MediaResampler *resampler);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaResampler, media_resampler_free)
 
-/** Appends what is ready to @out (element-type int16_t). The filter keeps under 1 ms back. */
+/** Appends what is ready to @out (element-type int16_t). The filter keeps a few ms back. */
 void media_resampler_push(MediaResampler *resampler, const int16_t *samples, gsize n_samples,
                           GArray *out);
 
