@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/media/synth.h"
 
+#include "media/element.h"
+
 #include <math.h>
 #include <opus.h>
 #include <string.h>
@@ -88,4 +90,131 @@ MediaEncodedFrame *synth_copy(const MediaEncodedFrame *frame)
     copy->n_csrcs = frame->n_csrcs;
     memcpy(copy->csrcs, frame->csrcs, sizeof copy->csrcs);
     return copy;
+}
+
+#define BAND_CELLS 20 /* 4 bits of person, 16 of number, most significant first */
+
+struct SynthCamera {
+    MediaElement *encoder;
+    uint32_t track_id;
+    MediaCodec codec;
+    int width, height, key_interval;
+    int n;
+    uint32_t noise;
+    GstBuffer *encoded; /* owned: what the last push gave */
+};
+
+static void on_encoded(const MediaElementOutput *output, gpointer user_data)
+{
+    SynthCamera *camera = user_data;
+    gst_buffer_replace(&camera->encoded, output->buffer);
+}
+
+SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, int height,
+                              int key_interval)
+{
+    SynthCamera *camera = g_new0(SynthCamera, 1);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *caps_text =
+        g_strdup_printf("video/x-raw,format=I420,width=%d,height=%d,framerate=25/1", width, height);
+    g_autoptr(GstCaps) caps = gst_caps_from_string(caps_text);
+    g_autofree char *description = NULL;
+    if (codec == MEDIA_CODEC_H264) {
+        description = g_strdup_printf(
+            "x264enc tune=zerolatency speed-preset=ultrafast threads=1 key-int-max=%d "
+            "quantizer=20 pass=quant ! capsfilter "
+            "caps=video/x-h264,stream-format=byte-stream,profile=baseline",
+            key_interval);
+    } else {
+        description = g_strdup_printf("%s deadline=1 cpu-used=8 threads=1 lag-in-frames=0 "
+                                      "keyframe-max-dist=%d target-bitrate=1500000",
+                                      codec == MEDIA_CODEC_VP9 ? "vp9enc" : "vp8enc", key_interval);
+    }
+    camera->encoder = media_element_new(description, caps, on_encoded, camera, &error);
+    g_assert_no_error(error);
+    camera->track_id = track_id;
+    camera->codec = codec;
+    camera->width = width;
+    camera->height = height;
+    camera->key_interval = key_interval;
+    return camera;
+}
+
+void synth_camera_free(SynthCamera *camera)
+{
+    media_element_free(camera->encoder);
+    gst_clear_buffer(&camera->encoded);
+    g_free(camera);
+}
+
+static void paint(SynthCamera *camera, uint8_t *data, unsigned person, unsigned number)
+{
+    int w = camera->width, h = camera->height;
+    unsigned value = (person & 15) << 16 | (number & 0xffff);
+    for (int y = 0; y < h; y++) {
+        for (int x = 0; x < w; x++) {
+            if (y < h / 12) {
+                int cell = x * BAND_CELLS / w;
+                data[y * w + x] = value >> (BAND_CELLS - 1 - cell) & 1 ? 235 : 16;
+            } else {
+                camera->noise = camera->noise * 1664525u + 1013904223u;
+                data[y * w + x] =
+                    (uint8_t)(64 + (x + y + (int)number * 3) % 100 + (int)(camera->noise >> 29));
+            }
+        }
+    }
+    memset(data + w * h, (int)(100 + person * 10), (size_t)(w * h / 4));
+    memset(data + w * h * 5 / 4, (int)(160 - person * 8), (size_t)(w * h / 4));
+}
+
+MediaEncodedFrame *synth_camera_encode(SynthCamera *camera, unsigned person, unsigned number,
+                                       int64_t at_ns)
+{
+    gsize size = (gsize)(camera->width * camera->height * 3 / 2);
+    uint8_t *data = g_malloc(size);
+    paint(camera, data, person, number);
+    GstBuffer *buffer = gst_buffer_new_wrapped(data, size);
+    GST_BUFFER_PTS(buffer) = (GstClockTime)camera->n++ * 40 * GST_MSECOND;
+    GST_BUFFER_DURATION(buffer) = 40 * GST_MSECOND;
+    gst_clear_buffer(&camera->encoded);
+    g_autoptr(GError) error = NULL;
+    media_element_push(camera->encoder, buffer, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(camera->encoded);
+    GstMapInfo map;
+    gst_buffer_map(camera->encoded, &map, GST_MAP_READ);
+    MediaEncodedFrame *frame =
+        media_encoded_frame_new(camera->codec, g_bytes_new(map.data, map.size));
+    gst_buffer_unmap(camera->encoded, &map);
+    frame->track_id = camera->track_id;
+    frame->ssrc = 5000 + camera->track_id;
+    frame->rtp_timestamp = (uint32_t)(at_ns * 9 / 100000);
+    frame->receive_ns = at_ns;
+    frame->key_frame = !GST_BUFFER_FLAG_IS_SET(camera->encoded, GST_BUFFER_FLAG_DELTA_UNIT);
+    frame->width = (uint16_t)camera->width;
+    frame->height = (uint16_t)camera->height;
+    return frame;
+}
+
+bool synth_read_band(const uint8_t *luma, int stride, int x, int y, int width, int height,
+                     unsigned *ret_person, unsigned *ret_number)
+{
+    unsigned value = 0;
+    for (int cell = 0; cell < BAND_CELLS; cell++) {
+        int sum = 0, n = 0;
+        for (int row = height / 48; row < height / 16; row++) {
+            for (int i = width * (4 * cell + 1) / 80; i < width * (4 * cell + 3) / 80; i++) {
+                sum += luma[(y + row) * stride + x + i];
+                n++;
+            }
+        }
+        int mean = sum / MAX(n, 1);
+        if (mean > 70 && mean < 180) {
+            return false;
+        }
+        value = value << 1 | (mean >= 180);
+    }
+    *ret_person = value >> 16;
+    *ret_number = value & 0xffff;
+    return true;
 }

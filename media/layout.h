@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+
+/*
+ * Where things stand in the composed picture. Pure arithmetic: a layout computes rectangles, the
+ * composer draws into them. All edges are even, as 4:2:0 needs.
+ */
+
+typedef struct {
+    int x, y, width, height;
+} MediaRect;
+
+#define MEDIA_LAYOUT_MAX_TILES 49
+
+/** The largest rectangle of a picture's aspect ratio inside @frame, centred. */
+MediaRect media_layout_fit(MediaRect frame, int picture_width, int picture_height);
+
+/** A grid for @n (1..49) tiles of 16:9; the last row is centred. Returns how many were placed. */
+int media_layout_grid(int width, int height, int n, MediaRect ret_tiles[MEDIA_LAYOUT_MAX_TILES]);
+
+/** The small picture over a shared screen: top right, a fifth of the width. */
+MediaRect media_layout_inset(int width, int height);

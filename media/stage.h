@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "media/composer.h"
+#include "media/ledger.h"
+
+/*
+ * What is to be seen: participants, the video tracks that show them, who speaks, and the view that
+ * follows from it. Decodes only what shows. Belongs to the recording playout; not thread safe.
+ */
+
+typedef struct MediaStage MediaStage;
+
+MediaStage *media_stage_new(MediaMode mode);
+void media_stage_free(MediaStage *stage);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaStage, media_stage_free)
+
+void media_stage_push(MediaStage *stage, MediaEncodedFrame *frame);
+void media_stage_end_track(MediaStage *stage, uint32_t track_id);
+void media_stage_set_participant(MediaStage *stage, uint32_t participant_id, const char *name,
+                                 bool present, bool muted);
+void media_stage_bind(MediaStage *stage, uint32_t track_id, uint32_t participant_id, bool is_screen,
+                      bool active);
+/** Whether anything was ever bound to @track_id. */
+bool media_stage_is_bound(const MediaStage *stage, uint32_t track_id);
+/** 0: nobody. */
+void media_stage_set_speaker(MediaStage *stage, uint32_t participant_id);
+void media_stage_set_speaking(MediaStage *stage, uint32_t participant_id, bool speaking);
+
+/**
+ * media_stage_advance:
+ * @ret_time_ns: when the newest picture that shows was captured
+ *
+ * Go on to @to_ns. Returns whether what shows has changed since the last compose.
+ */
+bool media_stage_advance(MediaStage *stage, int64_t to_ns, int64_t *ret_time_ns);
+
+/** Returns (transfer full): the picture as it stands, or NULL. */
+GstBuffer *media_stage_compose(MediaStage *stage, MediaComposer *composer);
+
+/** The largest picture known, for a recording of automatic size; false: none is. */
+bool media_stage_get_largest(const MediaStage *stage, int *ret_width, int *ret_height);
+
+uint64_t media_stage_n_lost(const MediaStage *stage);

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/video_track.h"
+
+#include "media/element.h"
+
+/* Up to this much waits undecoded: some ten seconds of a small picture. */
+#define BACKLOG_UNITS 300
+#define BACKLOG_BYTES (8 * 1024 * 1024)
+#define BUFFER_UNITS 300
+
+struct MediaVideoTrack {
+    uint32_t id;
+    MediaTrackBuffer *buffer; /* owned */
+    GQueue backlog;           /* owned MediaUnit: since the last key frame, not decoded */
+    gsize backlog_bytes;
+    MediaElement *decoder; /* owned; NULL: none, or its codec can't be decoded here */
+    MediaCodec codec;
+    uint32_t epoch;
+    uint64_t n_late; /* of the buffer, when last looked at */
+    bool suspect;    /* until the next key frame */
+    bool unsupported;
+    MediaPicture *picture; /* owned */
+    bool fresh;            /* the last decode gave a picture */
+    bool keep;             /* the picture that comes is wanted */
+    GstCaps *caps;         /* owned: what @info was parsed from */
+    GstVideoInfo info;
+    int width, height;
+    uint64_t n_lost;
+};
+
+MediaVideoTrack *media_video_track_new(uint32_t track_id)
+{
+    MediaVideoTrack *track = g_new0(MediaVideoTrack, 1);
+    track->id = track_id;
+    track->buffer = media_track_buffer_new(track_id, true, BUFFER_UNITS);
+    g_queue_init(&track->backlog);
+    track->suspect = true;
+    return track;
+}
+
+static void drop_backlog(MediaVideoTrack *track)
+{
+    g_queue_clear_full(&track->backlog, (GDestroyNotify)media_unit_free);
+    track->backlog_bytes = 0;
+}
+
+void media_video_track_free(MediaVideoTrack *track)
+{
+    drop_backlog(track);
+    media_track_buffer_free(track->buffer);
+    g_clear_pointer(&track->decoder, media_element_free);
+    g_clear_pointer(&track->picture, media_picture_unref);
+    gst_clear_caps(&track->caps);
+    g_free(track);
+}
+
+void media_video_track_push(MediaVideoTrack *track, MediaEncodedFrame *frame)
+{
+    media_track_buffer_push(track->buffer, frame, NULL);
+    if (frame->width > 0 && frame->height > 0) {
+        track->width = frame->width;
+        track->height = frame->height;
+    }
+}
+
+static void on_picture(const MediaElementOutput *output, gpointer user_data)
+{
+    MediaVideoTrack *track = user_data;
+    if (output->caps != track->caps) {
+        gst_caps_replace(&track->caps, output->caps);
+        if (!gst_video_info_from_caps(&track->info, output->caps)) {
+            gst_clear_caps(&track->caps);
+        }
+    }
+    if (track->caps == NULL || !output->has_pts || !track->keep) {
+        return;
+    }
+    g_clear_pointer(&track->picture, media_picture_unref);
+    track->picture = media_picture_new(output->buffer, &track->info, output->pts_ns);
+    track->width = GST_VIDEO_INFO_WIDTH(&track->info);
+    track->height = GST_VIDEO_INFO_HEIGHT(&track->info);
+    track->fresh = true;
+}
+
+static const struct {
+    const char *description, *caps;
+} decoders[MEDIA_N_CODECS] = {
+    [MEDIA_CODEC_VP8] = {"vp8dec threads=1 max-errors=-1", "video/x-vp8"},
+    [MEDIA_CODEC_VP9] = {"vp9dec threads=1 max-errors=-1", "video/x-vp9,alignment=super-frame"},
+    [MEDIA_CODEC_H264] = {"avdec_h264 max-threads=1 output-corrupt=false max-errors=-1",
+                          "video/x-h264,stream-format=byte-stream,alignment=au"},
+    [MEDIA_CODEC_AV1] = {"av1dec max-errors=-1",
+                         "video/x-av1,stream-format=obu-stream,alignment=tu"},
+};
+
+static void make_decoder(MediaVideoTrack *track, MediaCodec codec)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GstCaps) caps = gst_caps_from_string(decoders[codec].caps);
+    g_clear_pointer(&track->decoder, media_element_free);
+    track->codec = codec;
+    track->decoder =
+        media_element_new(decoders[codec].description, caps, on_picture, track, &error);
+    if (track->decoder == NULL && !track->unsupported) {
+        track->unsupported = true;
+        g_message("%s can't be decoded: %s", media_codec_to_string(codec), error->message);
+    }
+}
+
+/* Returns whether a (wanted) picture came out. */
+static bool decode(MediaVideoTrack *track, const MediaUnit *unit, bool wanted)
+{
+    if (track->decoder == NULL || track->codec != unit->codec) {
+        make_decoder(track, unit->codec);
+    }
+    if (track->decoder == NULL) {
+        return false;
+    }
+    g_autoptr(GBytes) payload = media_unit_dup_payload(unit);
+    GstBuffer *buffer = gst_buffer_new_wrapped_bytes(payload);
+    int64_t time_ns = media_track_buffer_time_ns(track->buffer, unit->ts);
+    GST_BUFFER_PTS(buffer) = (GstClockTime)MAX(time_ns, 0);
+    if (!unit->frame->key_frame) {
+        GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+    }
+    track->fresh = false;
+    track->keep = wanted;
+    g_autoptr(GError) error = NULL;
+    if (!media_element_push(track->decoder, buffer, &error)) {
+        g_debug("track %u: %s", track->id, error->message);
+        g_clear_pointer(&track->decoder, media_element_free);
+        track->suspect = true;
+    } else if (wanted && !track->fresh) {
+        track->n_lost++;
+    }
+    return track->fresh;
+}
+
+static bool is_broken(MediaVideoTrack *track, const MediaUnit *unit)
+{
+    uint64_t n_late = media_track_buffer_n_late(track->buffer);
+    bool gap = n_late != track->n_late;
+    track->n_late = n_late;
+    bool changed = unit->epoch != track->epoch ||
+                   (track->codec != MEDIA_CODEC_NONE && unit->codec != track->codec);
+    track->epoch = unit->epoch;
+    return gap || changed;
+}
+
+/* Takes @unit. */
+static void keep_unit(MediaVideoTrack *track, MediaUnit *unit)
+{
+    track->suspect |= is_broken(track, unit);
+    if (unit->frame->key_frame) {
+        track->suspect = false;
+        drop_backlog(track); /* nothing before it is needed to decode what follows */
+    }
+    if (track->suspect || decoders[unit->codec].description == NULL) {
+        track->n_lost++;
+        media_unit_free(unit);
+        return;
+    }
+    g_queue_push_tail(&track->backlog, unit);
+    track->backlog_bytes += unit->size;
+}
+
+static void decode_head(MediaVideoTrack *track, bool wanted)
+{
+    g_autoptr(MediaUnit) unit = g_queue_pop_head(&track->backlog);
+    track->backlog_bytes -= MIN(track->backlog_bytes, unit->size);
+    decode(track, unit, wanted);
+}
+
+static const MediaUnit *due_unit(MediaVideoTrack *track, int64_t to_ns)
+{
+    const MediaUnit *unit = media_track_buffer_peek(track->buffer, NULL);
+    bool due = unit != NULL && media_track_buffer_time_ns(track->buffer, unit->ts) <= to_ns;
+    return due ? unit : NULL;
+}
+
+bool media_video_track_advance(MediaVideoTrack *track, int64_t to_ns, bool shown)
+{
+    const MediaUnit *unit;
+    if (shown) {
+        /* Becoming visible: all but the last of what was kept only brings the decoder up. */
+        while (track->backlog.length > 0) {
+            track->fresh = false;
+            decode_head(track, track->backlog.length == 1);
+            if (track->fresh && track->backlog.length == 0) {
+                return true;
+            }
+        }
+    }
+    while ((unit = due_unit(track, to_ns)) != NULL) {
+        keep_unit(track, media_track_buffer_take(track->buffer, unit));
+        if (shown && track->backlog.length > 0) {
+            track->fresh = false;
+            decode_head(track, true);
+            if (track->fresh) {
+                return true;
+            }
+        }
+        if (track->backlog.length > BACKLOG_UNITS || track->backlog_bytes > BACKLOG_BYTES) {
+            while (track->backlog.length > 1) { /* one stays, for the picture when it is shown */
+                decode_head(track, false);
+            }
+        }
+    }
+    return false;
+}
+
+MediaPicture *media_video_track_picture(const MediaVideoTrack *track)
+{
+    return track->picture;
+}
+
+void media_video_track_clear(MediaVideoTrack *track)
+{
+    drop_backlog(track);
+    g_clear_pointer(&track->picture, media_picture_unref);
+    track->suspect = true;
+}
+
+uint32_t media_video_track_id(const MediaVideoTrack *track)
+{
+    return track->id;
+}
+
+void media_video_track_get_size(const MediaVideoTrack *track, int *ret_width, int *ret_height)
+{
+    *ret_width = track->width;
+    *ret_height = track->height;
+}
+
+uint64_t media_video_track_n_lost(const MediaVideoTrack *track)
+{
+    return track->n_lost;
+}
