@@ -776,6 +776,7 @@ static void report_streams(MeetingBot *bot, JsonBuilder *b)
         set_int(b, "lost", (gint64)stats->n_lost);
         set_int(b, "nacked", (gint64)stats->n_nacked);
         set_int(b, "resent", (gint64)stats->n_resent);
+        set_double(b, "late_ms", (double)stats->late_us / 1000);
         report_times(b, "pli_s", stats->pli_us, admitted_us);
         report_times(b, "fir_s", stats->fir_us, admitted_us);
         json_builder_end_object(b);

@@ -112,7 +112,7 @@ class Browser:
         """Waits until the expression holds; returns its value."""
         deadline = time.monotonic() + timeout
         while True:
-            value = self.evaluate(f"(() => {{ const v = {expression}; "
+            value = self.evaluate(f"(async () => {{ const v = await ({expression}); "
                                   "return v instanceof Element ? true : v; })()")
             if value:
                 return value

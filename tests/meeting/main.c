@@ -3,6 +3,7 @@
 
 #include <glib-unix.h>
 #include <gst/gst.h>
+#include <libavutil/log.h>
 #include <stdio.h>
 
 typedef struct {
@@ -119,6 +120,7 @@ int main(int argc, char **argv)
     }
     verbose = options.verbose;
     g_log_set_writer_func(write_log, NULL, NULL);
+    av_log_set_level(AV_LOG_ERROR);
     Meeting *meeting = load(&options, &error);
     int status = 2;
     if (meeting != NULL)

@@ -156,6 +156,7 @@ static void send_packet(MeetingSender *s, Stream *stream, const Header *h, const
     *kept = gst_buffer_ref(packet);
     stream->seq++;
     stream->stats.n_packets++;
+    stream->stats.late_us = MAX(stream->stats.late_us, now_us - s->zero_us - h->at_us);
     dispatch(s, stream, packet, now_us);
 }
 

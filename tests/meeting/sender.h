@@ -47,6 +47,7 @@ typedef struct {
     MeetingSectionKind kind;
     guint32 ssrc;
     guint64 n_packets, n_lost, n_resent, n_nacked;
+    gint64 late_us; /* the largest lateness of a picture or sound packet */
     GArray *pli_us; /* gint64, meeting time */
     GArray *fir_us;
 } MeetingStreamStats;

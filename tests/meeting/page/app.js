@@ -313,11 +313,17 @@ function newCall() {
   refreshDevices();
 }
 
+// Blink lays out nested boxes by recursion: deep enough, and the renderer's stack overflows.
 function crash() {
-  // A renderer out of memory dies at once; nothing in a page can do it more directly.
-  const hoard = [];
-  for (;;)
-    hoard.push(new Array(1 << 22).fill(hoard.length + 0.5));
+  const top = document.createElement('div');
+  let parent = top;
+  for (let i = 0; i < 20000; i++) {
+    const child = document.createElement('div');
+    parent.append(child);
+    parent = child;
+  }
+  document.body.append(top);
+  return document.body.offsetHeight;
 }
 
 const overTexts = {
