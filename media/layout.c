@@ -61,5 +61,6 @@ MediaRect media_layout_inset(int width, int height)
     int inset_width = EVEN(width / 5);
     int inset_height = EVEN(inset_width * 9 / 16);
     int margin = EVEN(width / 64);
-    return (MediaRect){EVEN(width - inset_width - margin), margin, inset_width, inset_height};
+    return (MediaRect){EVEN(width - inset_width - margin), EVEN(height - inset_height - margin),
+                       inset_width, inset_height};
 }

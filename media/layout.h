@@ -20,5 +20,5 @@ MediaRect media_layout_fit(MediaRect frame, int picture_width, int picture_heigh
 /** A grid for @n (1..49) tiles of 16:9; the last row is centred. Returns how many were placed. */
 int media_layout_grid(int width, int height, int n, MediaRect ret_tiles[MEDIA_LAYOUT_MAX_TILES]);
 
-/** The small picture over a shared screen: top right, a fifth of the width. */
+/** The small picture over a shared screen: bottom right, a fifth of the width. */
 MediaRect media_layout_inset(int width, int height);

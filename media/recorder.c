@@ -139,7 +139,8 @@ static bool start_video(MediaRecorder *recorder, const MediaRecorderConfig *conf
                                 : g_strdup("pass=qual quantizer=23");
     g_autofree char *description = g_strdup_printf(
         "x264enc speed-preset=veryfast %s bframes=0 rc-lookahead=%d sync-lookahead=0 "
-        "key-int-max=%d threads=%d sliced-threads=%s ! capsfilter caps=video/x-h264,stream-format=avc,alignment=au",
+        "key-int-max=%d threads=%d sliced-threads=%s ! capsfilter "
+        "caps=video/x-h264,stream-format=avc,alignment=au",
         rate, LOOKAHEAD, config->fps * 4, threads, threads > 1 ? "true" : "false");
     recorder->video = media_element_new(description, caps, on_video, recorder, error);
     return recorder->video != NULL;
@@ -282,13 +283,22 @@ bool media_recorder_tick(MediaRecorder *recorder, int64_t now_ns, GError **error
            (recorder->audio_writer == NULL || media_writer_flush(recorder->audio_writer, error));
 }
 
+/* The encoder keeps a packet to itself at the end: let that be silence after the end. */
+static bool push_out_sound(MediaRecorder *recorder, GError **error)
+{
+    static const float silence[2 * AAC_FRAME];
+    return recorder->state.mode == MEDIA_MODE_AUDIO_ONLY ||
+           media_recorder_push_audio(recorder, silence, G_N_ELEMENTS(silence), error);
+}
+
 bool media_recorder_finish(MediaRecorder *recorder, int64_t duration_ns, GError **error)
 {
     if (recorder->video != NULL &&
         !settle(recorder, media_element_drain(recorder->video, error), error)) {
         return false;
     }
-    if (!settle(recorder, media_element_drain(recorder->audio, error), error)) {
+    if (!push_out_sound(recorder, error) ||
+        !settle(recorder, media_element_drain(recorder->audio, error), error)) {
         return false;
     }
     if (recorder->video_writer != NULL && !media_writer_close(recorder->video_writer, error)) {

@@ -48,13 +48,14 @@ bool media_work_state_load(const char *work_dir, MediaWorkState *ret_state, GErr
     }
     g_autoptr(JsonParser) parser = json_parser_new();
     g_autoptr(GError) problem = NULL;
-    if (!json_parser_load_from_data(parser, text, (gssize)length, &problem) ||
-        !JSON_NODE_HOLDS_OBJECT(json_parser_get_root(parser))) {
+    bool parsed = json_parser_load_from_data(parser, text, (gssize)length, &problem);
+    JsonNode *root = parsed ? json_parser_get_root(parser) : NULL;
+    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
         g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_FORMAT, "%s: %s", path,
                     problem != NULL ? problem->message : "not an object");
         return false;
     }
-    JsonObject *object = json_node_get_object(json_parser_get_root(parser));
+    JsonObject *object = json_node_get_object(root);
     int64_t mode = json_object_get_int_member_with_default(object, "mode", -1);
     if (json_object_get_int_member_with_default(object, "version", 0) != VERSION || mode < 0 ||
         mode > MEDIA_MODE_AUDIO_ONLY) {
