@@ -178,14 +178,14 @@ static void fill(GstVideoFrame *frame, MediaRect rect, uint8_t y, uint8_t u, uin
     }
 }
 
-static GstVideoConverter *get_converter(MediaComposer *composer, const GstVideoInfo *in,
-                                        MediaRect to)
+static GstVideoConverter *get_converter(MediaComposer *composer, const GstVideoInfo *in, int width,
+                                        int height)
 {
     g_autofree char *colours = gst_video_colorimetry_to_string(&in->colorimetry);
-    g_autofree char *key = g_strdup_printf(
-        "%s %dx%d %s %d,%d %dx%d", gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(in)),
-        GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in), colours != NULL ? colours : "", to.x,
-        to.y, to.width, to.height);
+    g_autofree char *key =
+        g_strdup_printf("%s %dx%d %s %dx%d", gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(in)),
+                        GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in),
+                        colours != NULL ? colours : "", width, height);
     GstVideoConverter *converter = g_hash_table_lookup(composer->converters, key);
     if (converter != NULL) {
         return converter;
@@ -193,18 +193,32 @@ static GstVideoConverter *get_converter(MediaComposer *composer, const GstVideoI
     if (g_hash_table_size(composer->converters) >= MAX_CONVERTERS) {
         g_hash_table_remove_all(composer->converters);
     }
-    GstStructure *config = gst_structure_new(
-        "config", GST_VIDEO_CONVERTER_OPT_DEST_X, G_TYPE_INT, to.x, GST_VIDEO_CONVERTER_OPT_DEST_Y,
-        G_TYPE_INT, to.y, GST_VIDEO_CONVERTER_OPT_DEST_WIDTH, G_TYPE_INT, to.width,
-        GST_VIDEO_CONVERTER_OPT_DEST_HEIGHT, G_TYPE_INT, to.height,
-        GST_VIDEO_CONVERTER_OPT_FILL_BORDER, G_TYPE_BOOLEAN, FALSE,
-        GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD, GST_TYPE_VIDEO_RESAMPLER_METHOD,
-        GST_VIDEO_RESAMPLER_METHOD_LINEAR, NULL);
-    converter = gst_video_converter_new(in, &composer->info, config);
+    GstVideoInfo out;
+    gst_video_info_set_format(&out, GST_VIDEO_FORMAT_I420, (guint)width, (guint)height);
+    out.colorimetry = composer->info.colorimetry;
+    GstStructure *config =
+        gst_structure_new("config", GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD,
+                          GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_LINEAR, NULL);
+    converter = gst_video_converter_new(in, &out, config);
     if (converter != NULL) {
         g_hash_table_insert(composer->converters, g_steal_pointer(&key), converter);
     }
     return converter;
+}
+
+/* The part of @frame under @rect, as a frame of its own over the same memory: the converter's own
+ * destination rectangle writes beside it. */
+static GstVideoFrame part_of(const GstVideoFrame *frame, MediaRect rect)
+{
+    GstVideoFrame part = *frame;
+    part.info.width = rect.width;
+    part.info.height = rect.height;
+    for (int plane = 0; plane < 3; plane++) {
+        int shift = plane > 0;
+        part.data[plane] = (uint8_t *)frame->data[plane] +
+                           (rect.y >> shift) * frame->info.stride[plane] + (rect.x >> shift);
+    }
+    return part;
 }
 
 /* What stands beside the picture inside its rectangle is black. */
@@ -224,13 +238,14 @@ static bool draw_picture(MediaComposer *composer, GstVideoFrame *frame, const Me
     GstVideoInfo *in = &tile->picture->info;
     MediaRect to = media_layout_fit(tile->rect, GST_VIDEO_INFO_WIDTH(in) * in->par_n,
                                     GST_VIDEO_INFO_HEIGHT(in) * in->par_d);
-    GstVideoConverter *converter = get_converter(composer, in, to);
+    GstVideoConverter *converter = get_converter(composer, in, to.width, to.height);
     GstVideoFrame from;
     if (converter == NULL || !gst_video_frame_map(&from, in, tile->picture->buffer, GST_MAP_READ)) {
         return false;
     }
     black_around(frame, tile->rect, to);
-    gst_video_converter_frame(converter, &from, frame);
+    GstVideoFrame part = part_of(frame, to);
+    gst_video_converter_frame(converter, &from, &part);
     gst_video_frame_unmap(&from);
     return true;
 }
