@@ -71,6 +71,10 @@ static void on_picture(const MediaElementOutput *output, gpointer user_data)
         if (!gst_video_info_from_caps(&track->info, output->caps)) {
             gst_clear_caps(&track->caps);
         }
+        /* Neither concerns a single picture, and the converter insists that they are the same. */
+        track->info.fps_n = 0;
+        track->info.fps_d = 1;
+        track->info.interlace_mode = GST_VIDEO_INTERLACE_MODE_PROGRESSIVE;
     }
     if (track->caps == NULL || !output->has_pts || !track->keep) {
         return;
