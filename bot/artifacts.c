@@ -75,9 +75,6 @@ bool bot_artifacts_write_participants(const char *output_dir, BotRoster *roster,
     g_autoptr(JsonArray) array = json_array_new();
     for (guint i = 0; i < bot_roster_length(roster); i++) {
         const BotPerson *person = bot_roster_nth(roster, i);
-        if (person->is_self) {
-            continue;
-        }
         JsonObject *object = json_object_new();
         json_object_set_int_member(object, "id", person->id);
         if (person->platform_id != NULL) {

@@ -126,7 +126,7 @@ guint bot_roster_count_company(BotRoster *roster)
     guint n = 0;
     for (guint i = 0; i < roster->people->len; i++) {
         const BotPerson *person = g_ptr_array_index(roster->people, i);
-        n += person->present && !person->is_self && !person->ignored;
+        n += person->present && !person->ignored;
     }
     return n;
 }

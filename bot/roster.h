@@ -19,7 +19,6 @@ typedef struct {
     char *platform_id; /* owned; NULL for a numbered person */
     char *name;        /* owned; never NULL */
     bool is_host;
-    bool is_self; /* the bot's own entry: never in artifacts or messages */
     bool ignored; /* another bot: no company */
     bool muted;
     bool present;
@@ -60,5 +59,5 @@ BotPerson *bot_roster_add_unnamed(BotRoster *roster, int64_t now_us);
 guint bot_roster_length(BotRoster *roster);
 BotPerson *bot_roster_nth(BotRoster *roster, guint n);
 
-/** How many others are in the call: not the bot, not ignored. */
+/** How many are in the call and not ignored. The bot itself is never in the roster. */
 guint bot_roster_count_company(BotRoster *roster);

@@ -284,6 +284,7 @@ void bot_session_free(BotSession *session)
     g_clear_error(&session->finalize_error);
     media_finalized_clear(&session->finalized);
     g_free(session->platform_name);
+    g_free(session->self_id);
     g_free(session->speakers_key);
     g_free(session->message);
     g_free(session);
@@ -306,7 +307,7 @@ void bot_session_get_status(BotSession *session, BotSessionStatus *ret_status)
     ret_status->level_db = stats.level_db;
     for (guint i = 0; i < bot_roster_length(session->roster); i++) {
         const BotPerson *person = bot_roster_nth(session->roster, i);
-        if (person->speaking && !person->is_self) {
+        if (person->speaking) {
             ret_status->speaker = person->name;
             break;
         }

@@ -21,10 +21,6 @@ static GArray *speech_rows(BotSession *session)
     g_autoptr(GArray) segments = media_engine_dup_segments(session->engine);
     for (guint i = 0; i < segments->len; i++) {
         const MediaSpeechSegment *segment = &g_array_index(segments, MediaSpeechSegment, i);
-        BotPerson *person = bot_roster_get(session->roster, segment->participant_id);
-        if (person != NULL && person->is_self) {
-            continue;
-        }
         BotSpeechRow row = {segment->participant_id, (double)segment->start_ns / 1e9,
                             (double)segment->end_ns / 1e9};
         g_array_append_val(rows, row);

@@ -28,7 +28,7 @@ static Voice *get_voice(BotSession *session, uint32_t source)
 
 static bool is_listed(const BotPerson *person)
 {
-    return person->present && !person->is_self && person->name[0] != '\0';
+    return person->present && person->name[0] != '\0';
 }
 
 static void send_speakers(BotSession *session)
@@ -121,7 +121,7 @@ static void update_speaking(BotSession *session, uint32_t person_id, int64_t rec
 {
     BotPerson *person = bot_roster_get(session->roster, person_id);
     bool speaking = person != NULL && speaks_anywhere(session, person_id);
-    if (person == NULL || person->is_self || person->speaking == speaking) {
+    if (person == NULL || person->speaking == speaking) {
         return;
     }
     person->speaking = speaking;

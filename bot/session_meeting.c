@@ -80,7 +80,7 @@ static void participant_left(BotSession *session, const PlatformParticipant *par
 {
     BotPerson *person =
         bot_roster_leave(session->roster, participant->platform_id, g_get_monotonic_time());
-    if (person != NULL && !person->is_self) {
+    if (person != NULL) {
         emit_participant(session, "left", person);
         media_engine_set_participant(session->engine, person->id, person->name, false, true);
     }
@@ -95,11 +95,7 @@ static void participant_seen(BotSession *session, const PlatformParticipant *par
     BotPerson *person = bot_roster_update(session->roster, participant->platform_id,
                                           participant->name, g_get_monotonic_time(), &is_new);
     person->is_host = participant->is_host;
-    person->is_self = participant->is_self;
     person->muted = participant->muted;
-    if (person->is_self) {
-        return;
-    }
     if (is_new) {
         emit_participant(session, "joined", person);
     } else if (g_strcmp0(old_name, person->name) != 0 || was_host != person->is_host) {
@@ -112,6 +108,11 @@ static void on_participant(PlatformParticipantOp op, const PlatformParticipant *
                            gpointer user_data)
 {
     BotSession *session = user_data;
+    if (participant->is_self) {
+        g_free(session->self_id);
+        session->self_id = g_strdup(participant->platform_id);
+        return;
+    }
     if (op == PLATFORM_PARTICIPANT_LEFT) {
         participant_left(session, participant);
     } else {
@@ -124,6 +125,9 @@ static void on_participant(PlatformParticipantOp op, const PlatformParticipant *
 static void on_source(const PlatformSource *source, gpointer user_data)
 {
     BotSession *session = user_data;
+    if (g_strcmp0(source->platform_id, session->self_id) == 0) {
+        return;
+    }
     BotPerson *person =
         bot_roster_ensure(session->roster, source->platform_id, g_get_monotonic_time());
     if (source->kind != PLATFORM_SOURCE_AUDIO) {
@@ -134,7 +138,7 @@ static void on_source(const PlatformSource *source, gpointer user_data)
     person->muted = !source->active;
     media_engine_set_participant(session->engine, person->id, person->name, person->present,
                                  person->muted);
-    if (source->source != 0 && !person->is_self) {
+    if (source->source != 0) {
         bot_session_bind_voice(session, source->source, person->id);
     }
 }
@@ -154,10 +158,10 @@ static void on_frame(MediaEncodedFrame *frame, gpointer user_data)
 static void on_chat(const char *platform_id, const char *name, const char *text, gpointer user_data)
 {
     BotSession *session = user_data;
-    BotPerson *person = bot_roster_find(session->roster, platform_id);
-    if (person != NULL && person->is_self) {
+    if (g_strcmp0(platform_id, session->self_id) == 0) {
         return;
     }
+    BotPerson *person = bot_roster_find(session->roster, platform_id);
     BotChatRow row = {
         .at_s = bot_session_recorded_s(session),
         .id = person != NULL ? person->id : 0,

@@ -31,6 +31,7 @@ struct BotSession {
 
     Platform *platform; /* owned; NULL before joining and after it left */
     char *platform_name;
+    char *self_id;              /* owned: the bot's own entry in the meeting; NULL until known */
     MediaEngine *engine;        /* owned */
     StreamingClient *streaming; /* owned; NULL: nobody listens */
     BotSpeechPlayer *player;    /* owned */

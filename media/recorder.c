@@ -30,6 +30,7 @@
 /* A still picture is repeated so often. */
 #define STILL_NS (1000 * MS)
 #define REPEAT_GAP_NS (40 * MS)
+#define GRID_PER_PICTURE 2
 
 typedef struct {
     uint64_t index; /* how many pictures were given before */
@@ -46,6 +47,7 @@ struct MediaRecorder {
     GstBuffer *last_picture; /* owned */
     int64_t last_pts_ns;     /* of the picture given last; -1: none */
     int64_t repeat_gap_ns;
+    int grid_hz; /* pictures stand on this grid, so that players and tools see a whole rate */
     uint64_t n_fed;
     GArray *waiting; /* of Waiting: changed pictures inside the encoder, oldest first */
 
@@ -85,6 +87,13 @@ bool media_recorder_check(MediaMode mode, const char *encoder, GError **error)
            have_element("audioconvert", error);
 }
 
+/* To the nearest tick; decoding times may be negative. */
+static int64_t to_video_scale(int64_t ns)
+{
+    const int64_t tick_ns_by_9 = 100000;
+    return (ns * 9 + (ns < 0 ? -tick_ns_by_9 : tick_ns_by_9) / 2) / tick_ns_by_9;
+}
+
 static void on_video(const MediaElementOutput *output, gpointer user_data)
 {
     MediaRecorder *recorder = user_data;
@@ -96,10 +105,9 @@ static void on_video(const MediaElementOutput *output, gpointer user_data)
         recorder->video_writer =
             media_writer_new(path, output->caps, VIDEO_SCALE, &recorder->problem);
     }
-    int64_t pts =
-        VIDEO_BASE + gst_util_uint64_scale((guint64)output->pts_ns, VIDEO_SCALE, GST_SECOND);
     int64_t dts_ns = output->has_dts ? output->dts_ns : output->pts_ns;
-    int64_t dts = VIDEO_BASE + dts_ns * 9 / 100000;
+    int64_t pts = VIDEO_BASE + to_video_scale(output->pts_ns);
+    int64_t dts = VIDEO_BASE + to_video_scale(dts_ns);
     if (recorder->video_writer != NULL) {
         media_writer_write(recorder->video_writer, output->buffer, pts, dts, VIDEO_SCALE / 25,
                            &recorder->problem);
@@ -178,6 +186,7 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
     recorder->state = (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING};
     recorder->last_pts_ns = -1;
     recorder->repeat_gap_ns = MAX(REPEAT_GAP_NS, GST_SECOND / config->fps);
+    recorder->grid_hz = config->fps * GRID_PER_PICTURE;
     recorder->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
     if (!make_work_dir(recorder, config->output_dir, error) ||
         (config->video != NULL && !start_video(recorder, config, error)) ||
@@ -224,10 +233,22 @@ bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, in
     return settle(recorder, media_element_push(recorder->audio, buffer, error), error);
 }
 
+/* The grid's place nearest to @pts_ns, after that of the picture before. */
+static int64_t next_on_grid(const MediaRecorder *recorder, int64_t pts_ns)
+{
+    guint64 hz = (guint64)recorder->grid_hz;
+    guint64 place = gst_util_uint64_scale_round((guint64)pts_ns, hz, GST_SECOND);
+    if (recorder->last_pts_ns >= 0) {
+        guint64 last = gst_util_uint64_scale_round((guint64)recorder->last_pts_ns, hz, GST_SECOND);
+        place = MAX(place, last + 1);
+    }
+    return (int64_t)gst_util_uint64_scale_round(place, GST_SECOND, hz);
+}
+
 static bool feed(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns, bool changed,
                  GError **error)
 {
-    pts_ns = MAX(pts_ns, recorder->last_pts_ns + MS);
+    pts_ns = next_on_grid(recorder, pts_ns);
     GST_BUFFER_PTS(picture) = (GstClockTime)pts_ns;
     recorder->last_pts_ns = pts_ns;
     if (changed) {

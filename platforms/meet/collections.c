@@ -121,7 +121,7 @@ static bool parse_output(Parser *parser, ProtobufReader reader)
         }
     }
     bool known = output.type == MEET_OUTPUT_AUDIO || output.type == MEET_OUTPUT_VIDEO;
-    if (known && output.device != NULL && output.stream != NULL && parser->n_left > 0) {
+    if (known && output.device != NULL && parser->n_left > 0) {
         parser->n_left--;
         parser->sink->on_output(&output, parser->user_data);
     }

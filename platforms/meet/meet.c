@@ -17,6 +17,7 @@
 
 #define NAVIGATE_TIMEOUT_MS 30000
 #define READ_TIMEOUT_MS 3000
+#define CONFIRM_MS 50
 #define CLICK_TIMEOUT_MS 2000
 #define CHAT_TIMEOUT_MS 9000
 #define LEAVE_CLICK_TIMEOUT_MS 1000
@@ -350,11 +351,21 @@ static void report_step(Meet *meet, const MeetReading *reading, const MeetStep *
     }
 }
 
+/* What was seen once is looked at again soon: the recording begins and ends with it. */
+static unsigned poll_interval_ms(Meet *meet)
+{
+    const MeetFlow *flow = &meet->flow;
+    bool coming = flow->phase != MEET_PHASE_CALL && flow->n_call_seen > 0;
+    return coming || flow->n_end_seen > 0
+               ? CONFIRM_MS
+               : (unsigned)platform_rules_get_number(meet->rules, "poll_ms", 300);
+}
+
 static void carry_out(Meet *meet, const MeetReading *reading, const MeetStep *step)
 {
     switch (step->todo) {
     case MEET_DO_NOTHING:
-        poll_later(meet, (unsigned)platform_rules_get_number(meet->rules, "poll_ms", 300));
+        poll_later(meet, poll_interval_ms(meet));
         return;
     case MEET_DO_CLICK:
         press(meet, step->purpose);
@@ -469,6 +480,13 @@ static void poll_later(Meet *meet, unsigned ms)
     g_clear_handle_id(&meet->poll_timer, g_source_remove);
     meet->poll_timer = g_timeout_add(meet->poll_soon ? 1 : ms, on_poll, meet);
     meet->poll_soon = false;
+}
+
+/* Media came or went: the page has probably changed too. */
+static void poll_soon(Meet *meet)
+{
+    meet->poll_soon = meet->busy;
+    poll_later(meet, CONFIRM_MS);
 }
 
 // --- what the page tells ---
@@ -597,11 +615,13 @@ static void on_message(const char *type, JsonObject *message, gpointer user_data
         if (strcmp(platform_json_string(message, "kind", ""), "video") == 0) {
             meet_roster_track(meet->roster, id, platform_json_array(message, "streams"));
         }
+        poll_soon(meet);
     } else if (strcmp(type, "track_ended") == 0) {
         meet_roster_track_ended(meet->roster, id);
         if (!is_silent(meet) && meet->events.on_track_ended != NULL) {
             meet->events.on_track_ended(id, meet->user_data);
         }
+        poll_soon(meet);
     } else if (strcmp(type, "warning") == 0) {
         take_warning(meet, message);
     } else if (strcmp(type, "connection") == 0) {

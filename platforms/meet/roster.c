@@ -128,13 +128,7 @@ static void report_audio(MeetRoster *roster, const Device *device)
 
 static void report_video(MeetRoster *roster, Device *device)
 {
-    if (device->video.stream == NULL && device->video_track == 0) {
-        return; /* never had a picture */
-    }
-    if (device->video.stream == NULL) { /* off: the output no longer names its stream */
-        report_source(roster,
-                      device->parent != NULL ? PLATFORM_SOURCE_SCREEN : PLATFORM_SOURCE_VIDEO,
-                      device->video_track, device, false);
+    if (device->video.stream == NULL) {
         return;
     }
     device->video_track = track_of(roster, device->video.stream);
@@ -204,7 +198,8 @@ void meet_roster_output(MeetRoster *roster, const MeetOutput *output)
         return;
     }
     MeetOutput *mine = output->type == MEET_OUTPUT_AUDIO ? &device->audio : &device->video;
-    bool changed = replace_string(&mine->stream, output->stream);
+    /* An output that goes off may leave out its stream. */
+    bool changed = output->stream != NULL && replace_string(&mine->stream, output->stream);
     changed = changed || mine->disabled != output->disabled;
     mine->type = output->type;
     mine->disabled = output->disabled;

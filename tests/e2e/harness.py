@@ -318,7 +318,7 @@ def ffprobe(path):
 
 
 def check_decodes(path):
-    out = subprocess.run(["ffmpeg", "-v", "warning", "-nostdin", "-i", str(path), "-f", "null",
+    out = subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-i", str(path), "-f", "null",
                           "-"], capture_output=True, text=True)
     check(out.returncode == 0 and out.stderr == "", f"{path} does not decode: {out.stderr[:2000]}")
 
