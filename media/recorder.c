@@ -30,7 +30,8 @@
 /* A still picture is repeated so often. */
 #define STILL_NS (1000 * MS)
 #define REPEAT_GAP_NS (40 * MS)
-#define GRID_PER_PICTURE 2
+/* Players and tools guess a file's rate from its first pictures: these come at the full rate. */
+#define STEADY_START_NS (1200 * MS)
 
 typedef struct {
     uint64_t index; /* how many pictures were given before */
@@ -47,7 +48,7 @@ struct MediaRecorder {
     GstBuffer *last_picture; /* owned */
     int64_t last_pts_ns;     /* of the picture given last; -1: none */
     int64_t repeat_gap_ns;
-    int grid_hz; /* pictures stand on this grid, so that players and tools see a whole rate */
+    int grid_hz; /* pictures stand on this grid, so that players and tools see one rate */
     uint64_t n_fed;
     GArray *waiting; /* of Waiting: changed pictures inside the encoder, oldest first */
 
@@ -186,7 +187,7 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
     recorder->state = (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING};
     recorder->last_pts_ns = -1;
     recorder->repeat_gap_ns = MAX(REPEAT_GAP_NS, GST_SECOND / config->fps);
-    recorder->grid_hz = config->fps * GRID_PER_PICTURE;
+    recorder->grid_hz = config->fps;
     recorder->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
     if (!make_work_dir(recorder, config->output_dir, error) ||
         (config->video != NULL && !start_video(recorder, config, error)) ||
@@ -284,8 +285,9 @@ static bool repeat_still(MediaRecorder *recorder, int64_t now_ns, GError **error
     int64_t since_ns = now_ns - recorder->last_pts_ns;
     bool pushing = recorder->waiting->len > 0 &&
                    now_ns - g_array_index(recorder->waiting, Waiting, 0).pts_ns > PUSH_OUT_NS;
+    bool steady = now_ns < STEADY_START_NS;
     if (recorder->last_picture == NULL ||
-        since_ns < (pushing ? recorder->repeat_gap_ns : STILL_NS)) {
+        since_ns < (pushing || steady ? recorder->repeat_gap_ns : STILL_NS)) {
         return true;
     }
     return feed(recorder, gst_buffer_copy(recorder->last_picture), now_ns, false, error);
