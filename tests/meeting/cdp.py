@@ -98,6 +98,13 @@ class Browser:
             if "method" in answer:
                 self.events.append(answer["method"])
 
+    def wait_event(self, method, timeout=20):
+        deadline = time.monotonic() + timeout
+        while method not in self.events:
+            message = self._read(deadline)
+            if "method" in message:
+                self.events.append(message["method"])
+
     def open(self, url):
         self.call("Page.navigate", url=url)
 
