@@ -38,7 +38,7 @@ class Browser:
              f"--ignore-certificate-errors-spki-list={settings['trusted_spki']}",
              f"--ip-address-space-overrides={settings['address_space_overrides']}",
              "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,"
-             "LocalNetworkAccessChecksWebRTC", *args, "about:blank"],
+             "LocalNetworkAccessChecksWebRTC", *settings.get("args", ()), *args, "about:blank"],
             preexec_fn=place, pass_fds=(3, 4, high_in, high_out), close_fds=True,
             start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
@@ -48,6 +48,10 @@ class Browser:
         self.next_id = 0
         self.session = None
         self.events = []
+        # With them Chromium tries every network for WebRTC, loopback included; without, only the
+        # default route, which a machine with nothing but loopback does not have.
+        self.call("Browser.grantPermissions", browser=True,
+                  permissions=["audioCapture", "videoCapture"])
         targets = self.call("Target.getTargets", browser=True)["targetInfos"]
         page = next(t for t in targets if t["type"] == "page")
         self.session = self.call("Target.attachToTarget", browser=True,
