@@ -70,6 +70,8 @@ static void add_person(JsonBuilder *b, const MeetingUser *user)
     json_builder_add_boolean_value(b, user->self);
     json_builder_set_member_name(b, "muted");
     json_builder_add_boolean_value(b, user->muted);
+    json_builder_set_member_name(b, "csrc");
+    json_builder_add_int_value(b, user->csrc);
     json_builder_set_member_name(b, "screen");
     json_builder_add_boolean_value(b, user->parent != NULL);
     json_builder_set_member_name(b, "stream");
@@ -396,8 +398,13 @@ static gboolean on_lobby_over(gpointer data)
 static void knock(MeetingBot *bot, const char *name)
 {
     const MeetingScenario *scenario = meeting_scenario(bot->meeting);
+    bot->n_knocks++;
     if (bot->state == BOT_IN_CALL || bot->state == BOT_IN_LOBBY)
         return;
+    if (bot->state == BOT_GONE) { /* a refusal is final; the report tells of the attempt */
+        send_message(bot, "denied", NULL);
+        return;
+    }
     bot->name = (g_free(bot->name), g_strndup(name, 200));
     bot->knocked_us = g_get_monotonic_time();
     g_message("bot %u knocks as %s", bot->number, bot->name);

@@ -42,6 +42,7 @@ struct MeetingBot {
     GPtrArray *slots;                /* owned, of Slot */
     GPtrArray *known;                /* owned, of MeetingUser: as last sent */
     guint lobby_timer;
+    guint n_knocks;
     guint sequence;
     bool collections_open;
     bool gone; /* it never comes back */

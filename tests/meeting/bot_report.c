@@ -135,6 +135,7 @@ void meeting_bot_report(MeetingBot *bot, JsonBuilder *b)
     json_builder_begin_object(b);
     set_string(b, "name", bot->name);
     set_string(b, "device", bot->device);
+    set_int(b, "knocks", bot->n_knocks);
     set_time(bot, b, "knocked", bot->knocked_us);
     set_time(bot, b, "admitted", bot->admitted_us);
     set_time(bot, b, "connected", bot->connected_us);
