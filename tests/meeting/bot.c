@@ -515,6 +515,13 @@ static void on_page_description(MeetingBot *bot, const char *sdp)
         g_warning("bot %u: %s", bot->number, error->message);
 }
 
+static void on_page_device(MeetingBot *bot, const char *state)
+{
+    note(bot, bot->mic, state);
+    if (g_str_equal(state, "mic on"))
+        meeting_listener_resume(bot->listener);
+}
+
 static void handle(MeetingBot *bot, JsonObject *message)
 {
     const char *type = get(message, "t");
@@ -525,7 +532,7 @@ static void handle(MeetingBot *bot, JsonObject *message)
     else if (g_str_equal(type, "chat") && bot->state == BOT_IN_CALL)
         on_page_chat(bot, get(message, "text"));
     else if (g_str_equal(type, "mic"))
-        note(bot, bot->mic, get(message, "state"));
+        on_page_device(bot, get(message, "state"));
     else if (g_str_equal(type, "dialog"))
         note(bot, bot->dialogs, get(message, "what"));
     else if (g_str_equal(type, "leave"))
