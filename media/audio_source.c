@@ -11,6 +11,7 @@
 #define LEVEL_SAMPLES (10 * MS_SAMPLES)
 #define CONCEAL_PIECE (10 * MS_SAMPLES)
 #define FADE_SAMPLES (40 * MS_SAMPLES)
+#define FADE_IN_SAMPLES (15 * MS_SAMPLES)
 
 /* A source on another receiver is taken to go on where it was when it is that near. */
 #define HOP_TOLERANCE (60 * MS_SAMPLES)
@@ -41,9 +42,11 @@ struct MediaAudioSource {
     int64_t fifo_at, fifo_len;
 
     Segment segment;
-    int64_t concealed;   /* samples in a row */
-    int64_t last_heard;  /* position after the last real sample */
-    int64_t last_place;  /* where the clock put the last unit played */
+    int64_t concealed;                  /* samples in a row */
+    int64_t last_heard;                 /* position after the last real sample */
+    int64_t last_place;                 /* where the clock put the last unit played */
+    const MediaTrackBuffer *last_track; /* what it came on; only compared */
+    int64_t last_seq;
     int64_t drift_since; /* position where the deviation went over the limit; -1: it has not */
     bool was_silent;     /* the last unit's energy */
     float fade;          /* gain of concealment */
@@ -198,12 +201,36 @@ static void anchor(MediaAudioSource *source, MediaTrackBuffer *track, const Medi
     source->drift_since = -1;
 }
 
+/* After a gap that was not concealed the decoder still holds the end of what came before it and
+ * plays it into the first milliseconds of what comes now: fade those in. Starting the decoder anew
+ * would cost more, since an encoder that was only not forwarded counts on its past. Nothing is
+ * faded when nothing was lost (Opus' own silence). Returns whether to fade. */
+static bool begins_after_gap(MediaAudioSource *source, const MediaUnit *unit)
+{
+    bool follows = source->segment.track == source->last_track && unit->seq >= 0 &&
+                   unit->seq == source->last_seq + 1;
+    bool gap =
+        source->last_place != INT64_MIN && source->position - source->last_heard >= GAP_CONCEAL;
+    source->last_track = source->segment.track;
+    source->last_seq = unit->seq;
+    return gap && !follows;
+}
+
+static void fade_in(float *pcm, int64_t n)
+{
+    for (int64_t i = 0; i < MIN(n, FADE_IN_SAMPLES); i++) {
+        float share = (float)i / (float)FADE_IN_SAMPLES;
+        pcm[i] *= share * share;
+    }
+}
+
 /* Decode @peeked, whose place is source->position, into the (empty) fifo. */
 static void play(MediaAudioSource *source, const MediaUnit *peeked, MediaPlacement *placement)
 {
     MediaTrackBuffer *track = source->segment.track;
     g_autoptr(MediaUnit) unit = media_track_buffer_take(track, peeked);
     int64_t n;
+    bool after_gap = begins_after_gap(source, unit);
     if (unit->codec == MEDIA_CODEC_PCM) {
         n = decode_pcm(unit, source->fifo);
     } else {
@@ -213,6 +240,9 @@ static void play(MediaAudioSource *source, const MediaUnit *peeked, MediaPlaceme
     if (n <= 0) {
         source->stats.n_lost++;
         return;
+    }
+    if (after_gap) {
+        fade_in(source->fifo, n);
     }
     int64_t place = source->last_place = clock_place(track, unit);
     report_levels(source, source->fifo, n, place);

@@ -235,6 +235,7 @@ bool media_record_playout_start(MediaRecordPlayout *playout, GError **error)
         config.video = media_composer_info(playout->composer);
     }
     playout->first_picture_due = true;
+    playout->next_due_ns = 0;
     playout->stop_ns = INT64_MAX;
     playout->recorder = media_recorder_new(&config, error);
     if (playout->recorder == NULL) {
@@ -303,20 +304,14 @@ static void step_sound(MediaRecordPlayout *playout)
     }
 }
 
-/* Pictures of a source at exactly the limit wander about their places; none is dropped for that. */
-static int64_t slack_of(const MediaRecordPlayout *playout)
-{
-    return playout->frame_gap_ns * 3 / 8;
-}
-
+/* Pictures of a source at exactly the limit wander about their places: one may come so much early
+ * and is then put where it belongs, so that none is dropped for that. */
 static bool is_due(const MediaRecordPlayout *playout, int64_t at_ns)
 {
-    if (playout->first_picture_due) {
-        return true;
-    }
     /* An encoder that can't keep up gets fewer pictures, never later sound. */
     bool overloaded = playout->now_ns - at_ns > PICTURE_DEPTH_NS + OVERLOAD_NS;
-    return at_ns >= playout->next_due_ns + (overloaded ? OVERLOAD_GAP_NS : -slack_of(playout));
+    int64_t slack_ns = overloaded ? -OVERLOAD_GAP_NS : playout->frame_gap_ns / 2;
+    return playout->first_picture_due || at_ns >= playout->next_due_ns - slack_ns;
 }
 
 static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t capture_ns,
@@ -324,18 +319,17 @@ static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t
 {
     /* A picture keeps its own time; what was drawn for another reason has that of the grid. */
     bool fresh = capture_ns > MAX(playout->last_capture_ns, grid_ns - MEDIA_GRID_NS * 5) &&
-                 capture_ns <= grid_ns;
-    int64_t at_ns = fresh && !playout->first_picture_due ? capture_ns : grid_ns;
-    playout->last_capture_ns = capture_ns;
+                 capture_ns <= grid_ns && !playout->first_picture_due;
+    int64_t at_ns = MAX(fresh ? capture_ns : grid_ns, playout->next_due_ns);
     int64_t recording_ns = media_ledger_to_recording(playout->ledger, at_ns);
     GstBuffer *picture = media_stage_compose(playout->stage, playout->composer);
+    playout->last_capture_ns = capture_ns;
+    playout->next_due_ns = at_ns + playout->frame_gap_ns;
+    playout->first_picture_due = false;
     if (picture == NULL) {
         playout->stats.n_pictures_dropped++;
         return true;
     }
-    playout->next_due_ns =
-        MAX(playout->next_due_ns, at_ns - slack_of(playout)) + playout->frame_gap_ns;
-    playout->first_picture_due = false;
     return media_recorder_push_video(playout->recorder, picture, MAX(recording_ns, 0), error);
 }
 

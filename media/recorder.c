@@ -11,8 +11,6 @@
 
 #define MS INT64_C(1000000)
 #define VIDEO_SCALE 90000
-/* B-frames make decoding times start before the first picture; nothing in the file is negative. */
-#define VIDEO_BASE VIDEO_SCALE
 
 #define AAC_FRAME 1024
 #define AAC_PRIMING 1024 /* of libavcodec's encoder */
@@ -22,20 +20,18 @@
 #define FLUSH_NS (400 * MS)
 #define FIRST_NS (3000 * MS) /* a young file has nothing to lose */
 #define FIRST_FLUSH_NS (100 * MS)
-/* x264 holds back so many pictures, always (lookahead, and one for the variable rate). */
-#define LOOKAHEAD 5
-#define ENCODER_DELAY (LOOKAHEAD + 1)
+/* x264 holds back as many pictures: short, since what it holds back a SIGKILL takes. */
+#define LOOKAHEAD 4
 /* A changed picture that waits longer in the encoder is pushed out by repeats of the last one. */
-#define PUSH_OUT_NS (450 * MS)
+#define PUSH_OUT_NS (500 * MS)
 /* A still picture is repeated so often. */
 #define STILL_NS (1000 * MS)
-#define REPEAT_GAP_NS (40 * MS)
 /* Players and tools guess a file's rate from its first pictures: these come at the full rate. */
 #define STEADY_START_NS (1200 * MS)
 
 typedef struct {
-    uint64_t index; /* how many pictures were given before */
     int64_t pts_ns;
+    bool changed; /* no repeat of the one before */
 } Waiting;
 
 struct MediaRecorder {
@@ -47,10 +43,10 @@ struct MediaRecorder {
 
     GstBuffer *last_picture; /* owned */
     int64_t last_pts_ns;     /* of the picture given last; -1: none */
-    int64_t repeat_gap_ns;
+    int64_t frame_gap_ns;
     int grid_hz; /* pictures stand on this grid, so that players and tools see one rate */
     uint64_t n_fed;
-    GArray *waiting; /* of Waiting: changed pictures inside the encoder, oldest first */
+    GArray *waiting; /* of Waiting: pictures inside the encoder, oldest first */
 
     int64_t n_samples; /* of audio given */
     int64_t n_audio_packets;
@@ -88,13 +84,6 @@ bool media_recorder_check(MediaMode mode, const char *encoder, GError **error)
            have_element("audioconvert", error);
 }
 
-/* To the nearest tick; decoding times may be negative. */
-static int64_t to_video_scale(int64_t ns)
-{
-    const int64_t tick_ns_by_9 = 100000;
-    return (ns * 9 + (ns < 0 ? -tick_ns_by_9 : tick_ns_by_9) / 2) / tick_ns_by_9;
-}
-
 static void on_video(const MediaElementOutput *output, gpointer user_data)
 {
     MediaRecorder *recorder = user_data;
@@ -106,11 +95,16 @@ static void on_video(const MediaElementOutput *output, gpointer user_data)
         recorder->video_writer =
             media_writer_new(path, output->caps, VIDEO_SCALE, &recorder->problem);
     }
-    int64_t dts_ns = output->has_dts ? output->dts_ns : output->pts_ns;
-    int64_t pts = VIDEO_BASE + to_video_scale(output->pts_ns);
-    int64_t dts = VIDEO_BASE + to_video_scale(dts_ns);
+    /* Without B-frames pictures come out as they went in, so their times can be kept here: the
+     * encoder is told a constant rate, and its rate control and level stay what they should be. */
+    if (recorder->waiting->len == 0) {
+        return;
+    }
+    int64_t pts_ns = g_array_index(recorder->waiting, Waiting, 0).pts_ns;
+    int64_t pts = (int64_t)gst_util_uint64_scale_round((guint64)pts_ns, VIDEO_SCALE, GST_SECOND);
+    g_array_remove_index(recorder->waiting, 0);
     if (recorder->video_writer != NULL) {
-        media_writer_write(recorder->video_writer, output->buffer, pts, dts, VIDEO_SCALE / 25,
+        media_writer_write(recorder->video_writer, output->buffer, pts, pts, VIDEO_SCALE / 25,
                            &recorder->problem);
     }
 }
@@ -138,7 +132,7 @@ static void on_audio(const MediaElementOutput *output, gpointer user_data)
 static bool start_video(MediaRecorder *recorder, const MediaRecorderConfig *config, GError **error)
 {
     g_autoptr(GstCaps) caps = gst_video_info_to_caps(config->video);
-    gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, 0, 1, NULL);
+    gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, config->fps, 1, NULL);
     int threads =
         GST_VIDEO_INFO_WIDTH(config->video) * GST_VIDEO_INFO_HEIGHT(config->video) > 1280 * 720 ? 2
                                                                                                 : 1;
@@ -186,7 +180,7 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
     g_autoptr(MediaRecorder) recorder = g_new0(MediaRecorder, 1);
     recorder->state = (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING};
     recorder->last_pts_ns = -1;
-    recorder->repeat_gap_ns = MAX(REPEAT_GAP_NS, GST_SECOND / config->fps);
+    recorder->frame_gap_ns = GST_SECOND / config->fps;
     recorder->grid_hz = config->fps;
     recorder->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
     if (!make_work_dir(recorder, config->output_dir, error) ||
@@ -250,17 +244,11 @@ static bool feed(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns, bo
                  GError **error)
 {
     pts_ns = next_on_grid(recorder, pts_ns);
-    GST_BUFFER_PTS(picture) = (GstClockTime)pts_ns;
     recorder->last_pts_ns = pts_ns;
-    if (changed) {
-        Waiting waiting = {recorder->n_fed, pts_ns};
-        g_array_append_val(recorder->waiting, waiting);
-    }
-    recorder->n_fed++;
-    while (recorder->waiting->len > 0 &&
-           g_array_index(recorder->waiting, Waiting, 0).index + ENCODER_DELAY < recorder->n_fed) {
-        g_array_remove_index(recorder->waiting, 0);
-    }
+    Waiting waiting = {pts_ns, changed};
+    g_array_append_val(recorder->waiting, waiting);
+    /* The encoder is told a constant rate; see on_video. */
+    GST_BUFFER_PTS(picture) = recorder->n_fed++ * (GstClockTime)recorder->frame_gap_ns;
     return settle(recorder, media_element_push(recorder->video, picture, error), error);
 }
 
@@ -278,16 +266,28 @@ GstBuffer *media_recorder_last_picture(const MediaRecorder *recorder)
     return recorder->last_picture;
 }
 
+/* Since when a picture that is no repeat waits in the encoder; INT64_MAX: none does. */
+static int64_t waits_since(const MediaRecorder *recorder)
+{
+    for (guint i = 0; i < recorder->waiting->len; i++) {
+        const Waiting *waiting = &g_array_index(recorder->waiting, Waiting, i);
+        if (waiting->changed) {
+            return waiting->pts_ns;
+        }
+    }
+    return INT64_MAX;
+}
+
 /* x264 puts a picture out only after others came in: when nothing changes any more, repeats of the
  * last one push it out; after that one a second keeps the file's end near. */
 static bool repeat_still(MediaRecorder *recorder, int64_t now_ns, GError **error)
 {
-    int64_t since_ns = now_ns - recorder->last_pts_ns;
-    bool pushing = recorder->waiting->len > 0 &&
-                   now_ns - g_array_index(recorder->waiting, Waiting, 0).pts_ns > PUSH_OUT_NS;
-    bool steady = now_ns < STEADY_START_NS;
-    if (recorder->last_picture == NULL ||
-        since_ns < (pushing || steady ? recorder->repeat_gap_ns : STILL_NS)) {
+    int64_t patience_ns = now_ns < FIRST_NS ? 0 : PUSH_OUT_NS;
+    bool pushing = waits_since(recorder) < now_ns - patience_ns;
+    int64_t gap_ns = now_ns < STEADY_START_NS ? recorder->frame_gap_ns
+                     : pushing                ? 2 * recorder->frame_gap_ns
+                                              : STILL_NS;
+    if (recorder->last_picture == NULL || now_ns - recorder->last_pts_ns < gap_ns) {
         return true;
     }
     return feed(recorder, gst_buffer_copy(recorder->last_picture), now_ns, false, error);

@@ -262,6 +262,29 @@ static void pause_is_silent_and_next_talkspurt_is_on_time(void)
     g_assert_cmpfloat(sum / 960, >, 0.05);
 }
 
+/* The end of one talkspurt must not sound at the beginning of the next one. */
+static void talkspurts_do_not_leak_into_one_another(void)
+{
+    g_autoptr(MediaMixer) mixer = media_mixer_new(false, START_NS, ignore_level, NULL);
+    for (int spurt = 0; spurt < 2; spurt++) {
+        g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 64000, false);
+        synth_voice_move(voice, 1, (uint32_t)spurt * 48000u, spurt * 25);
+        for (int i = 0; i < 25; i++) {
+            float samples[960];
+            synth_tone(samples, (int64_t)i * 960, 960, 440, spurt == 0 ? 0.5 : 0);
+            int64_t receive_ns = START_NS + (spurt * 50 + i) * 20 * MS;
+            g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(voice, samples, receive_ns);
+            frame->sequence += spurt * 25; /* the meantime was not forwarded */
+            media_mixer_push(mixer, frame, receive_ns);
+        }
+    }
+    g_autofree float *out = g_new0(float, 75 * 960);
+    media_mixer_render(mixer, out, 75 * 960);
+    for (int i = 30 * 960; i < 75 * 960; i++) {
+        g_assert_cmpfloat(fabsf(out[i]), <, 0.01f);
+    }
+}
+
 /* Late units delay what follows instead of being cut out, and the depth comes back in silence. */
 static void depth_grows_when_late_and_shrinks_in_silence(void)
 {
@@ -410,6 +433,8 @@ int main(int argc, char **argv)
     g_test_add_func("/mixer/losses_are_concealed_in_place", losses_are_concealed_in_place);
     g_test_add_func("/mixer/pause_is_silent_and_next_talkspurt_is_on_time",
                     pause_is_silent_and_next_talkspurt_is_on_time);
+    g_test_add_func("/mixer/talkspurts_do_not_leak_into_one_another",
+                    talkspurts_do_not_leak_into_one_another);
     g_test_add_func("/mixer/depth_grows_when_late_and_shrinks_in_silence",
                     depth_grows_when_late_and_shrinks_in_silence);
     g_test_add_func("/mixer/fec_restores_a_lost_packet", fec_restores_a_lost_packet);
