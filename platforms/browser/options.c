@@ -66,7 +66,7 @@ static const char *const fixed_args[] = {
     "--disable-quic",
     "--metrics-recording-only",
     "--no-pings",
-    "--window-size=1280,720",
+    "--window-size=1280,863",
 };
 
 static bool wrong(const char *name, const char *expected, GError **error)

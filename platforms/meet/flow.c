@@ -135,15 +135,18 @@ static MeetStep prejoin(MeetFlow *flow, const MeetReading *reading, int64_t now_
 
 static MeetStep before_call(MeetFlow *flow, const MeetReading *reading, int64_t now_ms)
 {
+    bool host_absent = shows(reading, MEET_HOST_ABSENT);
+    bool in_lobby = shows(reading, MEET_LOBBY) || host_absent;
+    bool in_call = reading->n_in_call >= flow->in_call_min && !shows(reading, MEET_JOIN_BUTTON);
     MeetStep step = check_place(flow, reading);
-    if (step.todo == MEET_DO_NOTHING) {
+    /* In the call people's names are on the page, and a name may be any text. */
+    if (step.todo == MEET_DO_NOTHING && (in_lobby || !in_call)) {
         step = check_walls(reading);
     }
     if (step.todo != MEET_DO_NOTHING) {
         return step;
     }
-    bool host_absent = shows(reading, MEET_HOST_ABSENT);
-    if (shows(reading, MEET_LOBBY) || host_absent) {
+    if (in_lobby) {
         flow->n_call_seen = 0;
         step.host_changed = host_absent != flow->host_absent;
         flow->host_absent = host_absent;
@@ -157,7 +160,6 @@ static MeetStep before_call(MeetFlow *flow, const MeetReading *reading, int64_t 
         }
         return step;
     }
-    bool in_call = reading->n_in_call >= flow->in_call_min && !shows(reading, MEET_JOIN_BUTTON);
     flow->n_call_seen = in_call ? flow->n_call_seen + 1 : 0;
     if (flow->n_call_seen >= CALL_SIGHTS) {
         flow->phase = MEET_PHASE_CALL;

@@ -47,6 +47,7 @@ struct Meet {
     Page *page;           /* owned */
     MeetFlow flow;
     unsigned poll_timer, leave_timer, deadline_timer, left_source;
+    MeetPurpose pressing; /* of the click under way */
     bool navigated, busy, poll_soon;   /* busy: a call to the page is under way */
     bool joined, leaving, over, freed; /* over: on_left is being prepared or was sent */
     bool link_up, link_failed;
@@ -270,12 +271,23 @@ static void on_done(JsonNode *value, const GError *error, gpointer user_data)
     poll_later(meet, 50);
 }
 
+static void on_pressed(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Meet *meet = g_rc_box_acquire(user_data);
+    report_rule(meet, meet->pressing, string_value(value));
+    if (!meet->freed) {
+        on_done(value, error, meet);
+    }
+    meet_release(meet);
+}
+
 static void press(Meet *meet, MeetPurpose purpose)
 {
+    meet->pressing = purpose;
     g_autofree char *call =
         g_strdup_printf("window.__steno.click('%s')", meet_purpose_names[purpose]);
     meet->busy = true;
-    browser_evaluate(page_get_browser(meet->page), call, CLICK_TIMEOUT_MS, on_done, meet);
+    browser_evaluate(page_get_browser(meet->page), call, CLICK_TIMEOUT_MS, on_pressed, meet);
 }
 
 static void on_named(JsonNode *value, const GError *error, gpointer user_data)
@@ -323,8 +335,10 @@ static void meet_dialog(Meet *meet, const char *text)
 
 static void report_step(Meet *meet, const MeetReading *reading, const MeetStep *step)
 {
-    if (step->purpose < MEET_N_PURPOSES && step->purpose != MEET_IN_CALL) {
+    if (step->purpose < MEET_N_PURPOSES && reading->rules[step->purpose] != NULL) {
         report_rule(meet, step->purpose, reading->rules[step->purpose]);
+    } else if (step->todo == MEET_DO_LEFT && step->left == PLATFORM_LEFT_UI_NOT_FOUND) {
+        report_rule(meet, step->purpose, NULL);
     }
     if (step->lobby && !is_silent(meet)) {
         meet->events.on_lobby(meet->user_data);
