@@ -40,7 +40,7 @@ static void test_refused_with_the_rule(void)
         const char *url, *says;
     } bad[] = {
         {"", "URL"},
-        {"hello world", "URL"},
+        {"hello world", "host"},
         {"http://meet.google.com/abc-defg-hij", "https"},
         {"ftp://meet.google.com/abc-defg-hij", "https"},
         {"javascript://meet.google.com/abc-defg-hij", "https"},
