@@ -47,7 +47,7 @@ struct Meet {
     Page *page;           /* owned */
     MeetFlow flow;
     unsigned poll_timer, leave_timer, deadline_timer, left_source;
-    MeetPurpose pressing; /* of the click under way */
+    MeetPurpose pressing;              /* of the click under way */
     bool navigated, busy, poll_soon;   /* busy: a call to the page is under way */
     bool joined, leaving, over, freed; /* over: on_left is being prepared or was sent */
     bool link_up, link_failed;

@@ -229,8 +229,8 @@ G_NORETURN static void be_worker(void)
 static void test_killed_worker_takes_its_browser_along(void)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GSubprocess) worker =
-        g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/proc/self/exe", "--worker", NULL);
+    g_autoptr(GSubprocess) worker = g_subprocess_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+                                                     "/proc/self/exe", "--worker", NULL);
     g_assert_no_error(error);
     g_autoptr(GDataInputStream) lines =
         g_data_input_stream_new(g_subprocess_get_stdout_pipe(worker));

@@ -134,8 +134,8 @@ static void test_every_compression(void)
     static const int formats[] = {MAX_WBITS + 16, MAX_WBITS, -MAX_WBITS};
     g_autoptr(GByteArray) plain = event(user(BOB, "Bob", 1, NULL), "u");
     for (size_t i = 0; i <= G_N_ELEMENTS(formats); i++) {
-        g_autoptr(GByteArray) packed = i < G_N_ELEMENTS(formats) ? deflate_as(plain, formats[i])
-                                                                : g_byte_array_ref(plain);
+        g_autoptr(GByteArray) packed =
+            i < G_N_ELEMENTS(formats) ? deflate_as(plain, formats[i]) : g_byte_array_ref(plain);
         g_autoptr(GString) log = g_string_new(NULL);
         g_autoptr(GError) error = NULL;
         meet_collections_parse(packed->data, packed->len, &sink, log, &error);
@@ -158,8 +158,7 @@ static void test_outputs_and_chat(void)
     g_byte_array_unref(text);
     g_autoptr(GByteArray) chat = event(message, "c");
     g_assert_true(meet_collections_parse(chat->data, chat->len, &sink, log, NULL));
-    g_assert_cmpstr(log->str, ==,
-                    "output 1 30037 " BOB " 1\nchat " BOB " Hello \xef\xbf\xbd\n");
+    g_assert_cmpstr(log->str, ==, "output 1 30037 " BOB " 1\nchat " BOB " Hello \xef\xbf\xbd\n");
 }
 
 static void test_sync(void)

@@ -47,7 +47,8 @@ static void on_message(const char *type, JsonObject *message, gpointer user_data
 {
     Test *test = user_data;
     test->n_messages++;
-    test->id = json_object_has_member(message, "id") ? json_object_get_int_member(message, "id") : -1;
+    test->id =
+        json_object_has_member(message, "id") ? json_object_get_int_member(message, "id") : -1;
 }
 
 static void on_closed(const GError *error, gpointer user_data)

@@ -370,18 +370,16 @@ static const Outcome blocked = {"'page':{'variant':'blocked'}", PLATFORM_LEFT_BO
                                 false, false, true};
 static const Outcome captcha = {"'page':{'variant':'captcha'}", PLATFORM_LEFT_CAPTCHA, false, false,
                                 true};
-static const Outcome removed = {
-    "'lobby':{'mode':'none'},'events':[{'at_s':2,'do':'remove_bot'}]", PLATFORM_LEFT_REMOVED, false,
-    true, true};
+static const Outcome removed = {"'lobby':{'mode':'none'},'events':[{'at_s':2,'do':'remove_bot'}]",
+                                PLATFORM_LEFT_REMOVED, false, true, true};
 static const Outcome ended = {"'lobby':{'mode':'none'},'events':[{'at_s':2,'do':'end_meeting'}]",
                               PLATFORM_LEFT_ENDED, false, true, true};
 static const Outcome frozen = {"'lobby':{'mode':'none'},'events':[{'at_s':2,'do':'freeze_page'}]",
                                PLATFORM_LEFT_PAGE_LOST, false, true, false};
 static const Outcome crashed = {"'lobby':{'mode':'none'},'events':[{'at_s':2,'do':'crash_page'}]",
                                 PLATFORM_LEFT_PAGE_LOST, false, true, false};
-static const Outcome network = {
-    "'lobby':{'mode':'none'},'events':[{'at_s':2,'do':'drop_network'}]",
-    PLATFORM_LEFT_NETWORK_LOST, false, true, true};
+static const Outcome network = {"'lobby':{'mode':'none'},'events':[{'at_s':2,'do':'drop_network'}]",
+                                PLATFORM_LEFT_NETWORK_LOST, false, true, true};
 
 static void test_network_comes_back(void)
 {

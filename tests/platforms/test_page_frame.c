@@ -63,8 +63,8 @@ static void test_round_trip(void)
     g_autoptr(GError) error = NULL;
     PageFrameReader reader;
     PageRecord record;
-    g_assert_true(page_frame_reader_init(&reader, g_bytes_get_data(message, NULL), bytes->len,
-                                         &error));
+    g_assert_true(
+        page_frame_reader_init(&reader, g_bytes_get_data(message, NULL), bytes->len, &error));
     g_assert_cmpfloat(reader.now_ms, ==, 1000.5);
     g_assert_true(page_frame_reader_next(&reader, &record, &error));
     g_assert_cmpfloat(record.receive_ms, ==, 990.25);

@@ -67,8 +67,8 @@ static void test_a_file_replaces_them(void)
 {
     g_autofree char *dir = g_dir_make_tmp("steno-test-XXXXXX", NULL);
     g_autofree char *path = g_build_filename(dir, "meet.json", NULL);
-    g_assert_true(g_file_set_contents(
-        path, HEAD "\"timing\":{\"poll_ms\":77}," WIRE PURPOSES("[]"), -1, NULL));
+    g_assert_true(g_file_set_contents(path, HEAD "\"timing\":{\"poll_ms\":77}," WIRE PURPOSES("[]"),
+                                      -1, NULL));
     g_setenv("STENO_PLATFORM_DIR", dir, TRUE);
     g_autoptr(GError) error = NULL;
     g_autoptr(PlatformRules) rules = platform_rules_load("meet", purposes, &error);
