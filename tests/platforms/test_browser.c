@@ -68,6 +68,10 @@ static void start(Test *test)
     browser_navigate(test->browser, url, 10000, on_answer, test);
     FIXTURE_WAIT(test->answered && test->url != NULL, 15);
     g_assert_no_error(test->error);
+    g_autofree char *loaded = fixture_evaluate(
+        test->browser, "new Promise((done) => document.readyState === 'complete' ? done(1) "
+                       ": addEventListener('load', () => done(1)))");
+    g_assert_cmpstr(loaded, ==, "1");
 }
 
 static void stop(Test *test)
