@@ -64,6 +64,7 @@ static const char *const fixed_args[] = {
     "--disable-popup-blocking",
     "--disable-prompt-on-repost",
     "--disable-quic",
+    "--hide-crash-restore-bubble",
     "--metrics-recording-only",
     "--no-pings",
     "--window-size=1280,863",

@@ -9,6 +9,7 @@
 #define END_SIGHTS 2
 #define MIC_RETRY_MS 1000
 #define MAX_MIC_CLICKS 5
+#define MAX_CLICKS 8 /* then it is left alone: it does not react */
 
 const char *const meet_purpose_names[MEET_N_PURPOSES + 1] = {
     [MEET_NOT_FOUND] = "not_found",
@@ -64,6 +65,16 @@ static bool shows(const MeetReading *reading, MeetPurpose purpose)
     return reading->rules[purpose] != NULL;
 }
 
+/* True when @purpose shows and is worth another click; counts it. */
+static bool is_in_the_way(MeetFlow *flow, const MeetReading *reading, MeetPurpose purpose)
+{
+    if (!shows(reading, purpose)) {
+        flow->n_clicks[purpose] = 0;
+        return false;
+    }
+    return flow->n_clicks[purpose]++ < MAX_CLICKS;
+}
+
 /* Where Google sends those that it does not let in. */
 static MeetStep check_place(const MeetFlow *flow, const MeetReading *reading)
 {
@@ -108,7 +119,7 @@ static MeetStep prejoin(MeetFlow *flow, const MeetReading *reading, int64_t now_
     static const MeetPurpose in_the_way[] = {MEET_CONSENT, MEET_DISMISS, MEET_WITHOUT_ACCOUNT,
                                              MEET_MIC_IS_ON, MEET_CAMERA_IS_ON};
     for (size_t i = 0; i < G_N_ELEMENTS(in_the_way); i++) {
-        if (shows(reading, in_the_way[i])) {
+        if (is_in_the_way(flow, reading, in_the_way[i])) {
             return click(in_the_way[i]);
         }
     }
@@ -154,7 +165,7 @@ static MeetStep before_call(MeetFlow *flow, const MeetReading *reading, int64_t 
         step.lobby = !flow->lobby_seen;
         flow->lobby_seen = true;
         step.purpose = host_absent ? MEET_HOST_ABSENT : MEET_LOBBY;
-        if (shows(reading, MEET_CONSENT)) {
+        if (is_in_the_way(flow, reading, MEET_CONSENT)) {
             step.todo = MEET_DO_CLICK;
             step.purpose = MEET_CONSENT;
         }
@@ -173,7 +184,7 @@ static MeetStep before_call(MeetFlow *flow, const MeetReading *reading, int64_t 
         return step;
     }
     if (flow->phase == MEET_PHASE_LOBBY) { /* let in or sent away: the page is changing */
-        return shows(reading, MEET_CONSENT) ? click(MEET_CONSENT) : step;
+        return is_in_the_way(flow, reading, MEET_CONSENT) ? click(MEET_CONSENT) : step;
     }
     return prejoin(flow, reading, now_ms);
 }
@@ -231,7 +242,7 @@ static MeetStep check_network(MeetFlow *flow, const MeetReading *reading, int64_
 
 static MeetStep keep_devices(MeetFlow *flow, const MeetReading *reading, int64_t now_ms)
 {
-    if (shows(reading, MEET_CAMERA_IS_ON)) {
+    if (is_in_the_way(flow, reading, MEET_CAMERA_IS_ON)) {
         return click(MEET_CAMERA_IS_ON);
     }
     MeetPurpose button = flow->want_open_mic ? MEET_MIC_IS_OFF : MEET_MIC_IS_ON;
@@ -278,10 +289,10 @@ static MeetStep in_call(MeetFlow *flow, const MeetReading *reading, int64_t now_
         step.purpose = MEET_RECORDING_DENIED;
         return step;
     }
-    if (shows(reading, MEET_RECORDING_DENIED)) {
+    if (is_in_the_way(flow, reading, MEET_RECORDING_DENIED)) {
         return click(MEET_DIALOG_DISMISS);
     }
-    if (shows(reading, MEET_CONSENT)) {
+    if (is_in_the_way(flow, reading, MEET_CONSENT)) {
         return click(MEET_CONSENT);
     }
     bool ending = shows(reading, MEET_REMOVED) || shows(reading, MEET_ENDED) ||

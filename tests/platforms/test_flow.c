@@ -74,6 +74,27 @@ static void test_prejoin_order(void)
     expect_click(MEET_JOIN_BUTTON);
 }
 
+static void test_what_does_not_react_is_left_alone(void)
+{
+    fresh();
+    show(MEET_DISMISS, true);
+    show(MEET_JOIN_BUTTON, true);
+    for (int i = 0; i < 8; i++) {
+        expect_click(MEET_DISMISS);
+    }
+    expect_click(MEET_JOIN_BUTTON);
+    enter_call();
+    show(MEET_CONSENT, true);
+    for (int i = 0; i < 8; i++) {
+        expect_click(MEET_CONSENT);
+    }
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    show(MEET_CONSENT, false);
+    step(300);
+    show(MEET_CONSENT, true); /* another one */
+    expect_click(MEET_CONSENT);
+}
+
 static void test_lobby_comes_before_call(void)
 {
     fresh();
@@ -238,6 +259,8 @@ int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/flow/prejoin_order", test_prejoin_order);
+    g_test_add_func("/flow/what_does_not_react_is_left_alone",
+                    test_what_does_not_react_is_left_alone);
     g_test_add_func("/flow/lobby_comes_before_call", test_lobby_comes_before_call);
     g_test_add_func("/flow/few_marks_are_no_call", test_few_marks_are_no_call);
     g_test_add_func("/flow/walls", test_walls);

@@ -141,8 +141,8 @@ static void test_taps_receivers_of_every_origin(void)
     gsize size;
     const uint8_t *data = g_bytes_get_data(test.data, &size);
     g_assert_cmpmem(data, size, ((const uint8_t[]){8, 42}), 2);
-    g_autofree char *found =
-        fixture_evaluate(page_get_browser(test.page), "__steno.read(['leave'], null, [], []).found.leave");
+    g_autofree char *found = fixture_evaluate(page_get_browser(test.page),
+                                              "__steno.read(['leave'], null, [], []).found.leave");
     g_assert_cmpstr(found, ==, "\"button\"");
     stop(&test);
 }
