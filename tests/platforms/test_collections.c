@@ -253,7 +253,7 @@ static void test_roster_in_any_order(void)
     meet_roster_user(roster, &gone);
     expect(log, "left " BOB " Bob muted\n");
     meet_roster_user(roster, &bob); /* back again */
-    expect(log, "joined " BOB " Bob muted\n");
+    expect(log, "joined " BOB " Bob muted\nvideo 4 " BOB " on\n");
 }
 
 static void test_roster_screen_share_belongs_to_its_owner(void)
@@ -273,6 +273,12 @@ static void test_roster_screen_share_belongs_to_its_owner(void)
     const MeetUser ended = {.device = (char *)SHARE, .status = 6, .parent = (char *)BOB};
     meet_roster_user(roster, &ended);
     expect(log, "screen 0 " BOB " off\n");
+    meet_roster_output(roster, &picture); /* in the same message, still "on" */
+    expect(log, "");
+    meet_roster_user(roster, &share); /* shared again */
+    const MeetOutput again = {MEET_OUTPUT_VIDEO, (char *)"s10", (char *)SHARE, false};
+    meet_roster_output(roster, &again);
+    g_assert_true(g_str_has_suffix(log->str, "screen 0 " BOB " on\n"));
 }
 
 static void test_roster_sync_finds_who_left(void)
