@@ -12,7 +12,6 @@ typedef struct {
     char *avatar; /* owned, or NULL */
     char *parent; /* owned, or NULL: this is a screen share of that device */
     bool is_host, is_self, muted;
-    bool known; /* a user entry was seen, not only outputs */
     bool present;
     bool in_sync;            /* seen since begin_sync */
     MeetOutput audio, video; /* stream and device owned; stream NULL: none */
