@@ -304,8 +304,8 @@ static void step_sound(MediaRecordPlayout *playout)
     }
 }
 
-/* Pictures of a source at exactly the limit wander about their places: one may come so much early
- * and is then put where it belongs, so that none is dropped for that. */
+/* Pictures of a source at exactly the limit wander about their places: one may come so much early,
+ * so that none is dropped for that. The recorder puts each on the nearest place of its grid. */
 static bool is_due(const MediaRecordPlayout *playout, int64_t at_ns)
 {
     /* An encoder that can't keep up gets fewer pictures, never later sound. */
@@ -320,11 +320,12 @@ static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t
     /* A picture keeps its own time; what was drawn for another reason has that of the grid. */
     bool fresh = capture_ns > MAX(playout->last_capture_ns, grid_ns - MEDIA_GRID_NS * 5) &&
                  capture_ns <= grid_ns && !playout->first_picture_due;
-    int64_t at_ns = MAX(fresh ? capture_ns : grid_ns, playout->next_due_ns);
+    int64_t at_ns = fresh ? capture_ns : grid_ns;
     int64_t recording_ns = media_ledger_to_recording(playout->ledger, at_ns);
     GstBuffer *picture = media_stage_compose(playout->stage, playout->composer);
     playout->last_capture_ns = capture_ns;
-    playout->next_due_ns = at_ns + playout->frame_gap_ns;
+    int64_t slack_ns = playout->frame_gap_ns / 2;
+    playout->next_due_ns = MAX(playout->next_due_ns, at_ns - slack_ns) + playout->frame_gap_ns;
     playout->first_picture_due = false;
     if (picture == NULL) {
         playout->stats.n_pictures_dropped++;
