@@ -12,6 +12,7 @@
 
 #define VIDEO_SCALE 90000
 #define FRAME_TICKS (VIDEO_SCALE / 25)
+#define AAC_FRAME 1024
 #define LAME_DELAY 1105 /* samples: of the encoder and a decoder together */
 #define FINAL_MP4 "recording.mp4"
 #define FINAL_MP3 "recording.mp3"
@@ -131,6 +132,7 @@ static void add_stream(Join *join, Input *input)
     stream->time_base = input->scale;
     if (stream->codecpar->codec_id == AV_CODEC_ID_AAC) {
         stream->codecpar->initial_padding = (int)join->state.audio_priming;
+        stream->codecpar->frame_size = AAC_FRAME;
     } else if (stream->codecpar->codec_id == AV_CODEC_ID_MP3) {
         stream->codecpar->initial_padding = LAME_DELAY;
     }
@@ -182,6 +184,9 @@ static int step_audio(Join *join)
 {
     Input *audio = &join->audio;
     int code = 0;
+    if (audio->packet->duration == 0 && join->state.mode != MEDIA_MODE_AUDIO_ONLY) {
+        audio->packet->duration = AAC_FRAME; /* which a fragment's last packet does not say */
+    }
     if (!join->state.ended || audio->packet->pts < end_of(join, audio->scale.den)) {
         code = write_packet(join, audio, audio->packet);
     }
