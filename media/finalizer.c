@@ -288,6 +288,28 @@ static void measure(const Join *join, MediaFinalized *ret)
     ret->recovered = !join->state.ended;
 }
 
+/* Killed in its first moment, a recording has no sound but the lead: then that is the sound. */
+static void keep_lead_if_alone(Join *join, const char *work_dir)
+{
+    Input scan = {0};
+    int64_t end = 0;
+    if (join->state.ended || join->audio.at_end) {
+        return;
+    }
+    open_input(&scan, work_dir, MEDIA_WORK_AUDIO, MEDIA_AUDIO_RATE_HZ, 0);
+    while (!scan.at_end && end <= join->state.audio_priming) {
+        end = scan.packet->pts + AAC_FRAME;
+        read_next(&scan);
+    }
+    close_input(&scan);
+    if (end <= join->state.audio_priming) {
+        join->audio.packet->pts += join->state.audio_priming;
+        join->audio.packet->dts += join->state.audio_priming;
+        join->audio.shift += join->state.audio_priming;
+        join->state.audio_priming = 0;
+    }
+}
+
 static bool join_files(Join *join, const char *output_dir, const char *work_dir,
                        const MediaFinalizeOptions *options, MediaFinalized *ret, GError **error)
 {
@@ -301,6 +323,9 @@ static bool join_files(Join *join, const char *output_dir, const char *work_dir,
     }
     open_input(&join->audio, work_dir, mp3 ? MEDIA_WORK_MP3 : MEDIA_WORK_AUDIO, MEDIA_AUDIO_RATE_HZ,
                mp3 ? 0 : -join->state.audio_priming);
+    if (!mp3) {
+        keep_lead_if_alone(join, work_dir);
+    }
     if (join->video.at_end && join->audio.at_end) {
         g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_NOTHING_RECORDED,
                     "the recording in %s ended before anything was written", output_dir);

@@ -219,7 +219,23 @@ static void choose_size(const MediaRecordPlayout *playout, int *ret_width, int *
     *ret_height = MAX(height & ~1, 16);
 }
 
-bool media_record_playout_start(MediaRecordPlayout *playout, GError **error)
+/* The first picture is what shows now: killed a moment later, there is a recording. */
+static bool prime(MediaRecordPlayout *playout, int64_t at_ns, GError **error)
+{
+    GstBuffer *picture = NULL;
+    int64_t next_ns;
+    if (playout->stage != NULL) {
+        run_commands(playout, at_ns); /* who is here by now is known, if early, not a stranger */
+        picture = media_stage_compose(playout->stage, playout->composer);
+    }
+    if (!media_recorder_prime(playout->recorder, picture, &next_ns, error)) {
+        return false;
+    }
+    playout->next_due_ns = at_ns + next_ns;
+    return true;
+}
+
+bool media_record_playout_start(MediaRecordPlayout *playout, int64_t at_ns, GError **error)
 {
     MediaRecorderConfig config = {
         .mode = playout->config->mode,
@@ -235,13 +251,14 @@ bool media_record_playout_start(MediaRecordPlayout *playout, GError **error)
         config.video = media_composer_info(playout->composer);
     }
     playout->first_picture_due = true;
-    playout->next_due_ns = 0;
     playout->stop_ns = INT64_MAX;
     playout->recorder = media_recorder_new(&config, error);
-    if (playout->recorder == NULL) {
+    if (playout->recorder == NULL || !prime(playout, at_ns, error)) {
+        g_clear_pointer(&playout->recorder, media_recorder_free);
         g_clear_pointer(&playout->composer, media_composer_free);
+        return false;
     }
-    return playout->recorder != NULL;
+    return true;
 }
 
 static void end_recorder(MediaRecordPlayout *playout)
