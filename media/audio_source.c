@@ -454,6 +454,21 @@ static int64_t decide(MediaAudioSource *source, MediaPlacement *placement)
     return bridge(source, unit, gap);
 }
 
+bool media_audio_source_starves(const MediaAudioSource *source, int64_t n)
+{
+    bool talking = source->segment.track != NULL && !source->was_silent &&
+                   source->position + source->fifo_len == source->last_heard;
+    if (!talking || source->fifo_len >= n) {
+        return false;
+    }
+    for (guint i = 0; i < source->tracks->len; i++) {
+        if (media_track_buffer_peek(g_ptr_array_index(source->tracks, i), &source->id) != NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void add_from_fifo(MediaAudioSource *source, float *mix, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {

@@ -46,6 +46,14 @@ void media_audio_source_free(MediaAudioSource *source);
 bool media_audio_source_render(MediaAudioSource *source, float *mix, int64_t n,
                                MediaPlacement *placement);
 
+/**
+ * media_audio_source_starves:
+ *
+ * Whether the source was heard up to now and has nothing for the next @n samples: it fell silent,
+ * or its packets are late. Only time can tell which.
+ */
+bool media_audio_source_starves(const MediaAudioSource *source, int64_t n);
+
 /** A track is going away. */
 void media_audio_source_forget_track(MediaAudioSource *source, const MediaTrackBuffer *track);
 

@@ -45,9 +45,9 @@ const char *media_error_to_string(MediaError code);
 
 typedef struct {
     MediaMode mode;
-    const char *output_dir; /* copied; working files go to <output_dir>/.work */
-    uint16_t width, height; /* of the picture; 0 = auto, no larger than the largest received */
-    uint8_t fps;            /* upper bound of pictures a second, 5..30 */
+    const char *output_dir;     /* copied; working files go to <output_dir>/.work */
+    uint16_t width, height;     /* of the picture; 0 = auto, no larger than the largest received */
+    uint8_t fps;                /* upper bound of pictures a second, 5..30 */
     uint32_t video_bitrate_bps; /* 0 = constant quality */
     const char *encoder;        /* "auto", "x264", …; copied */
     uint32_t stream_rate_hz;    /* 0 = nobody listens; else 16000, 24000, 32000, 48000 */
@@ -71,7 +71,7 @@ typedef struct {
 
 typedef struct {
     uint32_t source;
-    uint32_t participant_id; /* 0: never bound */
+    uint32_t participant_id;  /* 0: never bound */
     int64_t start_ns, end_ns; /* on the recording's time */
 } MediaSpeechSegment;
 
@@ -93,13 +93,13 @@ typedef struct {
 } MediaEngineEvents;
 
 typedef struct {
-    double level_db;            /* of the mix, last 100 ms; -96 when silent */
-    uint32_t active_speaker;    /* participant id; 0 nobody */
-    int64_t recorded_ns;        /* on the recording's time */
-    uint32_t stream_depth_ms;   /* adaptive depth of the stream playout now */
+    double level_db;          /* of the mix, last 100 ms; -96 when silent */
+    uint32_t active_speaker;  /* participant id; 0 nobody */
+    int64_t recorded_ns;      /* on the recording's time */
+    uint32_t stream_depth_ms; /* adaptive depth of the stream playout now */
     uint64_t n_frames_pushed, n_frames_late, n_frames_lost, n_frames_concealed;
     uint64_t n_pictures_encoded, n_pictures_dropped;
-    double silence_s;           /* how long nobody spoke */
+    double silence_s; /* how long nobody spoke */
 } MediaEngineStats;
 
 /**
@@ -113,7 +113,8 @@ typedef struct {
 MediaEngine *media_engine_new(const MediaEngineConfig *config, const MediaEngineEvents *events,
                               gpointer user_data, GError **error);
 
-/** Stops what runs (files stay, recoverable), joins the threads. Thread: main, also in a callback. */
+/** Stops what runs (files stay, recoverable), joins the threads. Thread: main, also in a callback.
+ */
 void media_engine_free(MediaEngine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaEngine, media_engine_free)
 

@@ -15,10 +15,10 @@ typedef struct {
 } MediaFinalizeOptions;
 
 typedef struct {
-    char *path;          /* owned: the file under its final name */
-    double duration_s;   /* the longer of audio and video */
+    char *path;        /* owned: the file under its final name */
+    double duration_s; /* the longer of audio and video */
     double video_s, audio_s;
-    bool recovered;      /* something had been cut off */
+    bool recovered; /* something had been cut off */
 } MediaFinalized;
 
 void media_finalized_clear(MediaFinalized *finalized);

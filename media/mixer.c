@@ -41,6 +41,7 @@ struct MediaMixer {
     MediaLevelFunc on_level;
     gpointer user_data;
     int64_t position;
+    int64_t last_arrival_ns;
     MediaPlacement placement;
     Lateness lateness;
     MediaLimiter limiter;
@@ -57,6 +58,7 @@ MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc o
     mixer->on_level = on_level;
     mixer->user_data = user_data;
     mixer->position = media_ns_to_samples(position_ns);
+    mixer->last_arrival_ns = position_ns;
     mixer->placement = (MediaPlacement){
         .adaptive = adaptive,
         .target_delay = adaptive ? FIRST_DELAY : 0,
@@ -130,6 +132,7 @@ void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arriv
 {
     MediaTrackBuffer *track = find_track(mixer, frame->track_id);
     int64_t ts;
+    mixer->last_arrival_ns = arrival_ns;
     if (track == NULL || !media_track_buffer_push(track, frame, &ts)) {
         return;
     }
@@ -209,6 +212,21 @@ void media_mixer_render(MediaMixer *mixer, float *out, int64_t n)
         n -= step;
     }
     clean_up(mixer);
+}
+
+bool media_mixer_starves(const MediaMixer *mixer, int64_t n)
+{
+    for (guint i = 0; i < mixer->sources->len; i++) {
+        if (media_audio_source_starves(g_ptr_array_index(mixer->sources, i), n)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t media_mixer_last_arrival_ns(const MediaMixer *mixer)
+{
+    return mixer->last_arrival_ns;
 }
 
 int64_t media_mixer_position(const MediaMixer *mixer)

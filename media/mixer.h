@@ -39,6 +39,12 @@ void media_mixer_end_track(MediaMixer *mixer, uint32_t track_id);
  */
 void media_mixer_render(MediaMixer *mixer, float *out, int64_t n);
 
+/** Whether a source that was heard up to now has nothing for the next @n samples. */
+bool media_mixer_starves(const MediaMixer *mixer, int64_t n);
+
+/** When the last frame came, as media_mixer_push was told; at first when the mixer was made. */
+int64_t media_mixer_last_arrival_ns(const MediaMixer *mixer);
+
 /** Position of the next sample to be rendered. */
 int64_t media_mixer_position(const MediaMixer *mixer);
 

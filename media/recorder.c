@@ -28,6 +28,8 @@
 #define PUSH_OUT_NS (500 * MS)
 /* A still picture is repeated so often. */
 #define STILL_NS (1000 * MS)
+/* Players and tools guess a file's rate from its first pictures: these come at the full rate. */
+#define STEADY_START_NS (1200 * MS)
 
 typedef struct {
     int64_t pts_ns;
@@ -44,6 +46,7 @@ struct MediaRecorder {
     GstBuffer *last_picture; /* owned */
     int64_t last_pts_ns;     /* of the picture given last; -1: none */
     int64_t frame_gap_ns;
+    int grid_hz; /* pictures stand on this grid, so that players and tools see one rate */
     uint64_t n_fed;
     GArray *waiting; /* of Waiting: pictures inside the encoder, oldest first */
 
@@ -180,8 +183,8 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
     recorder->state =
         (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING + AAC_LEAD};
     recorder->last_pts_ns = -1;
-    /* Whole ticks of the file, so that players which count in frames never count two as one. */
-    recorder->frame_gap_ns = (VIDEO_SCALE + config->fps - 1) / config->fps * 100000 / 9 + 1;
+    recorder->frame_gap_ns = GST_SECOND / config->fps;
+    recorder->grid_hz = config->fps;
     recorder->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
     if (!make_work_dir(recorder, config->output_dir, error) ||
         (config->video != NULL && !start_video(recorder, config, error)) ||
@@ -228,12 +231,22 @@ bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, in
     return settle(recorder, media_element_push(recorder->audio, buffer, error), error);
 }
 
+/* The grid's place nearest to @pts_ns, after that of the picture before. */
+static int64_t next_on_grid(const MediaRecorder *recorder, int64_t pts_ns)
+{
+    guint64 hz = (guint64)recorder->grid_hz;
+    guint64 place = gst_util_uint64_scale_round((guint64)pts_ns, hz, GST_SECOND);
+    if (recorder->last_pts_ns >= 0) {
+        guint64 last = gst_util_uint64_scale_round((guint64)recorder->last_pts_ns, hz, GST_SECOND);
+        place = MAX(place, last + 1);
+    }
+    return (int64_t)gst_util_uint64_scale_round(place, GST_SECOND, hz);
+}
+
 static bool feed(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns, bool changed,
                  GError **error)
 {
-    if (recorder->last_pts_ns >= 0) {
-        pts_ns = MAX(pts_ns, recorder->last_pts_ns + recorder->frame_gap_ns);
-    }
+    pts_ns = next_on_grid(recorder, pts_ns);
     recorder->last_pts_ns = pts_ns;
     Waiting waiting = {pts_ns, changed};
     g_array_append_val(recorder->waiting, waiting);
@@ -274,7 +287,9 @@ static bool repeat_still(MediaRecorder *recorder, int64_t now_ns, GError **error
 {
     int64_t patience_ns = now_ns < FIRST_NS ? 0 : PUSH_OUT_NS;
     bool pushing = waits_since(recorder) < now_ns - patience_ns;
-    int64_t gap_ns = pushing ? 2 * recorder->frame_gap_ns : STILL_NS;
+    int64_t gap_ns = now_ns < STEADY_START_NS ? recorder->frame_gap_ns
+                     : pushing                ? 2 * recorder->frame_gap_ns
+                                              : STILL_NS;
     if (recorder->last_picture == NULL || now_ns - recorder->last_pts_ns < gap_ns) {
         return true;
     }

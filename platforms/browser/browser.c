@@ -184,6 +184,10 @@ static void on_event(const char *session, const char *method, JsonObject *params
     Browser *browser = g_rc_box_acquire(user_data);
     if (strcmp(method, "Target.attachedToTarget") == 0) {
         on_attached(browser, params);
+    } else if (strcmp(method, "Target.targetCrashed") == 0) {
+        if (g_strcmp0(platform_json_string(params, "targetId", ""), browser->target) == 0) {
+            lose(browser, BROWSER_LOST_PAGE, "the page crashed");
+        }
     } else if (strcmp(method, "Target.detachedFromTarget") == 0) {
         if (browser->session != NULL &&
             g_strcmp0(platform_json_string(params, "sessionId", ""), browser->session) == 0) {
@@ -223,9 +227,14 @@ static void on_session(JsonObject *result, const GError *error, gpointer user_da
         return;
     }
     unsigned n_scripts = browser->scripts != NULL ? g_strv_length(browser->scripts) : 0;
-    browser->n_setup_pending = 3 + n_scripts + 2 + (cookies != NULL ? 1 : 0);
+    browser->n_setup_pending = 3 + n_scripts + 3 + (cookies != NULL ? 1 : 0);
     prepare_session(browser, browser->session, on_setup_reply, browser);
     call_page(browser, "Inspector.enable", NULL, on_setup_reply);
+    /* A renderer that dies while it navigates tells only the browser's own session. */
+    browser_pipe_call(
+        browser->pipe, NULL, "Target.setDiscoverTargets",
+        g_variant_new_parsed("{'discover': <true>, 'filter': <[{'type': <'page'>}]>}"),
+        CALL_TIMEOUT_MS, on_setup_reply, browser);
     if (cookies != NULL) {
         browser_pipe_call(browser->pipe, NULL, "Storage.setCookies", cookies, CALL_TIMEOUT_MS,
                           on_setup_reply, browser);

@@ -64,9 +64,10 @@ static const char *const fixed_args[] = {
     "--disable-popup-blocking",
     "--disable-prompt-on-repost",
     "--disable-quic",
+    "--hide-crash-restore-bubble",
     "--metrics-recording-only",
     "--no-pings",
-    "--window-size=1280,720",
+    "--window-size=1280,863",
 };
 
 static bool wrong(const char *name, const char *expected, GError **error)

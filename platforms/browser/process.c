@@ -17,7 +17,7 @@
 #define STDERR_KEPT_BYTES 4096
 #define KILL_WAIT_MS 1500
 #define GROUP_WAIT_STEP_MS 5
-#define GROUP_WAIT_STEPS 100
+#define GROUP_WAIT_STEPS 20
 
 struct BrowserProcess {
     GPid pid; /* 0 once reaped */

@@ -9,6 +9,7 @@
 #define END_SIGHTS 2
 #define MIC_RETRY_MS 1000
 #define MAX_MIC_CLICKS 5
+#define MAX_CLICKS 8 /* then it is left alone: it does not react */
 
 const char *const meet_purpose_names[MEET_N_PURPOSES + 1] = {
     [MEET_NOT_FOUND] = "not_found",
@@ -64,6 +65,16 @@ static bool shows(const MeetReading *reading, MeetPurpose purpose)
     return reading->rules[purpose] != NULL;
 }
 
+/* True when @purpose shows and is worth another click; counts it. */
+static bool is_in_the_way(MeetFlow *flow, const MeetReading *reading, MeetPurpose purpose)
+{
+    if (!shows(reading, purpose)) {
+        flow->n_clicks[purpose] = 0;
+        return false;
+    }
+    return flow->n_clicks[purpose]++ < MAX_CLICKS;
+}
+
 /* Where Google sends those that it does not let in. */
 static MeetStep check_place(const MeetFlow *flow, const MeetReading *reading)
 {
@@ -108,7 +119,7 @@ static MeetStep prejoin(MeetFlow *flow, const MeetReading *reading, int64_t now_
     static const MeetPurpose in_the_way[] = {MEET_CONSENT, MEET_DISMISS, MEET_WITHOUT_ACCOUNT,
                                              MEET_MIC_IS_ON, MEET_CAMERA_IS_ON};
     for (size_t i = 0; i < G_N_ELEMENTS(in_the_way); i++) {
-        if (shows(reading, in_the_way[i])) {
+        if (is_in_the_way(flow, reading, in_the_way[i])) {
             return click(in_the_way[i]);
         }
     }
@@ -135,15 +146,18 @@ static MeetStep prejoin(MeetFlow *flow, const MeetReading *reading, int64_t now_
 
 static MeetStep before_call(MeetFlow *flow, const MeetReading *reading, int64_t now_ms)
 {
+    bool host_absent = shows(reading, MEET_HOST_ABSENT);
+    bool in_lobby = shows(reading, MEET_LOBBY) || host_absent;
+    bool in_call = reading->n_in_call >= flow->in_call_min && !shows(reading, MEET_JOIN_BUTTON);
     MeetStep step = check_place(flow, reading);
-    if (step.todo == MEET_DO_NOTHING) {
+    /* In the call people's names are on the page, and a name may be any text. */
+    if (step.todo == MEET_DO_NOTHING && (in_lobby || !in_call)) {
         step = check_walls(reading);
     }
     if (step.todo != MEET_DO_NOTHING) {
         return step;
     }
-    bool host_absent = shows(reading, MEET_HOST_ABSENT);
-    if (shows(reading, MEET_LOBBY) || host_absent) {
+    if (in_lobby) {
         flow->n_call_seen = 0;
         step.host_changed = host_absent != flow->host_absent;
         flow->host_absent = host_absent;
@@ -151,13 +165,12 @@ static MeetStep before_call(MeetFlow *flow, const MeetReading *reading, int64_t 
         step.lobby = !flow->lobby_seen;
         flow->lobby_seen = true;
         step.purpose = host_absent ? MEET_HOST_ABSENT : MEET_LOBBY;
-        if (shows(reading, MEET_CONSENT)) {
+        if (is_in_the_way(flow, reading, MEET_CONSENT)) {
             step.todo = MEET_DO_CLICK;
             step.purpose = MEET_CONSENT;
         }
         return step;
     }
-    bool in_call = reading->n_in_call >= flow->in_call_min && !shows(reading, MEET_JOIN_BUTTON);
     flow->n_call_seen = in_call ? flow->n_call_seen + 1 : 0;
     if (flow->n_call_seen >= CALL_SIGHTS) {
         flow->phase = MEET_PHASE_CALL;
@@ -171,7 +184,7 @@ static MeetStep before_call(MeetFlow *flow, const MeetReading *reading, int64_t 
         return step;
     }
     if (flow->phase == MEET_PHASE_LOBBY) { /* let in or sent away: the page is changing */
-        return shows(reading, MEET_CONSENT) ? click(MEET_CONSENT) : step;
+        return is_in_the_way(flow, reading, MEET_CONSENT) ? click(MEET_CONSENT) : step;
     }
     return prejoin(flow, reading, now_ms);
 }
@@ -229,7 +242,7 @@ static MeetStep check_network(MeetFlow *flow, const MeetReading *reading, int64_
 
 static MeetStep keep_devices(MeetFlow *flow, const MeetReading *reading, int64_t now_ms)
 {
-    if (shows(reading, MEET_CAMERA_IS_ON)) {
+    if (is_in_the_way(flow, reading, MEET_CAMERA_IS_ON)) {
         return click(MEET_CAMERA_IS_ON);
     }
     MeetPurpose button = flow->want_open_mic ? MEET_MIC_IS_OFF : MEET_MIC_IS_ON;
@@ -276,10 +289,10 @@ static MeetStep in_call(MeetFlow *flow, const MeetReading *reading, int64_t now_
         step.purpose = MEET_RECORDING_DENIED;
         return step;
     }
-    if (shows(reading, MEET_RECORDING_DENIED)) {
+    if (is_in_the_way(flow, reading, MEET_RECORDING_DENIED)) {
         return click(MEET_DIALOG_DISMISS);
     }
-    if (shows(reading, MEET_CONSENT)) {
+    if (is_in_the_way(flow, reading, MEET_CONSENT)) {
         return click(MEET_CONSENT);
     }
     bool ending = shows(reading, MEET_REMOVED) || shows(reading, MEET_ENDED) ||

@@ -72,6 +72,7 @@ typedef struct {
     bool named, joined_once, lobby_seen, denial_seen;
     int64_t start_ms, knocked_ms, vanished_since_ms, network_since_ms, mic_clicked_ms;
     unsigned n_call_seen, n_end_seen, n_mic_clicks;
+    unsigned n_clicks[MEET_N_PURPOSES]; /* in a row, for what should go away when it is clicked */
     bool started, host_absent;
     enum { MEET_MIC_UNKNOWN, MEET_MIC_OPEN, MEET_MIC_CLOSED } mic;
 } MeetFlow;

@@ -12,7 +12,6 @@ typedef struct {
     char *avatar; /* owned, or NULL */
     char *parent; /* owned, or NULL: this is a screen share of that device */
     bool is_host, is_self, muted;
-    bool known; /* a user entry was seen, not only outputs */
     bool present;
     bool in_sync;            /* seen since begin_sync */
     MeetOutput audio, video; /* stream and device owned; stream NULL: none */
@@ -132,8 +131,11 @@ static void report_video(MeetRoster *roster, Device *device)
         return;
     }
     device->video_track = track_of(roster, device->video.stream);
-    report_source(roster, device->parent != NULL ? PLATFORM_SOURCE_SCREEN : PLATFORM_SOURCE_VIDEO,
-                  device->video_track, device, !device->video.disabled);
+    bool is_share = device->parent != NULL;
+    /* A share ends by leaving; outputs that still speak of it come after that. */
+    bool active = !device->video.disabled && (!is_share || device->present);
+    report_source(roster, is_share ? PLATFORM_SOURCE_SCREEN : PLATFORM_SOURCE_VIDEO,
+                  device->video_track, device, active);
 }
 
 static bool replace_string(char **place, const char *value)
@@ -154,8 +156,7 @@ static void leave(MeetRoster *roster, Device *device)
     device->present = false;
     if (device->parent == NULL) {
         report(roster, PLATFORM_PARTICIPANT_LEFT, device);
-    } else if (device->video.stream != NULL) { /* the share ended */
-        device->video.disabled = true;
+    } else {
         report_video(roster, device);
     }
 }
@@ -173,8 +174,6 @@ void meet_roster_user(MeetRoster *roster, const MeetUser *user)
     changed = changed || device->is_host != user->is_host || device->is_self != user->is_self;
     device->is_host = user->is_host;
     device->is_self = user->is_self;
-    bool first = !device->known;
-    device->known = true;
     device->in_sync = true;
     if (user->status > STATUS_IN_MEETING) { /* left, removed, or not yet let in */
         leave(roster, device);
@@ -185,7 +184,7 @@ void meet_roster_user(MeetRoster *roster, const MeetUser *user)
     if (device->parent == NULL && (joined || changed)) {
         report(roster, joined ? PLATFORM_PARTICIPANT_JOINED : PLATFORM_PARTICIPANT_UPDATED, device);
     }
-    if ((first || new_owner) && device->known) { /* outputs may have come before their user */
+    if (joined || new_owner) { /* outputs may have come before their user */
         report_audio(roster, device);
         report_video(roster, device);
     }

@@ -1,59 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/bot.h"
 
-#include "tests/meeting/listener.h"
+#include "tests/meeting/bot_priv.h"
 
 #include <string.h>
 
 enum { N_AUDIO_STREAMS = 3, N_INACTIVE_POOL = 8, MAX_CHAT_BYTES = 16384 };
-
-typedef enum {
-    BOT_AT_DOOR, /* the page is open, nothing asked yet */
-    BOT_IN_LOBBY,
-    BOT_IN_CALL,
-    BOT_GONE,
-} BotState;
-
-/* A stream to the bot: a section of each connection, and a stream of the sender. */
-typedef struct {
-    MeetingSectionKind kind;
-    guint32 ssrc;
-    char *stream_id; /* owned */
-    guint sender_index;
-    int section;                 /* in the present connection, -1: none */
-    bool active;                 /* offered as such */
-    const MeetingSource *source; /* borrowed: whom it shows */
-    int screen;
-} Slot;
-
-typedef struct {
-    double at_s;
-    char *text; /* owned: what changed */
-} Note;
-
-struct MeetingBot {
-    Meeting *meeting; /* borrowed */
-    guint number;
-    char *token, *device, *name; /* owned */
-    BotState state;
-    SoupWebsocketConnection *socket; /* owned */
-    MeetingPeer *peer;               /* owned */
-    MeetingSender *sender;           /* owned, from admission on */
-    MeetingListener *listener;       /* owned */
-    GPtrArray *slots;                /* owned, of Slot */
-    GPtrArray *known;                /* owned, of MeetingUser: as last sent */
-    guint lobby_timer;
-    guint sequence;
-    bool collections_open;
-    bool gone; /* it never comes back */
-
-    gint64 knocked_us, admitted_us, left_us; /* monotonic, 0: not yet */
-    char *how_left;                          /* owned */
-    gint64 connected_us;
-    GPtrArray *chat;    /* owned, of Note */
-    GPtrArray *mic;     /* owned, of Note */
-    GPtrArray *dialogs; /* owned, of Note */
-};
 
 static void note_free(gpointer data)
 {
@@ -118,6 +70,8 @@ static void add_person(JsonBuilder *b, const MeetingUser *user)
     json_builder_add_boolean_value(b, user->self);
     json_builder_set_member_name(b, "muted");
     json_builder_add_boolean_value(b, user->muted);
+    json_builder_set_member_name(b, "csrc");
+    json_builder_add_int_value(b, user->csrc);
     json_builder_set_member_name(b, "screen");
     json_builder_add_boolean_value(b, user->parent != NULL);
     json_builder_set_member_name(b, "stream");
@@ -444,8 +398,13 @@ static gboolean on_lobby_over(gpointer data)
 static void knock(MeetingBot *bot, const char *name)
 {
     const MeetingScenario *scenario = meeting_scenario(bot->meeting);
+    bot->n_knocks++;
     if (bot->state == BOT_IN_CALL || bot->state == BOT_IN_LOBBY)
         return;
+    if (bot->state == BOT_GONE) { /* a refusal is final; the report tells of the attempt */
+        send_message(bot, "denied", NULL);
+        return;
+    }
     bot->name = (g_free(bot->name), g_strndup(name, 200));
     bot->knocked_us = g_get_monotonic_time();
     g_message("bot %u knocks as %s", bot->number, bot->name);
@@ -556,6 +515,13 @@ static void on_page_description(MeetingBot *bot, const char *sdp)
         g_warning("bot %u: %s", bot->number, error->message);
 }
 
+static void on_page_device(MeetingBot *bot, const char *state)
+{
+    note(bot, bot->mic, state);
+    if (g_str_equal(state, "mic on"))
+        meeting_listener_resume(bot->listener);
+}
+
 static void handle(MeetingBot *bot, JsonObject *message)
 {
     const char *type = get(message, "t");
@@ -566,7 +532,7 @@ static void handle(MeetingBot *bot, JsonObject *message)
     else if (g_str_equal(type, "chat") && bot->state == BOT_IN_CALL)
         on_page_chat(bot, get(message, "text"));
     else if (g_str_equal(type, "mic"))
-        note(bot, bot->mic, get(message, "state"));
+        on_page_device(bot, get(message, "state"));
     else if (g_str_equal(type, "dialog"))
         note(bot, bot->dialogs, get(message, "what"));
     else if (g_str_equal(type, "leave"))
@@ -693,157 +659,4 @@ bool meeting_bot_is_connected(MeetingBot *bot)
 bool meeting_bot_is_gone(MeetingBot *bot)
 {
     return bot->gone;
-}
-
-/* --- report --- */
-
-static void set_double(JsonBuilder *b, const char *key, double value)
-{
-    json_builder_set_member_name(b, key);
-    json_builder_add_double_value(b, value);
-}
-
-static void set_int(JsonBuilder *b, const char *key, gint64 value)
-{
-    json_builder_set_member_name(b, key);
-    json_builder_add_int_value(b, value);
-}
-
-static void set_string(JsonBuilder *b, const char *key, const char *value)
-{
-    json_builder_set_member_name(b, key);
-    if (value != NULL)
-        json_builder_add_string_value(b, value);
-    else
-        json_builder_add_null_value(b);
-}
-
-/* A monotonic time as seconds of the meeting and as Unix milliseconds; null when it never was. */
-static void set_time(MeetingBot *bot, JsonBuilder *b, const char *what, gint64 at_us)
-{
-    g_autofree char *seconds = g_strconcat(what, "_s", NULL);
-    g_autofree char *unix_ms = g_strconcat(what, "_unix_ms", NULL);
-    gint64 zero_us = meeting_zero_us(bot->meeting);
-    json_builder_set_member_name(b, seconds);
-    if (at_us == 0 || zero_us < 0)
-        json_builder_add_null_value(b);
-    else
-        json_builder_add_double_value(b, (double)(at_us - zero_us) / 1e6);
-    json_builder_set_member_name(b, unix_ms);
-    if (at_us == 0)
-        json_builder_add_null_value(b);
-    else
-        json_builder_add_int_value(b, (g_get_real_time() - g_get_monotonic_time() + at_us) / 1000);
-}
-
-static void report_notes(JsonBuilder *b, const char *key, const char *member, GPtrArray *notes)
-{
-    json_builder_set_member_name(b, key);
-    json_builder_begin_array(b);
-    for (guint i = 0; i < notes->len; i++) {
-        const Note *entry = g_ptr_array_index(notes, i);
-        json_builder_begin_object(b);
-        set_double(b, "at_s", entry->at_s);
-        set_string(b, member, entry->text);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
-}
-
-static void report_times(JsonBuilder *b, const char *key, GArray *times, gint64 since_us)
-{
-    json_builder_set_member_name(b, key);
-    json_builder_begin_array(b);
-    for (guint i = 0; i < times->len; i++)
-        json_builder_add_double_value(b,
-                                      (double)(g_array_index(times, gint64, i) - since_us) / 1e6);
-    json_builder_end_array(b);
-}
-
-static void report_streams(MeetingBot *bot, JsonBuilder *b)
-{
-    gint64 admitted_us = bot->admitted_us - meeting_zero_us(bot->meeting);
-    GPtrArray *streams = meeting_sender_stats(bot->sender);
-    json_builder_set_member_name(b, "streams");
-    json_builder_begin_array(b);
-    for (guint i = 0; i < streams->len; i++) {
-        const MeetingStreamStats *stats = g_ptr_array_index(streams, i);
-        json_builder_begin_object(b);
-        set_int(b, "stream", i);
-        set_string(b, "kind", stats->kind == MEETING_SECTION_AUDIO ? "audio" : "video");
-        set_int(b, "ssrc", stats->ssrc);
-        set_int(b, "packets", (gint64)stats->n_packets);
-        set_int(b, "lost", (gint64)stats->n_lost);
-        set_int(b, "nacked", (gint64)stats->n_nacked);
-        set_int(b, "resent", (gint64)stats->n_resent);
-        set_double(b, "late_ms", (double)stats->late_us / 1000);
-        report_times(b, "pli_s", stats->pli_us, admitted_us);
-        report_times(b, "fir_s", stats->fir_us, admitted_us);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
-}
-
-static void report_spans(MeetingBot *bot, JsonBuilder *b)
-{
-    GArray *spans = meeting_sender_spans(bot->sender);
-    json_builder_set_member_name(b, "pictures");
-    json_builder_begin_array(b);
-    for (guint i = 0; i < spans->len; i++) {
-        const MeetingSpan *span = &g_array_index(spans, MeetingSpan, i);
-        json_builder_begin_object(b);
-        set_string(b, "person", span->person->id);
-        set_int(b, "number", span->person->number);
-        set_string(b, "what", span->screen ? "screen" : "camera");
-        set_int(b, "stream", span->stream);
-        set_int(b, "fps", span->fps);
-        set_int(b, "loop", span->loop);
-        set_int(b, "first_counter", span->first_counter);
-        set_int(b, "last_counter", span->last_counter);
-        set_int(b, "frames", span->n_frames);
-        set_double(b, "first_s", (double)span->first_us / 1e6);
-        set_double(b, "last_s", (double)span->last_us / 1e6);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
-}
-
-static void report_said(MeetingBot *bot, JsonBuilder *b)
-{
-    GArray *said = meeting_sender_said(bot->sender);
-    json_builder_set_member_name(b, "heard");
-    json_builder_begin_array(b);
-    for (guint i = 0; i < said->len; i++) {
-        const MeetingSaid *entry = &g_array_index(said, MeetingSaid, i);
-        json_builder_begin_object(b);
-        set_string(b, "person", entry->person->id);
-        set_int(b, "stream", entry->stream);
-        set_int(b, "packets", entry->n_packets);
-        set_double(b, "start_s", (double)entry->start_us / 1e6);
-        set_double(b, "end_s", (double)entry->end_us / 1e6);
-        json_builder_end_object(b);
-    }
-    json_builder_end_array(b);
-}
-
-void meeting_bot_report(MeetingBot *bot, JsonBuilder *b)
-{
-    json_builder_begin_object(b);
-    set_string(b, "name", bot->name);
-    set_string(b, "device", bot->device);
-    set_time(bot, b, "knocked", bot->knocked_us);
-    set_time(bot, b, "admitted", bot->admitted_us);
-    set_time(bot, b, "connected", bot->connected_us);
-    set_time(bot, b, "left", bot->left_us);
-    set_string(b, "how_left", bot->how_left);
-    meeting_listener_report(bot->listener, b, MAX(meeting_zero_us(bot->meeting), 0));
-    report_notes(b, "chat", "text", bot->chat);
-    report_notes(b, "mic", "state", bot->mic);
-    report_notes(b, "dialogs", "what", bot->dialogs);
-    if (bot->sender != NULL) {
-        report_streams(bot, b);
-        report_spans(bot, b);
-        report_said(bot, b);
-    }
-    json_builder_end_object(b);
 }

@@ -38,7 +38,7 @@ class Browser:
              f"--ignore-certificate-errors-spki-list={settings['trusted_spki']}",
              f"--ip-address-space-overrides={settings['address_space_overrides']}",
              "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,"
-             "LocalNetworkAccessChecksWebRTC", *args, "about:blank"],
+             "LocalNetworkAccessChecksWebRTC", *settings.get("args", ()), *args, "about:blank"],
             preexec_fn=place, pass_fds=(3, 4, high_in, high_out), close_fds=True,
             start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
@@ -48,6 +48,10 @@ class Browser:
         self.next_id = 0
         self.session = None
         self.events = []
+        # With them Chromium tries every network for WebRTC, loopback included; without, only the
+        # default route, which a machine with nothing but loopback does not have.
+        self.call("Browser.grantPermissions", browser=True,
+                  permissions=["audioCapture", "videoCapture"])
         targets = self.call("Target.getTargets", browser=True)["targetInfos"]
         page = next(t for t in targets if t["type"] == "page")
         self.session = self.call("Target.attachToTarget", browser=True,
@@ -97,6 +101,13 @@ class Browser:
                 return answer["result"]
             if "method" in answer:
                 self.events.append(answer["method"])
+
+    def wait_event(self, method, timeout=20):
+        deadline = time.monotonic() + timeout
+        while method not in self.events:
+            message = self._read(deadline)
+            if "method" in message:
+                self.events.append(message["method"])
 
     def open(self, url):
         self.call("Page.navigate", url=url)

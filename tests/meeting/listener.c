@@ -12,6 +12,11 @@ enum { RATE = 48000, WINDOW = RATE / 100, MAX_FRAME = RATE * 120 / 1000, WAV_HEA
 
 #define SOUND_RMS 0.003
 #define SOUND_GAP_US 300000
+/* Sound that is later than its timestamps say by this much, and by how much soon after the
+ * microphone was opened. */
+#define MAX_LATE_SAMPLES RATE
+#define MAX_LATE_RESUMED_SAMPLES (RATE / 10)
+#define RESUMING_US G_USEC_PER_SEC
 /* A longer hole in the timestamps starts the clock anew instead of being filled. */
 #define MAX_GAP_SAMPLES (60 * 60 * RATE)
 /* A picture whose brightness varies by less than this shows nothing (a black frame). */
@@ -28,7 +33,8 @@ struct MeetingListener {
     FILE *file;
     OpusDecoder *opus;
     bool started;
-    gint64 start_us; /* of the first sample, monotonic */
+    gint64 resumed_us; /* when the microphone was opened last, monotonic */
+    gint64 start_us;   /* of the first sample, monotonic */
     guint32 first_ts;
     gint64 last_ts; /* unwrapped, relative to first_ts */
     gint64 n_samples;
@@ -150,9 +156,11 @@ static void hear(MeetingListener *l, guint32 timestamp, const guint8 *data, guin
         l->start_us = at_us;
     }
     gint64 ts = l->last_ts + (gint32)(timestamp - l->first_ts - (guint32)l->last_ts);
+    gint64 now = (at_us - l->start_us) * RATE / G_USEC_PER_SEC;
+    bool resuming = at_us - l->resumed_us < RESUMING_US;
+    gint64 max_late = resuming ? MAX_LATE_RESUMED_SAMPLES : MAX_LATE_SAMPLES;
     gint64 gap = ts - l->n_samples;
-    if (gap > MAX_GAP_SAMPLES || gap < -RATE) { /* another sender, or a new clock */
-        gint64 now = (at_us - l->start_us) * RATE / G_USEC_PER_SEC;
+    if (gap > MAX_GAP_SAMPLES || gap < -RATE || now - ts > max_late) {
         gap = MAX(0, now - l->n_samples);
         l->first_ts = timestamp - (guint32)(l->n_samples + gap);
         ts = l->n_samples + gap;
@@ -175,6 +183,13 @@ void meeting_listener_push_audio(MeetingListener *l, GstBuffer *packet, gint64 a
              at_us);
     g_mutex_unlock(&l->lock);
     gst_rtp_buffer_unmap(&rtp);
+}
+
+void meeting_listener_resume(MeetingListener *l)
+{
+    g_mutex_lock(&l->lock);
+    l->resumed_us = g_get_monotonic_time();
+    g_mutex_unlock(&l->lock);
 }
 
 /* --- picture --- */

@@ -23,6 +23,10 @@ void meeting_listener_free(MeetingListener *listener);
 void meeting_listener_push_audio(MeetingListener *listener, GstBuffer *packet, gint64 at_us);
 void meeting_listener_push_video(MeetingListener *listener, GstBuffer *packet, gint64 at_us);
 
+/* The bot has opened its microphone: what comes now belongs to now, however its timestamps go on
+ * (Chromium's stand still meanwhile). */
+void meeting_listener_resume(MeetingListener *listener);
+
 /**
  * meeting_listener_report:
  * @zero_us: meeting time zero on the monotonic clock

@@ -78,6 +78,12 @@ static Meeting *load(const Options *o, GError **error)
         g_prefix_error(error, "%s: ", o->scenario);
         return NULL;
     }
+    g_autofree char *reports = o->report != NULL ? g_path_get_dirname(o->report) : NULL;
+    if (reports != NULL && g_mkdir_with_parents(reports, 0755) != 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot make %s", reports);
+        meeting_scenario_free(scenario);
+        return NULL;
+    }
     return meeting_new(scenario, o->report, cache, error);
 }
 

@@ -7,7 +7,8 @@ static void add(GPtrArray *payloads, const guint8 *header, gsize header_bytes, c
                 gsize length)
 {
     guint8 *payload = g_malloc(header_bytes + length);
-    memcpy(payload, header, header_bytes);
+    if (header_bytes > 0)
+        memcpy(payload, header, header_bytes);
     memcpy(payload + header_bytes, data, length);
     g_ptr_array_add(payloads, g_bytes_new_take(payload, header_bytes + length));
 }

@@ -9,6 +9,9 @@
 #include <json-glib/json-glib.h>
 #include <string.h>
 
+/* Of webrtcbin's jitter buffers: nothing is reordered on loopback. */
+enum { LATENCY_MS = 20 };
+
 typedef struct {
     MeetingSection section;
     GstPad *pad;                          /* owned: our source pad; NULL for what is received */
@@ -362,9 +365,8 @@ static GstPadProbeReturn on_received(GstPad *pad, GstPadProbeInfo *info, gpointe
     g_autoptr(GstCaps) caps = gst_pad_get_current_caps(pad);
     const GstStructure *s = caps != NULL ? gst_caps_get_structure(caps, 0) : NULL;
     bool audio = s != NULL && g_strcmp0(gst_structure_get_string(s, "media"), "audio") == 0;
-    gint64 at_us = GST_BUFFER_PTS_IS_VALID(buffer)
-                       ? (gint64)((GST_BUFFER_PTS(buffer) + peer->base_time) / 1000)
-                       : g_get_monotonic_time();
+    /* Timestamps do not advance while a microphone is off: the clock tells of pauses. */
+    gint64 at_us = g_get_monotonic_time() - LATENCY_MS * 1000;
     peer->events.on_packet(audio ? MEETING_SECTION_MIC : MEETING_SECTION_CAMERA, buffer, at_us,
                            peer->data);
     return GST_PAD_PROBE_OK;
@@ -506,8 +508,8 @@ static bool build(MeetingPeer *peer, GError **error)
         return false;
     }
     g_signal_connect(peer->bin, "deep-element-added", G_CALLBACK(on_element_added), peer);
-    g_object_set(peer->bin, "bundle-policy", GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency", 60,
-                 NULL);
+    g_object_set(peer->bin, "bundle-policy", GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency",
+                 LATENCY_MS, NULL);
     gst_bin_add(GST_BIN(peer->pipeline), peer->bin);
     g_autoptr(GstObject) ice = NULL;
     g_object_get(peer->bin, "ice-agent", &ice, NULL);

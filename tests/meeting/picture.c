@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/picture.h"
 
-#include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 #include <gst/video/video.h>
 #include <math.h>
@@ -152,14 +151,28 @@ void meeting_pictures_free(MeetingPictures *p)
     g_free(p);
 }
 
+GstSample *meeting_pull_sample(GstElement *pipeline, GstAppSink *sink)
+{
+    g_autoptr(GstBus) bus = gst_element_get_bus(pipeline);
+    for (int i = 0; i < 200; i++) {
+        GstSample *sample = gst_app_sink_try_pull_sample(sink, GST_SECOND / 10);
+        if (sample != NULL || gst_app_sink_is_eos(sink))
+            return sample;
+        g_autoptr(GstMessage) failure = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
+        if (failure != NULL)
+            return NULL;
+    }
+    return NULL;
+}
+
 /* The next picture of the pipeline, from the start again at its end. */
 static GstSample *pull(MeetingPictures *p)
 {
-    GstSample *sample = gst_app_sink_try_pull_sample(p->sink, 20 * GST_SECOND);
+    GstSample *sample = meeting_pull_sample(p->pipeline, p->sink);
     if (sample != NULL || p->n_read == 0 || !gst_app_sink_is_eos(p->sink))
         return sample;
     gst_element_seek_simple(p->pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0);
-    return gst_app_sink_try_pull_sample(p->sink, 20 * GST_SECOND);
+    return meeting_pull_sample(p->pipeline, p->sink);
 }
 
 static bool copy_next(MeetingPictures *p, guint8 *const planes[3], const int strides[3],

@@ -3,6 +3,8 @@
 
 #include "tests/meeting/scenario.h"
 
+#include <gst/app/gstappsink.h>
+
 /*
  * Draws raw pictures of a camera source, one after the other, in I420. The pictures that we draw
  * ourselves (webcam, flash_beep) are functions of the frame number; the rest comes from
@@ -23,5 +25,9 @@ void meeting_pictures_free(MeetingPictures *pictures);
  */
 bool meeting_pictures_draw(MeetingPictures *pictures, guint frame, guint8 *const planes[3],
                            const int strides[3], GError **error);
+
+/* The next sample of a file's pipeline; NULL at its end, on its first error, or after 20 s of
+ * nothing. (transfer full) */
+GstSample *meeting_pull_sample(GstElement *pipeline, GstAppSink *sink);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MeetingPictures, meeting_pictures_free)

@@ -180,6 +180,7 @@ char *meeting_server_describe(MeetingServer *server)
     return g_strdup_printf(
         "{\"meeting_url\":\"https://meet.google.com/" MEETING_CODE "\",\"browser\":{"
         "\"host_rules\":\"MAP meet.google.com 127.0.0.1:%u\",\"trusted_spki\":\"%s\","
-        "\"address_space_overrides\":\"127.0.0.1:%u=public\"}}",
+        "\"address_space_overrides\":\"127.0.0.1:%u=public\","
+        "\"args\":[\"--allow-loopback-in-peer-connection\"]}}",
         server->port, server->spki, server->port);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/speech.h"
 
-#include <gst/app/gstappsink.h>
+#include "tests/meeting/picture.h"
+
 #include <gst/gst.h>
 #include <math.h>
 #include <opus.h>
@@ -43,7 +44,7 @@ static GArray *read_wav(const char *path, GError **error)
     gst_element_set_state(pipeline, GST_STATE_PLAYING);
     GArray *samples = g_array_new(FALSE, FALSE, sizeof(gint16));
     GstSample *sample;
-    while ((sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink), 20 * GST_SECOND)) != NULL) {
+    while ((sample = meeting_pull_sample(pipeline, GST_APP_SINK(sink))) != NULL) {
         GstMapInfo map;
         if (gst_buffer_map(gst_sample_get_buffer(sample), &map, GST_MAP_READ)) {
             g_array_append_vals(samples, map.data, (guint)(map.size / sizeof(gint16)));

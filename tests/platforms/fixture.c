@@ -1,8 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/platforms/fixture.h"
 
+#include "platforms/browser/profile.h"
+
 #include <string.h>
 #include <unistd.h>
+
+static char *tmp_dir; /* owned */
+
+void fixture_init(int *argc, char ***argv)
+{
+    g_test_init(argc, argv, NULL);
+    tmp_dir = g_strdup("/tmp/steno-t-XXXXXX"); /* short: sockets lie below it */
+    g_assert_nonnull(g_mkdtemp(tmp_dir));
+    g_setenv("TMPDIR", tmp_dir, TRUE);
+}
+
+int fixture_run(void)
+{
+    int status = g_test_run();
+    browser_remove_tree(tmp_dir);
+    g_free(tmp_dir);
+    return status;
+}
 
 static void on_request(SoupServer *server, SoupServerMessage *message, const char *path,
                        GHashTable *query, gpointer user_data)

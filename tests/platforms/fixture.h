@@ -15,6 +15,13 @@ typedef struct {
     unsigned port;
 } Fixture;
 
+/**
+ * g_test_init and g_test_run with a temporary folder of this program's own, so that what others
+ * leave in the common one is neither counted nor removed.
+ */
+void fixture_init(int *argc, char ***argv);
+int fixture_run(void);
+
 /** Serves the files of tests/platforms, and "/blank". */
 void fixture_start(Fixture *fixture);
 void fixture_stop(Fixture *fixture);

@@ -27,6 +27,7 @@ typedef struct {
     unsigned n_frames[MAX_TRACKS], n_keys[MAX_TRACKS], n_bytes[MAX_TRACKS];
     MediaCodec codecs[MAX_TRACKS];
     GHashTable *csrcs; /* of the last second */
+    GArray *ages_us;   /* of int64_t: from the browser's receiver to here, whole call */
     char *out, *chat;
     gboolean say, no_video;
     int seconds;
@@ -123,6 +124,8 @@ static void on_frame(MediaEncodedFrame *frame, gpointer user_data)
     probe->n_keys[i] += frame->key_frame ? 1 : 0;
     probe->n_bytes[i] += (unsigned)g_bytes_get_size(frame->payload);
     probe->codecs[i] = frame->codec;
+    int64_t age_us = g_get_monotonic_time() - frame->receive_ns / 1000;
+    g_array_append_val(probe->ages_us, age_us);
     for (int k = 0; k < frame->n_csrcs; k++) {
         g_hash_table_add(probe->csrcs, GUINT_TO_POINTER(frame->csrcs[k]));
     }
@@ -149,6 +152,24 @@ static void on_left(const PlatformLeftInfo *info, gpointer user_data)
     say(probe, "LEFT %s: %s (rule %s, picture %s)", platform_left_to_string(info->left),
         info->message, info->rule ? info->rule : "-", info->screenshot ? info->screenshot : "-");
     g_main_loop_quit(probe->loop);
+}
+
+static int compare_ages(gconstpointer a, gconstpointer b)
+{
+    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
+    return (left > right) - (left < right);
+}
+
+static void print_ages(Probe *probe)
+{
+    GArray *ages = probe->ages_us;
+    g_array_sort(ages, compare_ages);
+    if (ages->len > 0) {
+        say(probe, "receiver to here: p50 %.1f ms, p99 %.1f ms, max %.1f ms, %u frames",
+            (double)g_array_index(ages, int64_t, ages->len / 2) / 1e3,
+            (double)g_array_index(ages, int64_t, (guint64)ages->len * 99 / 100) / 1e3,
+            (double)g_array_index(ages, int64_t, ages->len - 1) / 1e3, ages->len);
+    }
 }
 
 static gboolean on_second(gpointer user_data)
@@ -231,6 +252,7 @@ int main(int argc, char *argv[])
                              .browser = argc > 2 ? read_browser(argv[2]) : NULL};
     probe.loop = g_main_loop_new(NULL, FALSE);
     probe.start_us = g_get_monotonic_time();
+    probe.ages_us = g_array_new(FALSE, FALSE, sizeof(int64_t));
     probe.csrcs = g_hash_table_new(NULL, NULL);
     probe.platform = platform_new(&config, &events, &probe, &error);
     if (probe.platform == NULL) {
@@ -242,7 +264,11 @@ int main(int argc, char *argv[])
     g_timeout_add_seconds((guint)probe.seconds, on_leave, &probe);
     g_unix_signal_add(SIGINT, on_leave, &probe);
     g_main_loop_run(probe.loop);
+    print_ages(&probe);
     platform_free(probe.platform);
     say(&probe, "done");
+    g_array_unref(probe.ages_us);
+    g_hash_table_unref(probe.csrcs);
+    g_main_loop_unref(probe.loop);
     return 0;
 }

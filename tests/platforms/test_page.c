@@ -141,8 +141,8 @@ static void test_taps_receivers_of_every_origin(void)
     gsize size;
     const uint8_t *data = g_bytes_get_data(test.data, &size);
     g_assert_cmpmem(data, size, ((const uint8_t[]){8, 42}), 2);
-    g_autofree char *found =
-        fixture_evaluate(page_get_browser(test.page), "__steno.read(['leave'], []).found.leave");
+    g_autofree char *found = fixture_evaluate(page_get_browser(test.page),
+                                              "__steno.read(['leave'], null, [], []).found.leave");
     g_assert_cmpstr(found, ==, "\"button\"");
     stop(&test);
 }
@@ -211,7 +211,7 @@ static void test_speech_reaches_the_far_side_and_stops(void)
 
 int main(int argc, char *argv[])
 {
-    g_test_init(&argc, &argv, NULL);
+    fixture_init(&argc, &argv);
     g_test_add_func("/page/taps_receivers_of_every_origin", test_taps_receivers_of_every_origin);
     g_test_add_func("/page/keeps_receivers_content", test_keeps_receivers_content);
     g_test_add_func("/page/reload_gets_a_new_link_and_new_track_ids",
@@ -220,5 +220,5 @@ int main(int argc, char *argv[])
                     test_page_that_takes_the_transform_gets_decoded_audio);
     g_test_add_func("/page/speech_reaches_the_far_side_and_stops",
                     test_speech_reaches_the_far_side_and_stops);
-    return g_test_run();
+    return fixture_run();
 }

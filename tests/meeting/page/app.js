@@ -171,7 +171,8 @@ function tile(person) {
   let element = document.querySelector(`[data-participant-id="${person.device}"]`);
   if (!element) {
     element = el('div', {'class': 'tile', 'data-participant-id': person.device},
-      el('span', {class: 'initial'}, person.name.slice(0, 1)), el('span', {class: 'name'}));
+      el('span', {class: 'initial'}, person.name.slice(0, 1)), el('span', {class: 'name'}),
+      el('div', {class: 'speaks'}, el('div', {jsname: 'QgSmzd'})));
     document.getElementById('tiles').append(element);
   }
   if (person.self)
@@ -208,6 +209,26 @@ function renderPeople() {
   state.people.forEach(tile);
   renderPanel();
 }
+
+// Who speaks, from the contributing sources, as the real page shows it: by an opacity.
+function renderSpeakers() {
+  if (!state.call || state.phase !== 'call')
+    return;
+  const now = performance.timeOrigin + performance.now();
+  const sources = new Set(state.call.pc.getReceivers()
+    .filter((r) => r.track.kind === 'audio')
+    .flatMap((r) => r.getContributingSources())
+    .filter((s) => now - s.timestamp < 400 && (s.audioLevel === undefined || s.audioLevel > 0.01))
+    .map((s) => s.source));
+  for (const person of state.people) {
+    const mark = document.querySelector(`[data-participant-id="${person.device}"] .speaks`);
+    const opacity = sources.has(person.csrc) ? '1' : '0';
+    if (mark && mark.style.opacity !== opacity)
+      mark.style.opacity = opacity;
+  }
+}
+
+setInterval(renderSpeakers, 250);
 
 // --- panels ---
 

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platforms/meet/flow.h"
+
+#define URL "https://meet.google.com/abc-defg-hij"
+
+static MeetFlow flow;
+static MeetReading page;
+static int64_t clock_ms;
+
+static void fresh(void)
+{
+    flow = (MeetFlow){.in_call_min = 4,
+                      .prejoin_ms = 60000,
+                      .rejoin_ms = 6000,
+                      .vanished_ms = 20000,
+                      .network_lost_ms = 30000};
+    page = (MeetReading){.url = URL};
+    clock_ms = 1000;
+}
+
+static void show(MeetPurpose purpose, bool shown)
+{
+    page.rules[purpose] = shown ? "x" : NULL;
+}
+
+static MeetStep step(int64_t after_ms)
+{
+    clock_ms += after_ms;
+    return meet_flow_step(&flow, &page, clock_ms);
+}
+
+static void expect_click(MeetPurpose purpose)
+{
+    MeetStep got = step(300);
+    g_assert_cmpint(got.todo, ==, MEET_DO_CLICK);
+    g_assert_cmpint(got.purpose, ==, purpose);
+}
+
+static void expect_left(MeetStep got, PlatformLeft left)
+{
+    g_assert_cmpint(got.todo, ==, MEET_DO_LEFT);
+    g_assert_cmpstr(platform_left_to_string(got.left), ==, platform_left_to_string(left));
+    g_assert_nonnull(got.message);
+}
+
+static void enter_call(void)
+{
+    fresh();
+    page.n_in_call = 6;
+    step(0);
+    g_assert_true(step(300).admitted);
+}
+
+static void test_prejoin_order(void)
+{
+    fresh();
+    show(MEET_DISMISS, true);
+    show(MEET_MIC_IS_ON, true);
+    show(MEET_CAMERA_IS_ON, true);
+    show(MEET_NAME_FIELD, true);
+    show(MEET_JOIN_BUTTON, true);
+    expect_click(MEET_DISMISS);
+    show(MEET_DISMISS, false);
+    expect_click(MEET_MIC_IS_ON);
+    show(MEET_MIC_IS_ON, false);
+    expect_click(MEET_CAMERA_IS_ON);
+    show(MEET_CAMERA_IS_ON, false);
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NAME);
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NAME); /* until the field holds it */
+    flow.named = true;
+    expect_click(MEET_JOIN_BUTTON);
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING); /* not pressed again at once */
+    clock_ms += 6000;
+    expect_click(MEET_JOIN_BUTTON);
+}
+
+static void test_what_does_not_react_is_left_alone(void)
+{
+    fresh();
+    show(MEET_DISMISS, true);
+    show(MEET_JOIN_BUTTON, true);
+    for (int i = 0; i < 8; i++) {
+        expect_click(MEET_DISMISS);
+    }
+    expect_click(MEET_JOIN_BUTTON);
+    enter_call();
+    show(MEET_CONSENT, true);
+    for (int i = 0; i < 8; i++) {
+        expect_click(MEET_CONSENT);
+    }
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    show(MEET_CONSENT, false);
+    step(300);
+    show(MEET_CONSENT, true); /* another one */
+    expect_click(MEET_CONSENT);
+}
+
+static void test_lobby_comes_before_call(void)
+{
+    fresh();
+    page.n_in_call = 9; /* the lobby shows the call's controls too */
+    show(MEET_LOBBY, true);
+    g_assert_true(step(300).lobby);
+    for (int i = 0; i < 20; i++) {
+        MeetStep got = step(300);
+        g_assert_false(got.lobby);
+        g_assert_false(got.admitted);
+    }
+    show(MEET_HOST_ABSENT, true);
+    g_assert_true(step(300).host_changed);
+    g_assert_true(flow.host_absent);
+    g_assert_false(step(300).host_changed);
+    show(MEET_HOST_ABSENT, false);
+    g_assert_true(step(300).host_changed);
+    show(MEET_LOBBY, false);
+    g_assert_false(step(300).admitted); /* one sight is none */
+    g_assert_true(step(300).admitted);
+    g_assert_false(step(300).admitted);
+}
+
+static void test_few_marks_are_no_call(void)
+{
+    fresh();
+    page.n_in_call = 3;
+    for (int i = 0; i < 10; i++) {
+        g_assert_false(step(300).admitted);
+    }
+}
+
+static void test_walls(void)
+{
+    static const struct {
+        MeetPurpose purpose;
+        PlatformLeft left;
+    } walls[] = {{MEET_NOT_FOUND, PLATFORM_LEFT_NOT_FOUND},
+                 {MEET_LOGIN_REQUIRED, PLATFORM_LEFT_LOGIN_REQUIRED},
+                 {MEET_CAPTCHA, PLATFORM_LEFT_CAPTCHA},
+                 {MEET_BLOCKED, PLATFORM_LEFT_BOTS_NOT_ALLOWED},
+                 {MEET_LOBBY_TIMEOUT, PLATFORM_LEFT_LOBBY_TIMEOUT},
+                 {MEET_DENIED, PLATFORM_LEFT_DENIED}};
+    for (size_t i = 0; i < G_N_ELEMENTS(walls); i++) {
+        fresh();
+        show(walls[i].purpose, true);
+        expect_left(step(300), walls[i].left);
+    }
+    fresh();
+    page.url = "https://accounts.google.com/signin";
+    expect_left(step(300), PLATFORM_LEFT_LOGIN_REQUIRED);
+    fresh();
+    page.url = "https://workspace.google.com/products/meet/";
+    expect_left(step(300), PLATFORM_LEFT_NOT_FOUND);
+    fresh();
+    step(0);
+    expect_left(step(60000), PLATFORM_LEFT_UI_NOT_FOUND);
+}
+
+static void test_an_end_is_believed_on_its_second_sight(void)
+{
+    static const struct {
+        MeetPurpose purpose;
+        PlatformLeft left;
+    } ends[] = {{MEET_REMOVED, PLATFORM_LEFT_REMOVED},
+                {MEET_ENDED, PLATFORM_LEFT_ENDED},
+                {MEET_REMOVED_PAGE, PLATFORM_LEFT_REMOVED},
+                {MEET_ENDED_PAGE, PLATFORM_LEFT_ENDED},
+                {MEET_CONNECTION_FAILED, PLATFORM_LEFT_NETWORK_LOST}};
+    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+        enter_call();
+        show(ends[i].purpose, true);
+        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+        show(ends[i].purpose, false);
+        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING); /* it was a flicker */
+        show(ends[i].purpose, true);
+        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+        expect_left(step(300), ends[i].left);
+    }
+}
+
+static void test_vanished_controls_are_waited_for(void)
+{
+    enter_call();
+    page.n_in_call = 0;
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(step(19000).todo, ==, MEET_DO_NOTHING);
+    page.n_in_call = 6;
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    page.n_in_call = 0;
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    expect_left(step(20000), PLATFORM_LEFT_PAGE_LOST);
+}
+
+static void test_network_is_lost_only_when_nothing_flows(void)
+{
+    enter_call();
+    show(MEET_NETWORK_LOST, true);
+    page.media_flows = true;
+    for (int i = 0; i < 10; i++) {
+        g_assert_cmpint(step(10000).todo, ==, MEET_DO_NOTHING);
+    }
+    page.media_flows = false;
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(step(29000).todo, ==, MEET_DO_NOTHING);
+    expect_left(step(1000), PLATFORM_LEFT_NETWORK_LOST);
+    enter_call();
+    page.link_failed = true;
+    step(300);
+    expect_left(step(30000), PLATFORM_LEFT_NETWORK_LOST);
+}
+
+static void test_microphone_is_kept_as_wanted(void)
+{
+    enter_call();
+    show(MEET_MIC_IS_OFF, true);
+    MeetStep got = step(300);
+    g_assert_true(got.mic_changed);
+    g_assert_cmpint(got.todo, ==, MEET_DO_NOTHING);
+    flow.want_open_mic = true;
+    for (int i = 0; i < 5; i++) {
+        clock_ms += 1000;
+        expect_click(MEET_MIC_IS_OFF);
+        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING); /* the button gets its second */
+    }
+    g_assert_true(step(2000).mic_gave_up);
+    g_assert_false(step(2000).mic_gave_up);
+    show(MEET_MIC_IS_OFF, false);
+    show(MEET_MIC_IS_ON, true);
+    g_assert_true(step(300).mic_changed);
+    g_assert_cmpint(flow.mic, ==, MEET_MIC_OPEN);
+    flow.want_open_mic = false;
+    clock_ms += 1000;
+    expect_click(MEET_MIC_IS_ON);
+}
+
+static void test_recording_refusal_is_told_once_and_closed(void)
+{
+    enter_call();
+    show(MEET_RECORDING_DENIED, true);
+    g_assert_true(step(300).recording_denied);
+    expect_click(MEET_DIALOG_DISMISS);
+    fresh();
+    page.n_in_call = 6;
+    show(MEET_RECORDING_DENIED, true);
+    step(300);
+    MeetStep got = step(300);
+    g_assert_true(got.admitted && got.recording_denied);
+}
+
+static void test_unknown_dialog_is_handled_but_not_at_the_end(void)
+{
+    enter_call();
+    page.unknown_dialog = "something new";
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_DIALOG);
+    show(MEET_ENDED, true);
+    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    expect_left(step(300), PLATFORM_LEFT_ENDED);
+}
+
+int main(int argc, char *argv[])
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/flow/prejoin_order", test_prejoin_order);
+    g_test_add_func("/flow/what_does_not_react_is_left_alone",
+                    test_what_does_not_react_is_left_alone);
+    g_test_add_func("/flow/lobby_comes_before_call", test_lobby_comes_before_call);
+    g_test_add_func("/flow/few_marks_are_no_call", test_few_marks_are_no_call);
+    g_test_add_func("/flow/walls", test_walls);
+    g_test_add_func("/flow/an_end_is_believed_on_its_second_sight",
+                    test_an_end_is_believed_on_its_second_sight);
+    g_test_add_func("/flow/vanished_controls_are_waited_for",
+                    test_vanished_controls_are_waited_for);
+    g_test_add_func("/flow/network_is_lost_only_when_nothing_flows",
+                    test_network_is_lost_only_when_nothing_flows);
+    g_test_add_func("/flow/microphone_is_kept_as_wanted", test_microphone_is_kept_as_wanted);
+    g_test_add_func("/flow/recording_refusal_is_told_once_and_closed",
+                    test_recording_refusal_is_told_once_and_closed);
+    g_test_add_func("/flow/unknown_dialog_is_handled_but_not_at_the_end",
+                    test_unknown_dialog_is_handled_but_not_at_the_end);
+    return g_test_run();
+}
