@@ -50,8 +50,8 @@ struct MediaRecordPlayout {
 
     int64_t frame_gap_ns, next_due_ns; /* pictures a second are limited */
     int64_t last_capture_ns;           /* of the newest picture that was recorded */
-    bool first_picture_due;
-    int64_t stop_ns; /* INT64_MAX: goes on */
+    bool primed;                       /* no picture since the one of the start */
+    int64_t stop_ns;                   /* INT64_MAX: goes on */
     MediaRecordPlayoutStats stats;
     double mean_square;
 };
@@ -232,6 +232,7 @@ static bool prime(MediaRecordPlayout *playout, int64_t at_ns, GError **error)
         return false;
     }
     playout->next_due_ns = at_ns + next_ns;
+    playout->primed = true;
     return true;
 }
 
@@ -250,7 +251,6 @@ bool media_record_playout_start(MediaRecordPlayout *playout, int64_t at_ns, GErr
         playout->composer = media_composer_new(width, height);
         config.video = media_composer_info(playout->composer);
     }
-    playout->first_picture_due = true;
     playout->stop_ns = INT64_MAX;
     playout->recorder = media_recorder_new(&config, error);
     if (playout->recorder == NULL || !prime(playout, at_ns, error)) {
@@ -323,12 +323,18 @@ static void step_sound(MediaRecordPlayout *playout)
 
 /* Pictures of a source at exactly the limit wander about their places: one may come so much early
  * and is then put where it belongs, so that none is dropped for that. */
-static bool is_due(const MediaRecordPlayout *playout, int64_t at_ns)
+static bool is_due(const MediaRecordPlayout *playout, int64_t at_ns, int64_t capture_ns)
 {
+    if (playout->primed) {
+        /* Not the rest of the pictures that the first one stands for: they would come late, and all
+         * after them. */
+        return capture_ns >= playout->next_due_ns ||
+               at_ns >= playout->next_due_ns + playout->frame_gap_ns + MEDIA_GRID_NS;
+    }
     /* An encoder that can't keep up gets fewer pictures, never later sound. */
     bool overloaded = playout->now_ns - at_ns > PICTURE_DEPTH_NS + OVERLOAD_NS;
     int64_t slack_ns = overloaded ? -OVERLOAD_GAP_NS : playout->frame_gap_ns / 2;
-    return playout->first_picture_due || at_ns >= playout->next_due_ns - slack_ns;
+    return at_ns >= playout->next_due_ns - slack_ns;
 }
 
 static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t capture_ns,
@@ -336,13 +342,13 @@ static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t
 {
     /* A picture keeps its own time; what was drawn for another reason has that of the grid. */
     bool fresh = capture_ns > MAX(playout->last_capture_ns, grid_ns - MEDIA_GRID_NS * 5) &&
-                 capture_ns <= grid_ns && !playout->first_picture_due;
+                 capture_ns <= grid_ns;
     int64_t at_ns = MAX(fresh ? capture_ns : grid_ns, playout->next_due_ns);
     int64_t recording_ns = media_ledger_to_recording(playout->ledger, at_ns);
     GstBuffer *picture = media_stage_compose(playout->stage, playout->composer);
     playout->last_capture_ns = capture_ns;
     playout->next_due_ns = at_ns + playout->frame_gap_ns;
-    playout->first_picture_due = false;
+    playout->primed = false;
     if (picture == NULL) {
         playout->stats.n_pictures_dropped++;
         return true;
@@ -366,8 +372,7 @@ static void step_pictures(MediaRecordPlayout *playout)
     }
     GError *error = NULL;
     bool ok = true;
-    if (playout->stage != NULL && (changed || playout->first_picture_due) &&
-        is_due(playout, at_ns)) {
+    if (playout->stage != NULL && changed && is_due(playout, at_ns, capture_ns)) {
         ok = record_picture(playout, at_ns, capture_ns, &error);
     }
     playout->stats.recorded_ns = media_ledger_to_recording(playout->ledger, at_ns);
