@@ -482,9 +482,10 @@ bool media_engine_start_recording(MediaEngine *engine, GError **error)
         return true;
     }
     g_mutex_lock(&engine->record_lock);
-    bool started = media_record_playout_start(engine->record, error);
+    int64_t at_ns = next_grid(now_of(engine));
+    bool started = media_record_playout_start(engine->record, at_ns, error);
     if (started) {
-        media_ledger_start(engine->ledger, next_grid(now_of(engine)));
+        media_ledger_start(engine->ledger, at_ns);
     }
     g_mutex_unlock(&engine->record_lock);
     if (started) {

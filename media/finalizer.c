@@ -12,6 +12,7 @@
 
 #define VIDEO_SCALE 90000
 #define FRAME_TICKS (VIDEO_SCALE / 25)
+#define AAC_FRAME 1024
 #define LAME_DELAY 1105 /* samples: of the encoder and a decoder together */
 #define FINAL_MP4 "recording.mp4"
 #define FINAL_MP3 "recording.mp3"
@@ -131,6 +132,7 @@ static void add_stream(Join *join, Input *input)
     stream->time_base = input->scale;
     if (stream->codecpar->codec_id == AV_CODEC_ID_AAC) {
         stream->codecpar->initial_padding = (int)join->state.audio_priming;
+        stream->codecpar->frame_size = AAC_FRAME;
     } else if (stream->codecpar->codec_id == AV_CODEC_ID_MP3) {
         stream->codecpar->initial_padding = LAME_DELAY;
     }
@@ -182,6 +184,9 @@ static int step_audio(Join *join)
 {
     Input *audio = &join->audio;
     int code = 0;
+    if (audio->packet->duration == 0 && join->state.mode != MEDIA_MODE_AUDIO_ONLY) {
+        audio->packet->duration = AAC_FRAME; /* which a fragment's last packet does not say */
+    }
     if (!join->state.ended || audio->packet->pts < end_of(join, audio->scale.den)) {
         code = write_packet(join, audio, audio->packet);
     }
@@ -283,6 +288,28 @@ static void measure(const Join *join, MediaFinalized *ret)
     ret->recovered = !join->state.ended;
 }
 
+/* Killed in its first moment, a recording has no sound but the lead: then that is the sound. */
+static void keep_lead_if_alone(Join *join, const char *work_dir)
+{
+    Input scan = {0};
+    int64_t end = 0;
+    if (join->state.ended || join->audio.at_end) {
+        return;
+    }
+    open_input(&scan, work_dir, MEDIA_WORK_AUDIO, MEDIA_AUDIO_RATE_HZ, 0);
+    while (!scan.at_end && end <= join->state.audio_priming) {
+        end = scan.packet->pts + AAC_FRAME;
+        read_next(&scan);
+    }
+    close_input(&scan);
+    if (end <= join->state.audio_priming) {
+        join->audio.packet->pts += join->state.audio_priming;
+        join->audio.packet->dts += join->state.audio_priming;
+        join->audio.shift += join->state.audio_priming;
+        join->state.audio_priming = 0;
+    }
+}
+
 static bool join_files(Join *join, const char *output_dir, const char *work_dir,
                        const MediaFinalizeOptions *options, MediaFinalized *ret, GError **error)
 {
@@ -296,6 +323,9 @@ static bool join_files(Join *join, const char *output_dir, const char *work_dir,
     }
     open_input(&join->audio, work_dir, mp3 ? MEDIA_WORK_MP3 : MEDIA_WORK_AUDIO, MEDIA_AUDIO_RATE_HZ,
                mp3 ? 0 : -join->state.audio_priming);
+    if (!mp3) {
+        keep_lead_if_alone(join, work_dir);
+    }
     if (join->video.at_end && join->audio.at_end) {
         g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_NOTHING_RECORDED,
                     "the recording in %s ended before anything was written", output_dir);

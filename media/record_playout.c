@@ -50,8 +50,8 @@ struct MediaRecordPlayout {
 
     int64_t frame_gap_ns, next_due_ns; /* pictures a second are limited */
     int64_t last_capture_ns;           /* of the newest picture that was recorded */
-    bool first_picture_due;
-    int64_t stop_ns; /* INT64_MAX: goes on */
+    bool primed;                       /* no picture since the one of the start */
+    int64_t stop_ns;                   /* INT64_MAX: goes on */
     MediaRecordPlayoutStats stats;
     double mean_square;
 };
@@ -219,7 +219,24 @@ static void choose_size(const MediaRecordPlayout *playout, int *ret_width, int *
     *ret_height = MAX(height & ~1, 16);
 }
 
-bool media_record_playout_start(MediaRecordPlayout *playout, GError **error)
+/* The first picture is what shows now: killed a moment later, there is a recording. */
+static bool prime(MediaRecordPlayout *playout, int64_t at_ns, GError **error)
+{
+    GstBuffer *picture = NULL;
+    int64_t next_ns;
+    if (playout->stage != NULL) {
+        run_commands(playout, at_ns); /* who is here by now is known, if early, not a stranger */
+        picture = media_stage_compose(playout->stage, playout->composer);
+    }
+    if (!media_recorder_prime(playout->recorder, picture, &next_ns, error)) {
+        return false;
+    }
+    playout->next_due_ns = at_ns + next_ns;
+    playout->primed = true;
+    return true;
+}
+
+bool media_record_playout_start(MediaRecordPlayout *playout, int64_t at_ns, GError **error)
 {
     MediaRecorderConfig config = {
         .mode = playout->config->mode,
@@ -234,14 +251,14 @@ bool media_record_playout_start(MediaRecordPlayout *playout, GError **error)
         playout->composer = media_composer_new(width, height);
         config.video = media_composer_info(playout->composer);
     }
-    playout->first_picture_due = true;
-    playout->next_due_ns = 0;
     playout->stop_ns = INT64_MAX;
     playout->recorder = media_recorder_new(&config, error);
-    if (playout->recorder == NULL) {
+    if (playout->recorder == NULL || !prime(playout, at_ns, error)) {
+        g_clear_pointer(&playout->recorder, media_recorder_free);
         g_clear_pointer(&playout->composer, media_composer_free);
+        return false;
     }
-    return playout->recorder != NULL;
+    return true;
 }
 
 static void end_recorder(MediaRecordPlayout *playout)
@@ -306,12 +323,18 @@ static void step_sound(MediaRecordPlayout *playout)
 
 /* Pictures of a source at exactly the limit wander about their places: one may come so much early,
  * so that none is dropped for that. The recorder puts each on the nearest place of its grid. */
-static bool is_due(const MediaRecordPlayout *playout, int64_t at_ns)
+static bool is_due(const MediaRecordPlayout *playout, int64_t at_ns, int64_t capture_ns)
 {
+    if (playout->primed) {
+        /* Not the rest of the pictures that the first one stands for: they would come late, and all
+         * after them. */
+        return capture_ns >= playout->next_due_ns ||
+               at_ns >= playout->next_due_ns + playout->frame_gap_ns + MEDIA_GRID_NS;
+    }
     /* An encoder that can't keep up gets fewer pictures, never later sound. */
     bool overloaded = playout->now_ns - at_ns > PICTURE_DEPTH_NS + OVERLOAD_NS;
     int64_t slack_ns = overloaded ? -OVERLOAD_GAP_NS : playout->frame_gap_ns / 2;
-    return playout->first_picture_due || at_ns >= playout->next_due_ns - slack_ns;
+    return at_ns >= playout->next_due_ns - slack_ns;
 }
 
 static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t capture_ns,
@@ -319,14 +342,14 @@ static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t
 {
     /* A picture keeps its own time; what was drawn for another reason has that of the grid. */
     bool fresh = capture_ns > MAX(playout->last_capture_ns, grid_ns - MEDIA_GRID_NS * 5) &&
-                 capture_ns <= grid_ns && !playout->first_picture_due;
+                 capture_ns <= grid_ns;
     int64_t at_ns = fresh ? capture_ns : grid_ns;
     int64_t recording_ns = media_ledger_to_recording(playout->ledger, at_ns);
     GstBuffer *picture = media_stage_compose(playout->stage, playout->composer);
     playout->last_capture_ns = capture_ns;
     int64_t slack_ns = playout->frame_gap_ns / 2;
     playout->next_due_ns = MAX(playout->next_due_ns, at_ns - slack_ns) + playout->frame_gap_ns;
-    playout->first_picture_due = false;
+    playout->primed = false;
     if (picture == NULL) {
         playout->stats.n_pictures_dropped++;
         return true;
@@ -350,8 +373,7 @@ static void step_pictures(MediaRecordPlayout *playout)
     }
     GError *error = NULL;
     bool ok = true;
-    if (playout->stage != NULL && (changed || playout->first_picture_due) &&
-        is_due(playout, at_ns)) {
+    if (playout->stage != NULL && changed && is_due(playout, at_ns, capture_ns)) {
         ok = record_picture(playout, at_ns, capture_ns, &error);
     }
     playout->stats.recorded_ns = media_ledger_to_recording(playout->ledger, at_ns);

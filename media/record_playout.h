@@ -50,8 +50,8 @@ void media_record_playout_bind_video(MediaRecordPlayout *playout, int64_t at_ns,
 void media_record_playout_end_track(MediaRecordPlayout *playout, int64_t at_ns, uint32_t track_id);
 void media_record_playout_hint(MediaRecordPlayout *playout, int64_t at_ns, uint32_t source);
 
-/** The ledger has been started at @at_ns, a time on the grid. Errors: as of media_recorder_new. */
-bool media_record_playout_start(MediaRecordPlayout *playout, GError **error);
+/** The ledger is about to start at @at_ns, a time on the grid. Errors: as of media_recorder_new. */
+bool media_record_playout_start(MediaRecordPlayout *playout, int64_t at_ns, GError **error);
 
 /** The ledger has been stopped at @at_ns; @at_once: with what is there. */
 void media_record_playout_stop(MediaRecordPlayout *playout, int64_t at_ns, bool at_once);

@@ -14,6 +14,8 @@
 
 #define AAC_FRAME 1024
 #define AAC_PRIMING 1024 /* of libavcodec's encoder */
+/* Silence in front of it all, cut out by the finalizer: so the file is there from the start. */
+#define AAC_LEAD (4 * AAC_FRAME)
 #define AAC_BITRATE_BPS 96000
 
 /* How long a fragment gets before it is written: what a SIGKILL may cost. */
@@ -178,7 +180,8 @@ static bool make_work_dir(MediaRecorder *recorder, const char *output_dir, GErro
 MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **error)
 {
     g_autoptr(MediaRecorder) recorder = g_new0(MediaRecorder, 1);
-    recorder->state = (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING};
+    recorder->state =
+        (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING + AAC_LEAD};
     recorder->last_pts_ns = -1;
     recorder->frame_gap_ns = GST_SECOND / config->fps;
     recorder->grid_hz = config->fps;
@@ -293,6 +296,33 @@ static bool repeat_still(MediaRecorder *recorder, int64_t now_ns, GError **error
     return feed(recorder, gst_buffer_copy(recorder->last_picture), now_ns, false, error);
 }
 
+static bool flush(MediaRecorder *recorder, GError **error)
+{
+    return (recorder->video_writer == NULL || media_writer_flush(recorder->video_writer, error)) &&
+           (recorder->audio_writer == NULL || media_writer_flush(recorder->audio_writer, error));
+}
+
+bool media_recorder_prime(MediaRecorder *recorder, GstBuffer *picture, int64_t *ret_next_ns,
+                          GError **error)
+{
+    static const float silence[AAC_LEAD];
+    if (recorder->audio_writer == NULL && recorder->state.mode != MEDIA_MODE_AUDIO_ONLY &&
+        !media_recorder_push_audio(recorder, silence, AAC_LEAD, error)) {
+        gst_clear_buffer(&picture);
+        return false;
+    }
+    if (picture != NULL && !media_recorder_push_video(recorder, picture, 0, error)) {
+        return false;
+    }
+    for (int i = 0; picture != NULL && i < LOOKAHEAD + 1; i++) {
+        if (!feed(recorder, gst_buffer_copy(recorder->last_picture), 0, false, error)) {
+            return false;
+        }
+    }
+    *ret_next_ns = recorder->last_pts_ns + recorder->frame_gap_ns;
+    return flush(recorder, error);
+}
+
 bool media_recorder_tick(MediaRecorder *recorder, int64_t now_ns, GError **error)
 {
     if (recorder->video != NULL && !repeat_still(recorder, now_ns, error)) {
@@ -302,8 +332,7 @@ bool media_recorder_tick(MediaRecorder *recorder, int64_t now_ns, GError **error
         return true;
     }
     recorder->flushed_ns = now_ns;
-    return (recorder->video_writer == NULL || media_writer_flush(recorder->video_writer, error)) &&
-           (recorder->audio_writer == NULL || media_writer_flush(recorder->audio_writer, error));
+    return flush(recorder, error);
 }
 
 /* The encoder keeps a packet to itself at the end: let that be silence after the end. */

@@ -36,6 +36,17 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
 void media_recorder_free(MediaRecorder *recorder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaRecorder, media_recorder_free)
 
+/**
+ * media_recorder_prime:
+ * @picture: (transfer full) (nullable): what shows at the start
+ * @ret_next_ns: the time of the next picture at the earliest
+ *
+ * Once, before anything else: puts a first picture through the encoder and onto the disk, so that
+ * there is a recording from its first moment on. Errors: as of media_recorder_new.
+ */
+bool media_recorder_prime(MediaRecorder *recorder, GstBuffer *picture, int64_t *ret_next_ns,
+                          GError **error);
+
 /** @n mono samples at 48 kHz that follow the ones before. Errors: as of media_recorder_new. */
 bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, int64_t n,
                                GError **error);

@@ -131,7 +131,7 @@ static void check_recovered(const Scene *scene, double least_s)
     g_assert_cmpfloat(playback.audio_s, >, least_s);
     if (g_str_has_suffix(finalized.path, ".mp4")) {
         g_assert_cmpfloat(playback.video_s, >, least_s);
-        g_assert_cmpfloat(fabs(playback.video_s - playback.audio_s), <, 0.1);
+        g_assert_cmpfloat(fabs(playback.video_s - playback.audio_s), <, 0.3);
         g_assert_cmpuint(playback.pictures->len, >, 0);
     }
     playback_clear(&playback);
@@ -260,6 +260,7 @@ int main(int argc, char **argv)
         return child_finalize(argv[3]);
     }
     static const KillCase cases[] = {
+        {25, MEDIA_MODE_SPEAKER_VIEW, 20},   {25, MEDIA_MODE_SPEAKER_VIEW, 500},
         {25, MEDIA_MODE_SPEAKER_VIEW, 2300}, {25, MEDIA_MODE_SPEAKER_VIEW, 6780},
         {25, MEDIA_MODE_SPEAKER_VIEW, 1100}, {5, MEDIA_MODE_SPEAKER_VIEW, 7430},
         {1, MEDIA_MODE_SPEAKER_VIEW, 9990},  {0, MEDIA_MODE_SPEAKER_VIEW, 8210},
