@@ -5,6 +5,7 @@
 #include "bot/folder.h"
 #include "bot/webhook.h"
 #include "media/finalizer.h"
+#include "platforms/browser/profile.h"
 #include "platforms/platform.h"
 
 #include <string.h>
@@ -294,6 +295,7 @@ static void emit_ended(Recovery *recovery, BotExit exit)
 static BotExit recover_folder(Recovery *recovery, BotFolder *folder)
 {
     bool had_ended = replay_events(recovery);
+    browser_profile_reap();
     finalize(recovery);
     if (!had_ended || recovery->finalized.path != NULL) {
         write_artifacts(recovery);

@@ -273,7 +273,8 @@ class Worker:
 
 def recover(build, worker, seconds=60):
     return subprocess.run([str(build / "bot/steno-worker"), "--recover", str(worker.output)],
-                          timeout=seconds, capture_output=True, text=True)
+                          timeout=seconds, capture_output=True, text=True,
+                          env=dict(os.environ, TMPDIR=str(worker.tmp)))
 
 
 def descendants(pid):
