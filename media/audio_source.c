@@ -218,8 +218,9 @@ static bool begins_after_gap(MediaAudioSource *source, const MediaUnit *unit)
 
 static void fade_in(float *pcm, int64_t n)
 {
-    for (int64_t i = 0; i < MIN(n, FADE_IN_SAMPLES); i++) {
-        float share = (float)i / (float)FADE_IN_SAMPLES;
+    const int64_t length = FADE_IN_SAMPLES;
+    for (int64_t i = 0; i < MIN(n, length); i++) {
+        float share = (float)i / (float)length;
         pcm[i] *= share * share;
     }
 }

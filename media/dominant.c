@@ -21,8 +21,8 @@
 /* After a switch nobody else takes over while the new speaker goes on, for so long. */
 #define HOLD_NS (400 * MS)
 #define HINT_NS (1000 * MS)
-#define FLOOR_DB -65.0
-#define TOP_DB -20.0
+#define FLOOR_DB (-65.0)
+#define TOP_DB (-20.0)
 
 typedef struct {
     uint32_t source;

@@ -12,6 +12,7 @@ static GLogLevelFlags level_of_gst(GstDebugLevel level)
     return level <= GST_LEVEL_WARNING ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_DEBUG;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): GStreamer's signature */
 static void on_gst_log(GstDebugCategory *category, GstDebugLevel level, const char *file,
                        const char *function, int line, GObject *object, GstDebugMessage *message,
                        gpointer user_data)

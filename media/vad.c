@@ -13,9 +13,9 @@
 #define RISE_OVER_FLOOR_DB 12.0
 #define STAY_OVER_FLOOR_DB 8.0
 /* Nothing below is speech, whatever the floor; the floor itself stays in these bounds. */
-#define LEAST_DB -52.0
-#define FLOOR_MIN_DB -75.0
-#define FLOOR_MAX_DB -45.0
+#define LEAST_DB (-52.0)
+#define FLOOR_MIN_DB (-75.0)
+#define FLOOR_MAX_DB (-45.0)
 /* The floor follows downwards at once, upwards slowly: speech itself must not become the floor. */
 #define FLOOR_RISE_DB_PER_S 2.0
 

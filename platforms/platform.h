@@ -64,7 +64,7 @@ typedef struct {
     const char *name;        /* UTF-8, never NULL; "" until known */
     const char *avatar_url;  /* or NULL */
     bool is_host;
-    bool is_self;            /* the bot's own entry */
+    bool is_self; /* the bot's own entry */
     bool muted;
 } PlatformParticipant;
 

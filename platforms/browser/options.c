@@ -31,14 +31,17 @@ static const Field fields[] = {
     {"headless", FIELD_BOOL, G_STRUCT_OFFSET(BrowserOptions, headless)},
 };
 
+#define DISABLED_FEATURES                                                                          \
+    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,"              \
+    "LocalNetworkAccessChecksWebRTC,Translate,MediaRouter,OptimizationHints,"                      \
+    "AutofillServerCommunication"
+
 /* Flags of every start. What each is for: docs/adapters.md, "The browser". */
 static const char *const fixed_args[] = {
     "--remote-debugging-pipe",
     "--lang=en-US",
     "--accept-lang=en-US",
-    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,"
-    "LocalNetworkAccessChecksWebRTC,Translate,MediaRouter,OptimizationHints,"
-    "AutofillServerCommunication",
+    DISABLED_FEATURES,
     "--autoplay-policy=no-user-gesture-required",
     "--mute-audio",
     "--use-fake-ui-for-media-stream",

@@ -128,22 +128,28 @@ static bool parse_output(Parser *parser, ProtobufReader reader)
     return is_whole(&reader);
 }
 
+static void read_text(ProtobufReader *content, MeetChat *chat)
+{
+    ProtobufField field;
+    while (protobuf_next(content, &field)) {
+        if (field.number == 1) {
+            set_string(&chat->text, &field);
+        }
+    }
+}
+
 static bool parse_chat(Parser *parser, ProtobufReader reader)
 {
     g_auto(MeetChat) chat = {0};
-    ProtobufField field, inner;
+    ProtobufField field;
     while (protobuf_next(&reader, &field)) {
         if (field.number == 1) {
             set_string(&chat.id, &field);
         } else if (field.number == 2) {
             set_string(&chat.device, &field);
         } else if (field.number == 5) {
-            ProtobufReader text = protobuf_enter(&field);
-            while (protobuf_next(&text, &inner)) {
-                if (inner.number == 1) {
-                    set_string(&chat.text, &inner);
-                }
-            }
+            ProtobufReader content = protobuf_enter(&field);
+            read_text(&content, &chat);
         }
     }
     if (chat.device != NULL && chat.text != NULL && parser->n_left > 0) {
