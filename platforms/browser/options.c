@@ -41,7 +41,7 @@ static const char *const fixed_args[] = {
     "--remote-debugging-pipe",
     "--lang=en-US",
     "--accept-lang=en-US",
-    DISABLED_FEATURES,
+    DISABLED_FEATURES, /* NOLINT(bugprone-suspicious-missing-comma): one long argument */
     "--autoplay-policy=no-user-gesture-required",
     "--mute-audio",
     "--use-fake-ui-for-media-stream",
