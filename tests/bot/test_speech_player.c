@@ -16,8 +16,10 @@ static gsize pull(int16_t *ret_samples, gsize max_samples, gpointer user_data)
 {
     Meeting *meeting = user_data;
     gsize n = MIN(max_samples, meeting->source->len);
-    memcpy(ret_samples, meeting->source->data, n * sizeof(int16_t));
-    g_array_remove_range(meeting->source, 0, (guint)n);
+    if (n > 0) {
+        memcpy(ret_samples, meeting->source->data, n * sizeof(int16_t));
+        g_array_remove_range(meeting->source, 0, (guint)n);
+    }
     return n;
 }
 

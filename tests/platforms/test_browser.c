@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,6 +258,10 @@ int main(int argc, char *argv[])
     if (argc == 2 && strcmp(argv[1], "--worker") == 0) {
         be_worker();
     }
+    /* Folders of dead workers are counted: not those of other tests. Before GLib looks. */
+    char tmp[] = "/tmp/steno-test-XXXXXX";
+    g_assert_nonnull(mkdtemp(tmp));
+    g_setenv("TMPDIR", tmp, TRUE);
     fixture_init(&argc, &argv);
     g_test_add_func("/browser/evaluates_with_scripts_in_place",
                     test_evaluates_with_scripts_in_place);
@@ -273,5 +278,7 @@ int main(int argc, char *argv[])
                     test_sandbox_as_root_is_refused_with_advice);
     g_test_add_func("/browser/killed_worker_takes_its_browser_along",
                     test_killed_worker_takes_its_browser_along);
-    return fixture_run();
+    int status = fixture_run();
+    g_assert_cmpint(g_rmdir(tmp), ==, 0);
+    return status;
 }
