@@ -394,13 +394,15 @@ void bot_session_start_recording(BotSession *session)
         return;
     }
     g_autoptr(GError) error = NULL;
+    int64_t now_us = g_get_monotonic_time(); /* zero is now; making the files takes a moment */
+    int64_t now_unix_ms = g_get_real_time() / 1000;
     if (!media_engine_start_recording(session->engine, &error)) {
         bot_session_end(session, BOT_OUTCOME_RECORDING_FAILED, error->message);
         return;
     }
     session->recording_begun = true;
-    session->recording_started_us = g_get_monotonic_time();
-    session->recording_started_unix_ms = g_get_real_time() / 1000;
+    session->recording_started_us = now_us;
+    session->recording_started_unix_ms = now_unix_ms;
     bot_session_report_code(session, "in_call_recording");
 }
 

@@ -46,6 +46,7 @@ struct MediaRecorder {
     GstBuffer *last_picture; /* owned */
     int64_t last_pts_ns;     /* of the picture given last; -1: none */
     int64_t frame_gap_ns;
+    bool owed;   /* the last picture is not in the file yet */
     int grid_hz; /* pictures stand on this grid, so that players and tools see one rate */
     uint64_t n_fed;
     GArray *waiting; /* of Waiting: pictures inside the encoder, oldest first */
@@ -231,16 +232,19 @@ bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, in
     return settle(recorder, media_element_push(recorder->audio, buffer, error), error);
 }
 
+static guint64 place_on_grid(const MediaRecorder *recorder, int64_t pts_ns)
+{
+    return gst_util_uint64_scale_round((guint64)pts_ns, (guint64)recorder->grid_hz, GST_SECOND);
+}
+
 /* The grid's place nearest to @pts_ns, after that of the picture before. */
 static int64_t next_on_grid(const MediaRecorder *recorder, int64_t pts_ns)
 {
-    guint64 hz = (guint64)recorder->grid_hz;
-    guint64 place = gst_util_uint64_scale_round((guint64)pts_ns, hz, GST_SECOND);
+    guint64 place = place_on_grid(recorder, pts_ns);
     if (recorder->last_pts_ns >= 0) {
-        guint64 last = gst_util_uint64_scale_round((guint64)recorder->last_pts_ns, hz, GST_SECOND);
-        place = MAX(place, last + 1);
+        place = MAX(place, place_on_grid(recorder, recorder->last_pts_ns) + 1);
     }
-    return (int64_t)gst_util_uint64_scale_round(place, GST_SECOND, hz);
+    return (int64_t)gst_util_uint64_scale_round(place, GST_SECOND, (guint64)recorder->grid_hz);
 }
 
 static bool feed(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns, bool changed,
@@ -248,6 +252,7 @@ static bool feed(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns, bo
 {
     pts_ns = next_on_grid(recorder, pts_ns);
     recorder->last_pts_ns = pts_ns;
+    recorder->owed = false;
     Waiting waiting = {pts_ns, changed};
     g_array_append_val(recorder->waiting, waiting);
     /* The encoder is told a constant rate; see on_video. */
@@ -260,6 +265,13 @@ bool media_recorder_push_video(MediaRecorder *recorder, GstBuffer *picture, int6
 {
     picture = gst_buffer_make_writable(picture);
     gst_buffer_replace(&recorder->last_picture, picture);
+    if (recorder->last_pts_ns >= 0 &&
+        place_on_grid(recorder, pts_ns) <= place_on_grid(recorder, recorder->last_pts_ns)) {
+        /* Its place is taken. Put later, it would push all that follow it later too. */
+        recorder->owed = true;
+        gst_buffer_unref(picture);
+        return true;
+    }
     /* Only the time is written to, before anybody else looks. */
     return feed(recorder, picture, pts_ns, true, error);
 }
@@ -285,15 +297,20 @@ static int64_t waits_since(const MediaRecorder *recorder)
  * last one push it out; after that one a second keeps the file's end near. */
 static bool repeat_still(MediaRecorder *recorder, int64_t now_ns, GError **error)
 {
-    int64_t patience_ns = now_ns < FIRST_NS ? 0 : PUSH_OUT_NS;
-    bool pushing = waits_since(recorder) < now_ns - patience_ns;
-    int64_t gap_ns = now_ns < STEADY_START_NS ? recorder->frame_gap_ns
-                     : pushing                ? 2 * recorder->frame_gap_ns
-                                              : STILL_NS;
-    if (recorder->last_picture == NULL || now_ns - recorder->last_pts_ns < gap_ns) {
+    if (recorder->last_picture == NULL) {
         return true;
     }
-    return feed(recorder, gst_buffer_copy(recorder->last_picture), now_ns, false, error);
+    int64_t patience_ns = now_ns < FIRST_NS ? 0 : PUSH_OUT_NS;
+    bool pushing = waits_since(recorder) < now_ns - patience_ns;
+    bool steady = now_ns < STEADY_START_NS;
+    bool soon = recorder->owed || pushing || steady;
+    /* The place after the last is left to a new picture until that would have come. */
+    if (now_ns - recorder->last_pts_ns < (soon ? 2 * recorder->frame_gap_ns : STILL_NS)) {
+        return true;
+    }
+    int64_t pts_ns =
+        recorder->owed || steady ? recorder->last_pts_ns + recorder->frame_gap_ns : now_ns;
+    return feed(recorder, gst_buffer_copy(recorder->last_picture), pts_ns, recorder->owed, error);
 }
 
 static bool flush(MediaRecorder *recorder, GError **error)
