@@ -212,19 +212,20 @@ class Receivers:
 class Worker:
     """One steno-worker with a configuration document."""
 
-    def __init__(self, build, folder, config, commands=False, log="worker.log"):
+    def __init__(self, build, folder, config, commands=False, name="bot"):
         folder = pathlib.Path(folder)
-        self.output = folder / "bot"
+        self.output = folder / name
         config = {"bot_id": "bot-1", "bot_name": "Steno Test", "output_dir": str(self.output),
                   **config}
-        path = folder / "config.json"
+        self.name = config["bot_name"]
+        path = folder / f"{name}.json"
         path.write_text(json.dumps(config))
-        env = dict(os.environ, TMPDIR=str(folder / "tmp"))
+        self.tmp = folder / f"{name}-tmp"
+        self.tmp.mkdir(exist_ok=True)
+        env = dict(os.environ, TMPDIR=str(self.tmp))
         env.setdefault("G_MESSAGES_DEBUG", "bot platforms media streaming")
-        (folder / "tmp").mkdir(exist_ok=True)
-        self.tmp = folder / "tmp"
         self.process = Process([str(build / "bot/steno-worker"), "--config", str(path)],
-                               folder / log, env, subprocess.PIPE if commands else None)
+                               folder / f"{name}.log", env, subprocess.PIPE if commands else None)
 
     @property
     def pid(self):
@@ -336,7 +337,7 @@ class Run:
 
     def __init__(self, report, worker):
         self.report = report
-        self.bot = report["bots"][0]
+        self.bot = next(b for b in report["bots"] if b["name"] == worker.name)
         self.worker = worker
         self.metadata = worker.metadata()
         zero_unix_ms = self.bot["admitted_unix_ms"] - self.bot["admitted_s"] * 1000
@@ -378,10 +379,10 @@ def session(build, scenario, keep=None, **config):
     try:
         meeting = Meeting(build, folder, scenario)
 
-        def start(extra=None, commands=False):
+        def start(extra=None, commands=False, name="bot"):
             merged = {"meeting_url": meeting.url, "browser": meeting.browser(),
                       **config, **(extra or {})}
-            workers.append(Worker(build, folder, merged, commands))
+            workers.append(Worker(build, folder, merged, commands, name))
             return workers[-1]
 
         yield meeting, receivers, start
