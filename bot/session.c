@@ -264,6 +264,9 @@ void bot_session_shutdown(BotSession *session)
                session->engine != NULL) {
         media_engine_stop_recording(session->engine, true);
     }
+    if (session->finishing && session->webhook != NULL && !session->webhook_idle) {
+        bot_webhook_finish(session->webhook, session->config->shutdown_grace_s / 2);
+    }
     bot_session_finish_step(session);
 }
 

@@ -40,7 +40,7 @@ def wait_for(condition, seconds, what):
         if value:
             return value
         check(time.monotonic() < deadline, f"not within {seconds} s: {what}")
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 class Process:

@@ -21,8 +21,17 @@ def scenario(**keys):
             "participants": [ALICE], **keys}
 
 
+def wait_and_watch(worker, within_s, pids):
+    """The worker's exit code; adds every process that it ever had below it to pids."""
+    def ended():
+        pids.update(harness.descendants(worker.pid))
+        return worker.process.popen.poll() is not None
+    harness.wait_for(ended, within_s, f"the worker ends; states {worker.states()}")
+    return worker.process.popen.returncode
+
+
 def outcome(build, setting, *, exit_code, codes, state="ended", sub_type=None, end_reason=None,
-            error=None, during=None, within_s=75, **config):
+            error=None, during=None, after=None, within_s=75, **config):
     """Runs one bot to its end and compares everything that a client sees of it."""
     with harness.session(build, setting) as (meeting, receivers, start):
         worker = start({"webhook_url": receivers.hook_url(), "webhook_api_key": "key", **config},
@@ -30,7 +39,7 @@ def outcome(build, setting, *, exit_code, codes, state="ended", sub_type=None, e
         pids = set()
         if during is not None:
             pids |= set(during(worker, meeting) or [])
-        check(worker.wait(within_s) == exit_code,
+        check(wait_and_watch(worker, within_s, pids) == exit_code,
               f"exit code {worker.process.popen.returncode}, expected {exit_code}; "
               f"states {worker.states()}, codes {receivers.codes()}\n{worker.process.tail()}")
         check(receivers.codes() == codes, f"codes {receivers.codes()}, expected {codes}")
@@ -55,7 +64,8 @@ def outcome(build, setting, *, exit_code, codes, state="ended", sub_type=None, e
         seqs = [e["seq"] for e in worker.events()]
         check(seqs == list(range(1, len(seqs) + 1)), "events are not numbered without a hole")
         harness.check_nothing_left(worker, pids)
-        return worker, meeting
+        if after is not None:
+            after(worker, meeting)
 
 
 def failing(build, setting, code, error, sub_type, lobby=True, exit_code=3, **config):
@@ -81,10 +91,14 @@ def denied(build):
 
 
 def lobby_ignored(build):
-    _, meeting = failing(build, scenario(lobby={"mode": "ignore"}), "waiting_room_timeout",
-                         "TimeoutWaitingToStart", "waiting_room_timeout_exceeded",
-                         automatic_leave={"waiting_room_timeout": 4})
-    check(meeting is not None, "no meeting")
+    def after(worker, meeting):
+        bots = meeting.report()["bots"]
+        check(len(bots) == 1 and bots[0]["name"] == worker.name, f"knocked {bots}")
+        check(bots[0]["left_unix_ms"] is not None, "the knock was not taken back")
+
+    failing(build, scenario(lobby={"mode": "ignore"}), "waiting_room_timeout",
+            "TimeoutWaitingToStart", "waiting_room_timeout_exceeded", after=after,
+            automatic_leave={"waiting_room_timeout": 4})
 
 
 def host_absent(build):
@@ -230,6 +244,18 @@ def network_lost(build):
              ["meeting_error"], within_s=120)
 
 
+def network_back_in_time(build):
+    """Muting, and a network that is away for three seconds, end nothing."""
+    events = [{"at_s": 2, "do": "mute", "id": "alice"}, {"at_s": 3, "do": "unmute", "id": "alice"},
+              {"at_s": 4, "do": "drop_network"}, {"at_s": 7, "do": "restore_network"},
+              {"at_s": 12, "do": "end_meeting"}]
+    def after(worker, meeting):
+        recorded_s = worker.metadata()["duration_s"]
+        check(recorded_s > 11, f"recorded {recorded_s} s of 12")
+
+    recorded(build, scenario(events=events), "meeting_ended", after=after)
+
+
 def recording_refused(build):
     """A refusal dialog pauses for good: what was recorded until then is delivered."""
     recorded(build, scenario(events=[{"at_s": 4, "do": "deny_recording"},
@@ -241,9 +267,17 @@ def dialogs(build):
     """Consent dialogs are answered, an unknown one is photographed and left alone."""
     events = [{"at_s": 1 + i, "do": "show_dialog", "name": name} for i, name in
               enumerate(["recorded", "transcribed", "gemini", "others_may_see", "unknown"])]
-    worker, _ = recorded(build, scenario(events=events + [{"at_s": 9, "do": "end_meeting"}]),
-                         "meeting_ended")
-    check(worker.output is not None, "no output")
+    def after(worker, meeting):
+        rules = [e["rule"] for e in worker.events("rule") if e["found"]]
+        for name in ("recorded", "transcribed", "gemini", "seen_differently"):
+            check(f"consent/{name}" in rules, f"{name} was not answered: {rules}")
+        pictures = list((worker.output / "screenshots").glob("*dialog*.png"))
+        check(len(pictures) == 1, f"pictures of the unknown dialog: {pictures}")
+        codes = [w["code"] for w in worker.events("warning")]
+        check(codes.count("unknown_dialog") == 1, f"warnings {codes}")
+
+    recorded(build, scenario(events=events + [{"at_s": 9, "do": "end_meeting"}]),
+             "meeting_ended", after=after)
 
 
 def bad_configurations(build):
@@ -263,4 +297,5 @@ if __name__ == "__main__":
                   login_required, captcha, meeting_ended, admitted_from_the_lobby, removed,
                   nobody_joined, alone_again, silence, maximum_duration, leave_command,
                   leave_from_the_lobby, told_to_stop, told_to_stop_twice, page_frozen,
-                  page_crashed, browser_killed, network_lost, recording_refused, dialogs])
+                  page_crashed, browser_killed, network_lost, network_back_in_time, recording_refused,
+                  dialogs])
