@@ -138,6 +138,15 @@ def removed(build):
              ["bot_removed"])
 
 
+def removed_before_recording(build):
+    """The host refuses recording on entry, then puts the bot out: nothing was ever recorded."""
+    setting = scenario(page={"dialogs": ["deny_recording"]},
+                       events=[{"at_s": 4, "do": "remove_bot"}])
+    outcome(build, setting, exit_code=3, state="ended", sub_type="host_denied_permission",
+            codes=JOINED[:2] + ["bot_removed", "failed"], end_reason="bot_removed",
+            error="BotRemoved")
+
+
 def nobody_joined(build):
     recorded(build, scenario(participants=[]), "no_attendees",
              sub_type="auto_leave_only_participant_in_meeting",
@@ -295,7 +304,7 @@ def bad_configurations(build):
 if __name__ == "__main__":
     harness.main([bad_configurations, bad_url, denied, lobby_ignored, host_absent, not_found,
                   login_required, captcha, meeting_ended, admitted_from_the_lobby, removed,
-                  nobody_joined, alone_again, silence, maximum_duration, leave_command,
-                  leave_from_the_lobby, told_to_stop, told_to_stop_twice, page_frozen,
-                  page_crashed, browser_killed, network_lost, network_back_in_time, recording_refused,
-                  dialogs])
+                  removed_before_recording, nobody_joined, alone_again, silence, maximum_duration,
+                  leave_command, leave_from_the_lobby, told_to_stop, told_to_stop_twice,
+                  page_frozen, page_crashed, browser_killed, network_lost, network_back_in_time,
+                  recording_refused, dialogs])
