@@ -77,11 +77,7 @@ bool bot_artifacts_write_participants(const char *output_dir, BotRoster *roster,
         const BotPerson *person = bot_roster_nth(roster, i);
         JsonObject *object = json_object_new();
         json_object_set_int_member(object, "id", person->id);
-        if (person->platform_id != NULL) {
-            json_object_set_string_member(object, "platform_id", person->platform_id);
-        } else {
-            json_object_set_null_member(object, "platform_id");
-        }
+        bot_json_set_optional(object, "platform_id", person->platform_id);
         json_object_set_string_member(object, "name", person->name);
         json_object_set_boolean_member(object, "is_host", person->is_host);
         json_object_set_double_member(object, "joined_s",
@@ -112,15 +108,6 @@ bool bot_artifacts_write_chat(const char *output_dir, GArray *rows, GError **err
     return write_array(output_dir, "chat.json", array, error);
 }
 
-static void set_optional(JsonObject *object, const char *name, const char *value)
-{
-    if (value != NULL) {
-        json_object_set_string_member(object, name, value);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
-
 bool bot_artifacts_write_metadata(const char *output_dir, const BotMetadata *metadata,
                                   GError **error)
 {
@@ -128,7 +115,7 @@ bool bot_artifacts_write_metadata(const char *output_dir, const BotMetadata *met
     JsonObject *object = json_object_new();
     json_node_take_object(node, object);
     json_object_set_string_member(object, "bot_id", metadata->bot_id);
-    set_optional(object, "platform", metadata->platform);
+    bot_json_set_optional(object, "platform", metadata->platform);
     if (metadata->recording_started_unix_ms > 0) {
         json_object_set_int_member(object, "recording_started_unix_ms",
                                    metadata->recording_started_unix_ms);
@@ -136,8 +123,8 @@ bool bot_artifacts_write_metadata(const char *output_dir, const BotMetadata *met
         json_object_set_null_member(object, "recording_started_unix_ms");
     }
     json_object_set_double_member(object, "duration_s", to_ms(metadata->duration_s));
-    set_optional(object, "end_reason", metadata->end_reason);
-    set_optional(object, "error", metadata->error);
+    bot_json_set_optional(object, "end_reason", metadata->end_reason);
+    bot_json_set_optional(object, "error", metadata->error);
     json_object_set_array_member(object, "artifacts", json_array_ref(metadata->artifacts));
     g_autofree char *text = json_to_string(node, TRUE);
     g_autofree char *line = g_strconcat(text, "\n", NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/command.h"
 
+#include "platforms/json.h"
+
 #include <gio/gio.h>
 #include <gio/gunixinputstream.h>
 #include <string.h>
@@ -86,18 +88,10 @@ static void refuse(BotCommands *commands, const char *id, const char *message)
     bot_event_log_emit(commands->log, "result", make_result(id, error));
 }
 
-static const char *string_member(JsonObject *object, const char *name)
-{
-    JsonNode *node = json_object_get_member(object, name);
-    bool is_string = node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
-                     json_node_get_value_type(node) == G_TYPE_STRING;
-    return is_string ? json_node_get_string(node) : NULL;
-}
-
 static void run(BotCommands *commands, JsonObject *object)
 {
-    const char *id = string_member(object, "id");
-    const char *name = string_member(object, "name");
+    const char *id = platform_json_string(object, "id", NULL);
+    const char *name = platform_json_string(object, "name", NULL);
     JsonNode *args = json_object_get_member(object, "args");
     if (id == NULL || id[0] == '\0' || strlen(id) > 200) {
         refuse(commands, "", "$.id: expected a string of 1 to 200 bytes");

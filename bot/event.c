@@ -125,3 +125,12 @@ void bot_event_log_warn(BotEventLog *log, const char *code, const char *message)
     json_object_set_string_member(members, "message", message);
     bot_event_log_emit(log, "warning", members);
 }
+
+void bot_json_set_optional(JsonObject *object, const char *name, const char *value)
+{
+    if (value != NULL) {
+        json_object_set_string_member(object, name, value);
+    } else {
+        json_object_set_null_member(object, name);
+    }
+}

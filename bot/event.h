@@ -38,3 +38,6 @@ JsonArray *bot_event_log_read(const char *output_dir);
 
 /** Convenience: one "warning" event with @code and @message, also on the log. */
 void bot_event_log_warn(BotEventLog *log, const char *code, const char *message);
+
+/** Set member @name of @object to the string @value, or to null where there is none. */
+void bot_json_set_optional(JsonObject *object, const char *name, const char *value);

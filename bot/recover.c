@@ -6,6 +6,7 @@
 #include "bot/webhook.h"
 #include "media/finalizer.h"
 #include "platforms/browser/profile.h"
+#include "platforms/json.h"
 #include "platforms/platform.h"
 
 #include <string.h>
@@ -36,14 +37,6 @@ static double get_double(JsonObject *object, const char *name, double fallback)
     return is_number ? json_node_get_double(node) : fallback;
 }
 
-static const char *get_string(JsonObject *object, const char *name)
-{
-    JsonNode *node = json_object_get_member(object, name);
-    bool is_string = node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
-                     json_node_get_value_type(node) == G_TYPE_STRING;
-    return is_string ? json_node_get_string(node) : "";
-}
-
 /* The same people in the same order get the same ids; gaps are voices that had no name. */
 static BotPerson *person_with_id(Recovery *recovery, uint32_t id, const char *platform_id)
 {
@@ -65,9 +58,9 @@ static void replay_participant(Recovery *recovery, JsonObject *event)
         return;
     }
     int64_t time_us = (int64_t)get_double(event, "time", 0) * 1000;
-    const char *platform_id = get_string(event, "platform_id");
+    const char *platform_id = platform_json_string(event, "platform_id", "");
     BotPerson *person = person_with_id(recovery, id, platform_id);
-    if (strcmp(get_string(event, "op"), "left") == 0) {
+    if (strcmp(platform_json_string(event, "op", ""), "left") == 0) {
         person->present = false;
         person->left_us = time_us;
         return;
@@ -78,7 +71,7 @@ static void replay_participant(Recovery *recovery, JsonObject *event)
     person->present = true;
     person->left_us = -1;
     g_free(person->name);
-    person->name = g_strdup(get_string(event, "name"));
+    person->name = g_strdup(platform_json_string(event, "name", ""));
 }
 
 static void close_speech(Recovery *recovery, uint32_t id, double end_s)
@@ -99,7 +92,7 @@ static void replay_speech(Recovery *recovery, JsonObject *event)
     if (at_s < 0 || id == 0) {
         return;
     }
-    if (strcmp(get_string(event, "op"), "start") == 0) {
+    if (strcmp(platform_json_string(event, "op", ""), "start") == 0) {
         BotSpeechRow row = {id, at_s, -1.0};
         g_array_append_val(recovery->speech, row);
     } else {
@@ -110,7 +103,8 @@ static void replay_speech(Recovery *recovery, JsonObject *event)
 static void replay_chat(Recovery *recovery, JsonObject *event)
 {
     BotChatRow row = {get_double(event, "at_s", 0.0), (uint32_t)get_double(event, "id", 0),
-                      g_strdup(get_string(event, "name")), g_strdup(get_string(event, "text"))};
+                      g_strdup(platform_json_string(event, "name", "")),
+                      g_strdup(platform_json_string(event, "text", ""))};
     g_array_append_val(recovery->chat, row);
 }
 
@@ -120,7 +114,7 @@ static bool replay_events(Recovery *recovery)
     bool ended = false;
     for (guint i = 0; i < json_array_get_length(recovery->events); i++) {
         JsonObject *event = json_array_get_object_element(recovery->events, i);
-        const char *type = get_string(event, "type");
+        const char *type = platform_json_string(event, "type", "");
         if (strcmp(type, "participant") == 0) {
             replay_participant(recovery, event);
         } else if (strcmp(type, "speech") == 0) {
@@ -128,7 +122,7 @@ static bool replay_events(Recovery *recovery)
         } else if (strcmp(type, "chat") == 0) {
             replay_chat(recovery, event);
         } else if (strcmp(type, "recording") == 0 &&
-                   strcmp(get_string(event, "op"), "started") == 0) {
+                   strcmp(platform_json_string(event, "op", ""), "started") == 0) {
             recovery->started_unix_ms = (int64_t)get_double(event, "time", 0);
         } else if (strcmp(type, "ended") == 0) {
             ended = true;

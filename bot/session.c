@@ -113,11 +113,7 @@ static void log_transition(BotSession *session, BotState old_state, BotEvent eve
     json_object_set_string_member(members, "old", bot_state_to_string(old_state));
     json_object_set_string_member(members, "new", bot_state_to_string(session->state));
     json_object_set_string_member(members, "event", bot_event_to_string(event));
-    if (sub_type != NULL) {
-        json_object_set_string_member(members, "sub_type", sub_type);
-    } else {
-        json_object_set_null_member(members, "sub_type");
-    }
+    bot_json_set_optional(members, "sub_type", sub_type);
     bot_event_log_emit(session->log, "state", members);
 }
 

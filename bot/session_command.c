@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/session_priv.h"
+#include "platforms/json.h"
 
 #include <string.h>
 
@@ -52,14 +53,6 @@ static bool command_resume(BotSession *session, JsonObject *args, Pending *pendi
     return step(session, BOT_EVENT_RECORDING_RESUMED, error);
 }
 
-static const char *get_string(JsonObject *args, const char *name)
-{
-    JsonNode *node = args != NULL ? json_object_get_member(args, name) : NULL;
-    bool is_string = node != NULL && JSON_NODE_HOLDS_VALUE(node) &&
-                     json_node_get_value_type(node) == G_TYPE_STRING;
-    return is_string ? json_node_get_string(node) : NULL;
-}
-
 static gint64 get_int(JsonObject *args, const char *name, gint64 fallback)
 {
     JsonNode *node = args != NULL ? json_object_get_member(args, name) : NULL;
@@ -102,7 +95,7 @@ static void on_chat_sent(GObject *source, GAsyncResult *result, gpointer user_da
 
 static bool command_chat(BotSession *session, JsonObject *args, Pending *pending, GError **error)
 {
-    const char *text = get_string(args, "message");
+    const char *text = args != NULL ? platform_json_string(args, "message", NULL) : NULL;
     if (text == NULL || text[0] == '\0' || strlen(text) > MAX_CHAT_BYTES) {
         fail(error, BOT_SESSION_ERROR_COMMAND,
              "$.args.message: expected a string of 1 to 10000 bytes");
@@ -119,7 +112,7 @@ static bool command_chat(BotSession *session, JsonObject *args, Pending *pending
 
 static bool command_speak(BotSession *session, JsonObject *args, Pending *pending, GError **error)
 {
-    const char *data = get_string(args, "data");
+    const char *data = args != NULL ? platform_json_string(args, "data", NULL) : NULL;
     gint64 rate_hz = get_int(args, "sample_rate", 24000);
     if (data == NULL || rate_hz < MIN_RATE_HZ || rate_hz > MAX_RATE_HZ) {
         fail(error, BOT_SESSION_ERROR_COMMAND,

@@ -178,24 +178,15 @@ static BotExit exit_code(BotSession *session)
     return row->exit == BOT_EXIT_OK && undelivered ? BOT_EXIT_NOT_DELIVERED : row->exit;
 }
 
-static void set_optional(JsonObject *object, const char *name, const char *value)
-{
-    if (value != NULL) {
-        json_object_set_string_member(object, name, value);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
-
 static void emit_ended(BotSession *session, BotExit exit)
 {
     const BotOutcomeRow *row = bot_session_row(session);
     JsonObject *members = json_object_new();
     json_object_set_string_member(members, "state", bot_state_to_string(session->state));
-    set_optional(members, "error", row->error);
-    set_optional(members, "error_code", row->error_code);
+    bot_json_set_optional(members, "error", row->error);
+    bot_json_set_optional(members, "error_code", row->error_code);
     json_object_set_string_member(members, "message", bot_session_message(session));
-    set_optional(members, "end_reason", row->end_reason);
+    bot_json_set_optional(members, "end_reason", row->end_reason);
     json_object_set_int_member(members, "exit", exit);
     bot_event_log_emit(session->log, "ended", members);
 }

@@ -190,11 +190,7 @@ static void on_rule(const char *purpose, const char *rule, bool found, gpointer 
     BotSession *session = user_data;
     JsonObject *members = json_object_new();
     json_object_set_string_member(members, "purpose", purpose);
-    if (rule != NULL) {
-        json_object_set_string_member(members, "rule", rule);
-    } else {
-        json_object_set_null_member(members, "rule");
-    }
+    bot_json_set_optional(members, "rule", rule);
     json_object_set_boolean_member(members, "found", found);
     bot_event_log_emit(session->log, "rule", members);
 }
