@@ -225,6 +225,24 @@ static char *make_script(JsonObject *root)
     return json_to_string(node, FALSE);
 }
 
+/* "hosts": where the meeting's page is at home, and where it sends people to sign in. */
+static bool check_hosts(JsonObject *root, GError **error)
+{
+    static const char *const names[] = {"home", "sign_in"};
+    JsonObject *hosts = platform_json_object(root, "hosts");
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_strdup_printf("$.hosts.%s", names[i]);
+        JsonNode *node = hosts != NULL ? json_object_get_member(hosts, names[i]) : NULL;
+        if (node == NULL) {
+            return wrong(error, path, "an array of strings");
+        }
+        if (!check_strings(node, path, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_wire(JsonObject *root, const char *name, char ***ret_strings, GError **error)
 {
     JsonObject *wire = platform_json_object(root, "wire");
@@ -252,6 +270,7 @@ PlatformRules *platform_rules_parse(const char *text, const char *source, const 
     g_autoptr(GError) cause = NULL;
     rules->root = platform_json_parse(text, strlen(text), &cause);
     if (rules->root == NULL || !check_root(rules->root, platform, purposes, &cause) ||
+        !check_hosts(rules->root, &cause) ||
         !read_wire(rules->root, "channels", &rules->channels, &cause) ||
         !read_wire(rules->root, "fetches", &rules->fetches, &cause)) {
         g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_RULES, "%s: %s", source,
@@ -305,6 +324,24 @@ int64_t platform_rules_get_number(PlatformRules *rules, const char *name, int64_
 {
     JsonObject *timing = platform_json_object(rules->root, "timing");
     return platform_json_int(timing, name, platform_json_int(rules->root, name, fallback));
+}
+
+bool platform_rules_is_host(PlatformRules *rules, const char *what, const char *url)
+{
+    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED, NULL);
+    if (uri == NULL || strcmp(g_uri_get_scheme(uri), "https") != 0 || g_uri_get_host(uri) == NULL) {
+        return false;
+    }
+    g_autofree char *host = g_ascii_strdown(g_uri_get_host(uri), -1);
+    JsonArray *hosts = platform_json_array(platform_json_object(rules->root, "hosts"), what);
+    for (guint i = 0; hosts != NULL && i < json_array_get_length(hosts); i++) {
+        const char *home = json_array_get_string_element(hosts, i);
+        size_t length = strlen(host), tail = strlen(home);
+        if (g_str_has_suffix(host, home) && (length == tail || host[length - tail - 1] == '.')) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *const *platform_rules_get_channels(PlatformRules *rules)

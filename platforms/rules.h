@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
+#include <stdbool.h>
 
 /*
  * A platform's selectors and texts: one JSON file, compiled in and replaceable at run time by
@@ -32,6 +33,9 @@ const char *platform_rules_get_script(PlatformRules *rules);
 
 /** A number of "timing", or a top-level one; @fallback when the file does not say. */
 int64_t platform_rules_get_number(PlatformRules *rules, const char *name, int64_t fallback);
+
+/** Whether @url is https on a host of "hosts".@what, or on a true subdomain of one. */
+bool platform_rules_is_host(PlatformRules *rules, const char *what, const char *url);
 
 /** Borrowed, NULL-ended: of "wire". */
 const char *const *platform_rules_get_channels(PlatformRules *rules);

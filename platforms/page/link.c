@@ -245,6 +245,12 @@ PageLink *page_link_new(const char *origin, const PageLinkEvents *events, gpoint
     return link;
 }
 
+void page_link_set_origin(PageLink *link, const char *origin)
+{
+    g_free(link->origin);
+    link->origin = g_strdup(origin);
+}
+
 void page_link_free(PageLink *link)
 {
     if (link == NULL) {

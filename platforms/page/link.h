@@ -39,6 +39,9 @@ PageLink *page_link_new(const char *origin, const PageLinkEvents *events, gpoint
 void page_link_free(PageLink *link);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PageLink, page_link_free)
 
+/** What the next invited page's Origin header must be; NULL: any. */
+void page_link_set_origin(PageLink *link, const char *origin);
+
 /**
  * page_link_invite:
  *

@@ -24,7 +24,8 @@ struct Page {
     PageLink *link;   /* owned */
     unsigned link_timer;
     GHashTable *shots; /* owned: set of owned Shot */
-    bool on_site;      /* the document has our scripts: not about:blank */
+    bool (*is_home)(const char *url, gpointer user_data);
+    bool on_site; /* the document is the meeting's page */
 };
 
 static void shot_free(gpointer data)
@@ -122,12 +123,26 @@ static void on_ready(gpointer user_data)
     page->events.on_ready(page->user_data);
 }
 
+static char *origin_of(const char *url)
+{
+    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED, NULL);
+    int port = uri != NULL ? g_uri_get_port(uri) : -1;
+    if (uri == NULL) {
+        return NULL;
+    }
+    return port < 0
+               ? g_strdup_printf("%s://%s", g_uri_get_scheme(uri), g_uri_get_host(uri))
+               : g_strdup_printf("%s://%s:%d", g_uri_get_scheme(uri), g_uri_get_host(uri), port);
+}
+
 static void on_navigated(const char *url, gpointer user_data)
 {
     Page *page = user_data;
-    page->on_site = g_str_has_prefix(url, "http");
+    page->on_site = page->is_home(url, page->user_data);
     g_clear_handle_id(&page->link_timer, g_source_remove);
     if (page->on_site) {
+        g_autofree char *origin = origin_of(url);
+        page_link_set_origin(page->link, origin);
         invite(page);
     }
     page->events.on_navigated(url, page->user_data);
@@ -191,8 +206,9 @@ Page *page_new(const PageConfig *config, const PageEvents *events, gpointer user
     g_autofree char *script = build_script(config);
     page->events = *events;
     page->user_data = user_data;
+    page->is_home = config->is_home;
     page->shots = g_hash_table_new_full(NULL, NULL, shot_free, NULL);
-    page->link = page_link_new(config->origin, &link_events, page, error);
+    page->link = page_link_new(NULL, &link_events, page, error);
     if (page->link == NULL) {
         browser_options_free(config->browser);
         return NULL;

@@ -17,8 +17,9 @@
 typedef struct Page Page;
 
 typedef struct {
-    BrowserOptions *browser;     /* (transfer full) */
-    const char *origin;          /* of the meeting's page, for the link's check */
+    BrowserOptions *browser; /* (transfer full) */
+    /* Whether @url is the meeting's page: only such a page gets a link, checked by its origin. */
+    bool (*is_home)(const char *url, gpointer user_data);
     const char *const *channels; /* data channels to watch */
     const char *const *fetches;  /* parts of URLs whose bodies to watch */
     bool video;                  /* tap video too */

@@ -1,44 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "platforms/meet/flow.h"
+#include "platforms/adapter/flow.h"
 
-#define URL "https://meet.google.com/abc-defg-hij"
-
-static MeetFlow flow;
-static MeetReading page;
+static Flow flow;
+static FlowReading page;
 static int64_t clock_ms;
 
 static void fresh(void)
 {
-    flow = (MeetFlow){.in_call_min = 4,
-                      .prejoin_ms = 60000,
-                      .rejoin_ms = 6000,
-                      .vanished_ms = 20000,
-                      .network_lost_ms = 30000};
-    page = (MeetReading){.url = URL};
+    flow = (Flow){.in_call_min = 4,
+                  .prejoin_ms = 60000,
+                  .rejoin_ms = 6000,
+                  .vanished_ms = 20000,
+                  .network_lost_ms = 30000};
+    page = (FlowReading){.place = FLOW_PLACE_HOME};
     clock_ms = 1000;
 }
 
-static void show(MeetPurpose purpose, bool shown)
+static void show(FlowPurpose purpose, bool shown)
 {
     page.rules[purpose] = shown ? "x" : NULL;
 }
 
-static MeetStep step(int64_t after_ms)
+static FlowStep step(int64_t after_ms)
 {
     clock_ms += after_ms;
-    return meet_flow_step(&flow, &page, clock_ms);
+    return flow_step(&flow, &page, clock_ms);
 }
 
-static void expect_click(MeetPurpose purpose)
+static void expect_click(FlowPurpose purpose)
 {
-    MeetStep got = step(300);
-    g_assert_cmpint(got.todo, ==, MEET_DO_CLICK);
+    FlowStep got = step(300);
+    g_assert_cmpint(got.todo, ==, FLOW_DO_CLICK);
     g_assert_cmpint(got.purpose, ==, purpose);
 }
 
-static void expect_left(MeetStep got, PlatformLeft left)
+static void expect_left(FlowStep got, PlatformLeft left)
 {
-    g_assert_cmpint(got.todo, ==, MEET_DO_LEFT);
+    g_assert_cmpint(got.todo, ==, FLOW_DO_LEFT);
     g_assert_cmpstr(platform_left_to_string(got.left), ==, platform_left_to_string(left));
     g_assert_nonnull(got.message);
 }
@@ -54,65 +52,65 @@ static void enter_call(void)
 static void test_prejoin_order(void)
 {
     fresh();
-    show(MEET_DISMISS, true);
-    show(MEET_MIC_IS_ON, true);
-    show(MEET_CAMERA_IS_ON, true);
-    show(MEET_NAME_FIELD, true);
-    show(MEET_JOIN_BUTTON, true);
-    expect_click(MEET_DISMISS);
-    show(MEET_DISMISS, false);
-    expect_click(MEET_MIC_IS_ON);
-    show(MEET_MIC_IS_ON, false);
-    expect_click(MEET_CAMERA_IS_ON);
-    show(MEET_CAMERA_IS_ON, false);
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NAME);
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NAME); /* until the field holds it */
+    show(FLOW_DISMISS, true);
+    show(FLOW_MIC_IS_ON, true);
+    show(FLOW_CAMERA_IS_ON, true);
+    show(FLOW_NAME_FIELD, true);
+    show(FLOW_JOIN_BUTTON, true);
+    expect_click(FLOW_DISMISS);
+    show(FLOW_DISMISS, false);
+    expect_click(FLOW_MIC_IS_ON);
+    show(FLOW_MIC_IS_ON, false);
+    expect_click(FLOW_CAMERA_IS_ON);
+    show(FLOW_CAMERA_IS_ON, false);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NAME);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NAME); /* until the field holds it */
     flow.named = true;
-    expect_click(MEET_JOIN_BUTTON);
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING); /* not pressed again at once */
+    expect_click(FLOW_JOIN_BUTTON);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING); /* not pressed again at once */
     clock_ms += 6000;
-    expect_click(MEET_JOIN_BUTTON);
+    expect_click(FLOW_JOIN_BUTTON);
 }
 
 static void test_what_does_not_react_is_left_alone(void)
 {
     fresh();
-    show(MEET_DISMISS, true);
-    show(MEET_JOIN_BUTTON, true);
+    show(FLOW_DISMISS, true);
+    show(FLOW_JOIN_BUTTON, true);
     for (int i = 0; i < 8; i++) {
-        expect_click(MEET_DISMISS);
+        expect_click(FLOW_DISMISS);
     }
-    expect_click(MEET_JOIN_BUTTON);
+    expect_click(FLOW_JOIN_BUTTON);
     enter_call();
-    show(MEET_CONSENT, true);
+    show(FLOW_CONSENT, true);
     for (int i = 0; i < 8; i++) {
-        expect_click(MEET_CONSENT);
+        expect_click(FLOW_CONSENT);
     }
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
-    show(MEET_CONSENT, false);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
+    show(FLOW_CONSENT, false);
     step(300);
-    show(MEET_CONSENT, true); /* another one */
-    expect_click(MEET_CONSENT);
+    show(FLOW_CONSENT, true); /* another one */
+    expect_click(FLOW_CONSENT);
 }
 
 static void test_lobby_comes_before_call(void)
 {
     fresh();
     page.n_in_call = 9; /* the lobby shows the call's controls too */
-    show(MEET_LOBBY, true);
+    show(FLOW_LOBBY, true);
     g_assert_true(step(300).lobby);
     for (int i = 0; i < 20; i++) {
-        MeetStep got = step(300);
+        FlowStep got = step(300);
         g_assert_false(got.lobby);
         g_assert_false(got.admitted);
     }
-    show(MEET_HOST_ABSENT, true);
+    show(FLOW_HOST_ABSENT, true);
     g_assert_true(step(300).host_changed);
     g_assert_true(flow.host_absent);
     g_assert_false(step(300).host_changed);
-    show(MEET_HOST_ABSENT, false);
+    show(FLOW_HOST_ABSENT, false);
     g_assert_true(step(300).host_changed);
-    show(MEET_LOBBY, false);
+    show(FLOW_LOBBY, false);
     g_assert_false(step(300).admitted); /* one sight is none */
     g_assert_true(step(300).admitted);
     g_assert_false(step(300).admitted);
@@ -130,24 +128,24 @@ static void test_few_marks_are_no_call(void)
 static void test_walls(void)
 {
     static const struct {
-        MeetPurpose purpose;
+        FlowPurpose purpose;
         PlatformLeft left;
-    } walls[] = {{MEET_NOT_FOUND, PLATFORM_LEFT_NOT_FOUND},
-                 {MEET_LOGIN_REQUIRED, PLATFORM_LEFT_LOGIN_REQUIRED},
-                 {MEET_CAPTCHA, PLATFORM_LEFT_CAPTCHA},
-                 {MEET_BLOCKED, PLATFORM_LEFT_BOTS_NOT_ALLOWED},
-                 {MEET_LOBBY_TIMEOUT, PLATFORM_LEFT_LOBBY_TIMEOUT},
-                 {MEET_DENIED, PLATFORM_LEFT_DENIED}};
+    } walls[] = {{FLOW_NOT_FOUND, PLATFORM_LEFT_NOT_FOUND},
+                 {FLOW_LOGIN_REQUIRED, PLATFORM_LEFT_LOGIN_REQUIRED},
+                 {FLOW_CAPTCHA, PLATFORM_LEFT_CAPTCHA},
+                 {FLOW_BLOCKED, PLATFORM_LEFT_BOTS_NOT_ALLOWED},
+                 {FLOW_LOBBY_TIMEOUT, PLATFORM_LEFT_LOBBY_TIMEOUT},
+                 {FLOW_DENIED, PLATFORM_LEFT_DENIED}};
     for (size_t i = 0; i < G_N_ELEMENTS(walls); i++) {
         fresh();
         show(walls[i].purpose, true);
         expect_left(step(300), walls[i].left);
     }
     fresh();
-    page.url = "https://accounts.google.com/signin";
+    page.place = FLOW_PLACE_SIGN_IN;
     expect_left(step(300), PLATFORM_LEFT_LOGIN_REQUIRED);
     fresh();
-    page.url = "https://workspace.google.com/products/meet/";
+    page.place = FLOW_PLACE_ELSEWHERE;
     expect_left(step(300), PLATFORM_LEFT_NOT_FOUND);
     fresh();
     step(0);
@@ -157,21 +155,21 @@ static void test_walls(void)
 static void test_an_end_is_believed_on_its_second_sight(void)
 {
     static const struct {
-        MeetPurpose purpose;
+        FlowPurpose purpose;
         PlatformLeft left;
-    } ends[] = {{MEET_REMOVED, PLATFORM_LEFT_REMOVED},
-                {MEET_ENDED, PLATFORM_LEFT_ENDED},
-                {MEET_REMOVED_PAGE, PLATFORM_LEFT_REMOVED},
-                {MEET_ENDED_PAGE, PLATFORM_LEFT_ENDED},
-                {MEET_CONNECTION_FAILED, PLATFORM_LEFT_NETWORK_LOST}};
+    } ends[] = {{FLOW_REMOVED, PLATFORM_LEFT_REMOVED},
+                {FLOW_ENDED, PLATFORM_LEFT_ENDED},
+                {FLOW_REMOVED_PAGE, PLATFORM_LEFT_REMOVED},
+                {FLOW_ENDED_PAGE, PLATFORM_LEFT_ENDED},
+                {FLOW_CONNECTION_FAILED, PLATFORM_LEFT_NETWORK_LOST}};
     for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
         enter_call();
         show(ends[i].purpose, true);
-        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+        g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
         show(ends[i].purpose, false);
-        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING); /* it was a flicker */
+        g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING); /* it was a flicker */
         show(ends[i].purpose, true);
-        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+        g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
         expect_left(step(300), ends[i].left);
     }
 }
@@ -180,26 +178,26 @@ static void test_vanished_controls_are_waited_for(void)
 {
     enter_call();
     page.n_in_call = 0;
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
-    g_assert_cmpint(step(19000).todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
+    g_assert_cmpint(step(19000).todo, ==, FLOW_DO_NOTHING);
     page.n_in_call = 6;
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
     page.n_in_call = 0;
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
     expect_left(step(20000), PLATFORM_LEFT_PAGE_LOST);
 }
 
 static void test_network_is_lost_only_when_nothing_flows(void)
 {
     enter_call();
-    show(MEET_NETWORK_LOST, true);
+    show(FLOW_NETWORK_LOST, true);
     page.media_flows = true;
     for (int i = 0; i < 10; i++) {
-        g_assert_cmpint(step(10000).todo, ==, MEET_DO_NOTHING);
+        g_assert_cmpint(step(10000).todo, ==, FLOW_DO_NOTHING);
     }
     page.media_flows = false;
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
-    g_assert_cmpint(step(29000).todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
+    g_assert_cmpint(step(29000).todo, ==, FLOW_DO_NOTHING);
     expect_left(step(1000), PLATFORM_LEFT_NETWORK_LOST);
     enter_call();
     page.link_failed = true;
@@ -210,38 +208,38 @@ static void test_network_is_lost_only_when_nothing_flows(void)
 static void test_microphone_is_kept_as_wanted(void)
 {
     enter_call();
-    show(MEET_MIC_IS_OFF, true);
-    MeetStep got = step(300);
+    show(FLOW_MIC_IS_OFF, true);
+    FlowStep got = step(300);
     g_assert_true(got.mic_changed);
-    g_assert_cmpint(got.todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(got.todo, ==, FLOW_DO_NOTHING);
     flow.want_open_mic = true;
     for (int i = 0; i < 5; i++) {
         clock_ms += 1000;
-        expect_click(MEET_MIC_IS_OFF);
-        g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING); /* the button gets its second */
+        expect_click(FLOW_MIC_IS_OFF);
+        g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING); /* the button gets its second */
     }
     g_assert_true(step(2000).mic_gave_up);
     g_assert_false(step(2000).mic_gave_up);
-    show(MEET_MIC_IS_OFF, false);
-    show(MEET_MIC_IS_ON, true);
+    show(FLOW_MIC_IS_OFF, false);
+    show(FLOW_MIC_IS_ON, true);
     g_assert_true(step(300).mic_changed);
-    g_assert_cmpint(flow.mic, ==, MEET_MIC_OPEN);
+    g_assert_cmpint(flow.mic, ==, FLOW_MIC_OPEN);
     flow.want_open_mic = false;
     clock_ms += 1000;
-    expect_click(MEET_MIC_IS_ON);
+    expect_click(FLOW_MIC_IS_ON);
 }
 
 static void test_recording_refusal_is_told_once_and_closed(void)
 {
     enter_call();
-    show(MEET_RECORDING_DENIED, true);
+    show(FLOW_RECORDING_DENIED, true);
     g_assert_true(step(300).recording_denied);
-    expect_click(MEET_DIALOG_DISMISS);
+    expect_click(FLOW_DIALOG_DISMISS);
     fresh();
     page.n_in_call = 6;
-    show(MEET_RECORDING_DENIED, true);
+    show(FLOW_RECORDING_DENIED, true);
     step(300);
-    MeetStep got = step(300);
+    FlowStep got = step(300);
     g_assert_true(got.admitted && got.recording_denied);
 }
 
@@ -249,9 +247,9 @@ static void test_unknown_dialog_is_handled_but_not_at_the_end(void)
 {
     enter_call();
     page.unknown_dialog = "something new";
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_DIALOG);
-    show(MEET_ENDED, true);
-    g_assert_cmpint(step(300).todo, ==, MEET_DO_NOTHING);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_DIALOG);
+    show(FLOW_ENDED, true);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
     expect_left(step(300), PLATFORM_LEFT_ENDED);
 }
 

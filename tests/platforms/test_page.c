@@ -75,6 +75,13 @@ static void on_lost(BrowserLost lost, const char *message, gpointer user_data)
     ((Test *)user_data)->lost = true;
 }
 
+static bool is_home(const char *url, gpointer user_data)
+{
+    Test *test = user_data;
+    g_autofree char *home = fixture_url(&test->fixture, "");
+    return g_str_has_prefix(url, home);
+}
+
 static const PageEvents events = {.on_ready = on_ready,
                                   .on_navigated = on_navigated,
                                   .on_link = on_link,
@@ -87,11 +94,10 @@ static void start(Test *test, const char *path)
 {
     memset(test, 0, sizeof *test);
     fixture_start(&test->fixture);
-    g_autofree char *origin = fixture_url(&test->fixture, "");
     g_autoptr(GError) error = NULL;
     PageConfig config = {
         .browser = fixture_browser_options(&test->fixture),
-        .origin = origin,
+        .is_home = is_home,
         .channels = (const char *const[]){"collections", NULL},
         .video = true,
         .classic_audio = true,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/rules.h"
 
-#include "platforms/meet/flow.h"
+#include "platforms/adapter/flow.h"
 
 #include <glib/gstdio.h>
 
@@ -10,14 +10,15 @@
 static const char *const purposes[] = {"leave", NULL};
 
 #define HEAD "{\"version\":1,\"platform\":\"meet\",\"dialogs\":\"x\","
-#define WIRE "\"wire\":{\"channels\":[\"c\"],\"fetches\":[]},"
+#define HOSTS "\"hosts\":{\"home\":[\"a.example\"],\"sign_in\":[]},"
+#define WIRE HOSTS "\"wire\":{\"channels\":[\"c\"],\"fetches\":[]},"
 #define PURPOSES(list) "\"purposes\":{\"leave\":" list "}}"
 
 static void test_shipped_rules_are_whole(void)
 {
     g_autoptr(GError) error = NULL;
     g_unsetenv("STENO_PLATFORM_DIR");
-    g_autoptr(PlatformRules) rules = platform_rules_load("meet", meet_purpose_names, &error);
+    g_autoptr(PlatformRules) rules = platform_rules_load("meet", flow_purpose_names, &error);
     g_assert_no_error(error);
     g_assert_cmpint(platform_rules_get_number(rules, "poll_ms", 0), >, 0);
     g_assert_cmpint(platform_rules_get_number(rules, "in_call_min", 0), ==, 4);
@@ -50,7 +51,9 @@ static void test_wrong_rules_name_the_path(void)
         {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"css\":\"b\",\"click\":[{\"text\":[\"c\"]}]}]"),
          "[0].click[0]: expected a css"},
         {HEAD "\"timing\":{\"poll_ms\":0}," WIRE PURPOSES("[]"), "$.timing.poll_ms"},
-        {HEAD PURPOSES("[]"), "$.wire.channels"},
+        {HEAD PURPOSES("[]"), "$.hosts.home"},
+        {HEAD "\"hosts\":{\"home\":[1],\"sign_in\":[]}," PURPOSES("[]"), "$.hosts.home"},
+        {HEAD HOSTS PURPOSES("[]"), "$.wire.channels"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
@@ -61,6 +64,22 @@ static void test_wrong_rules_name_the_path(void)
         g_test_message("-> %s", error->message);
         g_assert_nonnull(strstr(error->message, bad[i].says));
     }
+}
+
+static void test_hosts_are_compared_as_hosts(void)
+{
+    g_autoptr(PlatformRules) rules =
+        platform_rules_parse(HEAD WIRE PURPOSES("[]"), "x", "meet", purposes, NULL);
+    g_assert_true(platform_rules_is_host(rules, "home", "https://a.example/x?y#z"));
+    g_assert_true(platform_rules_is_host(rules, "home", "https://www.A.example"));
+    g_assert_false(platform_rules_is_host(rules, "home", "http://a.example/"));
+    g_assert_false(platform_rules_is_host(rules, "home", "https://xa.example/"));
+    g_assert_false(platform_rules_is_host(rules, "home", "https://a.example.evil.example/"));
+    g_assert_false(platform_rules_is_host(rules, "home", "https://evil.example/a.example"));
+    g_assert_false(platform_rules_is_host(rules, "home", "https://a.example@evil.example/"));
+    g_assert_false(platform_rules_is_host(rules, "home", "about:blank"));
+    g_assert_false(platform_rules_is_host(rules, "home", ""));
+    g_assert_false(platform_rules_is_host(rules, "sign_in", "https://a.example/"));
 }
 
 static void test_a_file_replaces_them(void)
@@ -84,6 +103,7 @@ int main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/rules/shipped_rules_are_whole", test_shipped_rules_are_whole);
     g_test_add_func("/rules/wrong_rules_name_the_path", test_wrong_rules_name_the_path);
+    g_test_add_func("/rules/hosts_are_compared_as_hosts", test_hosts_are_compared_as_hosts);
     g_test_add_func("/rules/a_file_replaces_them", test_a_file_replaces_them);
     return g_test_run();
 }

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platforms/adapter/adapter.h"
+
+#define CLICK_TIMEOUT_MS 2000
+#define CHAT_TIMEOUT_MS 9000
+#define LEAVE_CLICK_TIMEOUT_MS 1000
+#define LEAVE_SETTLE_MS 400 /* the page's own goodbye goes out */
+#define LEAVE_BUDGET_MS 4500
+
+static void adapter_clear(gpointer data)
+{
+    Adapter *adapter = data;
+    if (adapter->kind->clear != NULL) {
+        adapter->kind->clear(adapter);
+    }
+    g_free(adapter->url);
+    g_free(adapter->bot_name);
+    g_free(adapter->output_dir);
+    browser_options_free(adapter->browser_options);
+    platform_rules_free(adapter->rules);
+    for (int i = 0; i < FLOW_N_PURPOSES; i++) {
+        g_free(adapter->seen_rules[i]);
+    }
+    g_clear_pointer(&adapter->seen_dialogs, g_hash_table_unref);
+    g_free(adapter->left_message);
+    g_free(adapter->left_rule);
+    g_free(adapter->left_shot);
+    g_queue_clear_full(&adapter->requests, g_free);
+}
+
+void adapter_release(Adapter *adapter)
+{
+    g_rc_box_release_full(adapter, adapter_clear);
+}
+
+static Adapter *to_adapter(Platform *platform)
+{
+    g_assert(platform->impl->destroy == adapter_destroy);
+    return (Adapter *)platform;
+}
+
+int64_t adapter_now_ms(void)
+{
+    return g_get_monotonic_time() / 1000;
+}
+
+char *adapter_json_quote(const char *text)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_VALUE);
+    json_node_set_string(node, text);
+    return json_to_string(node, FALSE);
+}
+
+const char *adapter_string_value(JsonNode *value)
+{
+    return value != NULL && JSON_NODE_HOLDS_VALUE(value) &&
+                   json_node_get_value_type(value) == G_TYPE_STRING
+               ? json_node_get_string(value)
+               : NULL;
+}
+
+Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, const char *url,
+                         const PlatformEvents *events, gpointer user_data, GError **error)
+{
+    g_autoptr(PlatformRules) rules =
+        platform_rules_load(kind->impl->name, flow_purpose_names, error);
+    if (rules == NULL) {
+        return NULL;
+    }
+    g_autoptr(BrowserOptions) options = browser_options_new(config->browser, error);
+    if (options == NULL) {
+        return NULL;
+    }
+    Adapter *adapter = g_rc_box_alloc0(kind->size);
+    adapter->base.impl = kind->impl;
+    adapter->kind = kind;
+    adapter->events = *events;
+    adapter->user_data = user_data;
+    adapter->url = g_strdup(url);
+    adapter->bot_name = g_strdup(config->bot_name);
+    adapter->output_dir = g_strdup(config->output_dir);
+    adapter->want_video = config->want_video;
+    adapter->sandbox = options->sandbox;
+    adapter->browser_options = g_steal_pointer(&options);
+    adapter->seen_dialogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_queue_init(&adapter->requests);
+    adapter->flow = (Flow){
+        .in_call_min = (unsigned)platform_rules_get_number(rules, "in_call_min", 4),
+        .prejoin_ms = platform_rules_get_number(rules, "prejoin_ms", 60000),
+        .rejoin_ms = platform_rules_get_number(rules, "rejoin_ms", 6000),
+        .vanished_ms = platform_rules_get_number(rules, "vanished_ms", 20000),
+        .network_lost_ms = platform_rules_get_number(rules, "network_lost_ms", 30000),
+        .elsewhere_ms = platform_rules_get_number(rules, "elsewhere_ms", 0),
+    };
+    adapter->rules = g_steal_pointer(&rules);
+    if (kind->init != NULL) {
+        kind->init(adapter);
+    }
+    return &adapter->base;
+}
+
+void adapter_destroy(Platform *platform)
+{
+    Adapter *adapter = to_adapter(platform);
+    adapter->freed = true;
+    adapter_stop_timers(adapter);
+    g_clear_handle_id(&adapter->left_source, g_source_remove);
+    adapter_cancel_requests(adapter);
+    g_clear_pointer(&adapter->page, page_free);
+    adapter_release(adapter);
+}
+
+static bool is_home(const char *url, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    return platform_rules_is_host(adapter->rules, "home", url);
+}
+
+void adapter_join(Platform *platform)
+{
+    Adapter *adapter = to_adapter(platform);
+    g_return_if_fail(!adapter->joined);
+    adapter->joined = true;
+    PageConfig config = {.browser = g_steal_pointer(&adapter->browser_options),
+                         .is_home = is_home,
+                         .channels = platform_rules_get_channels(adapter->rules),
+                         .fetches = platform_rules_get_fetches(adapter->rules),
+                         .video = adapter->want_video,
+                         .classic_audio = adapter->kind->classic_audio,
+                         .rules = platform_rules_get_script(adapter->rules)};
+    g_autoptr(GError) error = NULL;
+    adapter->page = page_new(&config, &adapter_page_events, adapter, &error);
+    if (adapter->page == NULL) {
+        adapter_finish(adapter, PLATFORM_LEFT_INTERNAL, error->message, NULL, false);
+    }
+}
+
+static gboolean on_leave_deadline(gpointer data)
+{
+    Adapter *adapter = data;
+    adapter->deadline_timer = 0;
+    adapter_finish(adapter, PLATFORM_LEFT_REQUESTED, "left; the page did not answer", NULL, false);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_blank(JsonNode *value, const GError *error, gpointer user_data)
+{
+    adapter_finish(user_data, PLATFORM_LEFT_REQUESTED, "left as asked", NULL, false);
+}
+
+static gboolean on_leave_settled(gpointer data)
+{
+    Adapter *adapter = data;
+    adapter->leave_timer = 0;
+    browser_navigate(page_get_browser(adapter->page), "about:blank", CLICK_TIMEOUT_MS, on_blank,
+                     adapter);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_leave_clicked(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = g_rc_box_acquire(user_data);
+    const char *rule = adapter_string_value(value);
+    adapter_report_rule(adapter, FLOW_LEAVE_BUTTON, rule);
+    if (!adapter->freed && !adapter->over) {
+        adapter->leave_timer =
+            g_timeout_add(rule != NULL ? LEAVE_SETTLE_MS : 1, on_leave_settled, adapter);
+    }
+    adapter_release(adapter);
+}
+
+void adapter_leave(Platform *platform)
+{
+    Adapter *adapter = to_adapter(platform);
+    if (adapter->leaving || adapter->over || !adapter->joined) {
+        return;
+    }
+    adapter->leaving = true;
+    g_clear_handle_id(&adapter->poll_timer, g_source_remove);
+    if (!adapter->navigated) {
+        adapter_finish(adapter, PLATFORM_LEFT_REQUESTED, "left before the page was open", NULL,
+                       false);
+        return;
+    }
+    adapter->deadline_timer = g_timeout_add(LEAVE_BUDGET_MS, on_leave_deadline, adapter);
+    browser_evaluate(page_get_browser(adapter->page),
+                     "window.__steno ? window.__steno.click('leave_button') : null",
+                     LEAVE_CLICK_TIMEOUT_MS, on_leave_clicked, adapter);
+}
+
+static Request *request_new(Adapter *adapter, GTask *task)
+{
+    Request *request = g_new0(Request, 1);
+    request->adapter = adapter;
+    request->task = task;
+    g_queue_push_tail(&adapter->requests, request);
+    return request;
+}
+
+/* Answers it; @problem: what the page says went wrong, or NULL. */
+static void request_finish(Request *request, const GError *error, const char *problem)
+{
+    g_autoptr(GTask) task = request->task;
+    g_queue_remove(&request->adapter->requests, request);
+    g_free(request);
+    if (task == NULL) {
+        return;
+    }
+    if (error != NULL) {
+        g_task_return_error(task, g_error_copy(error));
+    } else if (problem != NULL) {
+        g_task_return_new_error(task, PLATFORM_ERROR, PLATFORM_ERROR_FAILED, "%s", problem);
+    } else {
+        g_task_return_boolean(task, TRUE);
+    }
+}
+
+static void on_chat_sent(JsonNode *value, const GError *error, gpointer user_data)
+{
+    request_finish(user_data, error, adapter_string_value(value));
+}
+
+void adapter_send_chat(Platform *platform, const char *text, GTask *task)
+{
+    Adapter *adapter = to_adapter(platform);
+    if (adapter->flow.phase != FLOW_PHASE_CALL || adapter->over || adapter->leaving) {
+        g_idle_add(adapter_return_left, task);
+        return;
+    }
+    g_autofree char *quoted = adapter_json_quote(text);
+    g_autofree char *call = g_strdup_printf("window.__steno.send_chat(%s)", quoted);
+    browser_evaluate(page_get_browser(adapter->page), call, CHAT_TIMEOUT_MS, on_chat_sent,
+                     request_new(adapter, task));
+}
+
+void adapter_set_microphone(Platform *platform, bool open)
+{
+    Adapter *adapter = to_adapter(platform);
+    adapter->flow.want_open_mic = open;
+    adapter->flow.n_mic_clicks = 0;
+    adapter->poll_soon = true;
+    if (adapter->page != NULL && adapter->flow.phase == FLOW_PHASE_CALL) {
+        adapter_poll_later(adapter, 1);
+    }
+}
+
+bool adapter_speak(Platform *platform, const int16_t *samples, size_t n_samples, GError **error)
+{
+    Adapter *adapter = to_adapter(platform);
+    if (adapter->page == NULL || adapter->over || !page_speak(adapter->page, samples, n_samples)) {
+        g_set_error_literal(error, PLATFORM_ERROR, PLATFORM_ERROR_STATE,
+                            "the link to the page is down");
+        return false;
+    }
+    return true;
+}
+
+void adapter_stop_speaking(Platform *platform)
+{
+    Adapter *adapter = to_adapter(platform);
+    if (adapter->page != NULL) {
+        page_stop_speaking(adapter->page);
+    }
+}
+
+static void on_shot(JsonNode *value, const GError *error, gpointer user_data)
+{
+    request_finish(user_data, error, NULL);
+}
+
+void adapter_screenshot(Platform *platform, const char *path, GTask *task)
+{
+    Adapter *adapter = to_adapter(platform);
+    if (!adapter->navigated || adapter->over) {
+        g_idle_add(adapter_return_left, task);
+        return;
+    }
+    page_screenshot(adapter->page, path, on_shot, request_new(adapter, task));
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "platforms/adapter/adapter.h"
+
+#include "platforms/json.h"
+
+#include <string.h>
+
+#define READ_TIMEOUT_MS 3000
+#define CONFIRM_MS 50
+#define CLICK_TIMEOUT_MS 2000
+#define MAX_SEEN_DIALOGS 64
+
+// --- the end ---
+
+gboolean adapter_return_left(gpointer data)
+{
+    g_task_return_new_error(data, PLATFORM_ERROR, PLATFORM_ERROR_STATE,
+                            "the bot is not in the meeting");
+    g_object_unref(data);
+    return G_SOURCE_REMOVE;
+}
+
+/* From the main loop, also when platform_free is what ends them. */
+void adapter_cancel_requests(Adapter *adapter)
+{
+    for (GList *l = adapter->requests.head; l != NULL; l = l->next) {
+        Request *request = l->data;
+        if (request->task != NULL) {
+            g_idle_add(adapter_return_left, g_steal_pointer(&request->task));
+        }
+    }
+}
+
+void adapter_stop_timers(Adapter *adapter)
+{
+    g_clear_handle_id(&adapter->poll_timer, g_source_remove);
+    g_clear_handle_id(&adapter->leave_timer, g_source_remove);
+    g_clear_handle_id(&adapter->deadline_timer, g_source_remove);
+}
+
+static gboolean emit_left(gpointer data)
+{
+    Adapter *adapter = g_rc_box_acquire(data);
+    adapter->left_source = 0;
+    adapter_stop_timers(adapter);
+    g_info("left: %s: %s", platform_left_to_string(adapter->left), adapter->left_message);
+    PlatformLeftInfo info = {.left = adapter->left,
+                             .message = adapter->left_message,
+                             .rule = adapter->left_rule,
+                             .screenshot = adapter->left_shot};
+    adapter->events.on_left(&info, adapter->user_data);
+    adapter_release(adapter);
+    return G_SOURCE_REMOVE;
+}
+
+static void emit_left_later(Adapter *adapter)
+{
+    if (adapter->left_source == 0) {
+        adapter->left_source = g_idle_add(emit_left, adapter);
+    }
+}
+
+static void leave_page(Adapter *adapter)
+{
+    if (adapter->page != NULL && adapter->navigated) {
+        browser_navigate(page_get_browser(adapter->page), "about:blank", CLICK_TIMEOUT_MS, NULL,
+                         NULL);
+    }
+}
+
+static void on_left_shot(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    if (error != NULL) {
+        g_info("no picture of the end: %s", error->message);
+        g_clear_pointer(&adapter->left_shot, g_free);
+    }
+    leave_page(adapter);
+    emit_left_later(adapter);
+}
+
+static char *shot_path(Adapter *adapter, const char *what)
+{
+    g_autofree char *folder = g_build_filename(adapter->output_dir, "screenshots", NULL);
+    g_autofree char *name = g_strdup_printf("%02u-%s.png", ++adapter->n_shots, what);
+    g_mkdir_with_parents(folder, 0755);
+    return g_build_filename(folder, name, NULL);
+}
+
+/* The one way out. @alive: the page can still be photographed. */
+void adapter_finish(Adapter *adapter, PlatformLeft left, const char *message, const char *rule,
+                    bool alive)
+{
+    if (adapter->over || adapter->freed) {
+        return;
+    }
+    adapter->over = true;
+    adapter_stop_timers(adapter);
+    adapter_cancel_requests(adapter);
+    adapter->left = adapter->leaving ? PLATFORM_LEFT_REQUESTED : left;
+    adapter->left_message = g_strdup(message);
+    adapter->left_rule = g_strdup(rule);
+    if (adapter->left != PLATFORM_LEFT_REQUESTED && alive && adapter->navigated &&
+        adapter->output_dir != NULL) {
+        adapter->left_shot = shot_path(adapter, platform_left_to_string(left));
+        page_screenshot(adapter->page, adapter->left_shot, on_left_shot, adapter);
+        return;
+    }
+    emit_left_later(adapter);
+}
+
+// --- doing what the flow says ---
+
+/* The answer to whatever was done in the page: read it again at once. */
+static void on_done(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    adapter->busy = false;
+    if (error != NULL) {
+        g_debug("in the page: %s", error->message);
+    }
+    adapter_poll_later(adapter, 50);
+}
+
+static void on_pressed(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = g_rc_box_acquire(user_data);
+    adapter_report_rule(adapter, adapter->pressing, adapter_string_value(value));
+    if (!adapter->freed) {
+        on_done(value, error, adapter);
+    }
+    adapter_release(adapter);
+}
+
+static void press(Adapter *adapter, FlowPurpose purpose)
+{
+    adapter->pressing = purpose;
+    g_autofree char *call =
+        g_strdup_printf("window.__steno.click('%s')", flow_purpose_names[purpose]);
+    adapter->busy = true;
+    browser_evaluate(page_get_browser(adapter->page), call, CLICK_TIMEOUT_MS, on_pressed, adapter);
+}
+
+static void on_named(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    JsonObject *answer =
+        value != NULL && JSON_NODE_HOLDS_OBJECT(value) ? json_node_get_object(value) : NULL;
+    adapter->flow.named =
+        g_strcmp0(platform_json_string(answer, "value", NULL), adapter->bot_name) == 0;
+    on_done(value, error, adapter);
+}
+
+static void write_name(Adapter *adapter)
+{
+    g_autofree char *name = adapter_json_quote(adapter->bot_name);
+    g_autofree char *call = g_strdup_printf("window.__steno.fill('name_field', %s)", name);
+    adapter->busy = true;
+    browser_evaluate(page_get_browser(adapter->page), call, CLICK_TIMEOUT_MS, on_named, adapter);
+}
+
+static void on_dialog_shot(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    if (!adapter->over && !adapter->leaving) {
+        press(adapter, FLOW_DIALOG_DISMISS);
+    }
+}
+
+static void adapter_dialog(Adapter *adapter, const char *text)
+{
+    if (g_hash_table_size(adapter->seen_dialogs) < MAX_SEEN_DIALOGS) {
+        g_hash_table_add(adapter->seen_dialogs, g_strdup(text));
+    }
+    adapter_warn(adapter, "unknown_dialog", "the page shows a dialog that no rule knows");
+    if (adapter->freed) {
+        return;
+    }
+    adapter->busy = true;
+    if (adapter->output_dir == NULL) {
+        press(adapter, FLOW_DIALOG_DISMISS);
+        return;
+    }
+    g_autofree char *path = shot_path(adapter, "dialog");
+    page_screenshot(adapter->page, path, on_dialog_shot, adapter);
+}
+
+static void report_step(Adapter *adapter, const FlowReading *reading, const FlowStep *step)
+{
+    if (step->purpose < FLOW_N_PURPOSES && reading->rules[step->purpose] != NULL) {
+        adapter_report_rule(adapter, step->purpose, reading->rules[step->purpose]);
+    } else if (step->todo == FLOW_DO_LEFT && step->left == PLATFORM_LEFT_UI_NOT_FOUND) {
+        adapter_report_rule(adapter, step->purpose, NULL);
+    }
+    if (step->lobby && !adapter_is_silent(adapter)) {
+        adapter->events.on_lobby(adapter->user_data);
+    }
+    if (step->host_changed && !adapter_is_silent(adapter) &&
+        adapter->events.on_host_absent != NULL) {
+        adapter->events.on_host_absent(adapter->flow.host_absent, adapter->user_data);
+    }
+    if (step->admitted && !adapter_is_silent(adapter)) {
+        g_autofree char *count = g_strdup_printf("%u_marks", reading->n_in_call);
+        adapter_report_rule(adapter, FLOW_IN_CALL, count);
+        adapter->events.on_admitted(adapter->user_data);
+    }
+    if ((step->admitted || step->recording_denied) && !adapter_is_silent(adapter)) {
+        adapter->events.on_recording_permission(
+            !step->recording_denied,
+            step->recording_denied ? "the meeting does not allow recording" : NULL,
+            adapter->user_data);
+    }
+    if (step->mic_changed && !adapter_is_silent(adapter) && adapter->events.on_microphone != NULL) {
+        adapter->events.on_microphone(adapter->flow.mic == FLOW_MIC_OPEN, adapter->user_data);
+    }
+    if (step->mic_gave_up) {
+        adapter_warn(adapter, "microphone", "the meeting's microphone button does not react");
+    }
+}
+
+/* What was seen once is looked at again soon: the recording begins and ends with it. */
+static unsigned poll_interval_ms(Adapter *adapter)
+{
+    const Flow *flow = &adapter->flow;
+    bool coming = flow->phase != FLOW_PHASE_CALL && flow->n_call_seen > 0;
+    return coming || flow->n_end_seen > 0
+               ? CONFIRM_MS
+               : (unsigned)platform_rules_get_number(adapter->rules, "poll_ms", 300);
+}
+
+static void carry_out(Adapter *adapter, const FlowReading *reading, const FlowStep *step)
+{
+    switch (step->todo) {
+    case FLOW_DO_NOTHING:
+        adapter_poll_later(adapter, poll_interval_ms(adapter));
+        return;
+    case FLOW_DO_CLICK:
+        press(adapter, step->purpose);
+        return;
+    case FLOW_DO_NAME:
+        write_name(adapter);
+        return;
+    case FLOW_DO_DIALOG:
+        adapter_dialog(adapter, reading->unknown_dialog);
+        return;
+    case FLOW_DO_LEFT: {
+        const char *rule = step->purpose < FLOW_N_PURPOSES ? reading->rules[step->purpose] : NULL;
+        g_autofree char *full =
+            rule != NULL ? g_strdup_printf("%s/%s", flow_purpose_names[step->purpose], rule) : NULL;
+        adapter_finish(adapter, step->left, step->message, full, true);
+        return;
+    }
+    }
+}
+
+// --- reading the page ---
+
+static FlowPlace place_of(Adapter *adapter, const char *url)
+{
+    if (platform_rules_is_host(adapter->rules, "home", url)) {
+        return FLOW_PLACE_HOME;
+    }
+    return platform_rules_is_host(adapter->rules, "sign_in", url) ? FLOW_PLACE_SIGN_IN
+                                                                  : FLOW_PLACE_ELSEWHERE;
+}
+
+static FlowReading make_reading(Adapter *adapter, JsonObject *answer)
+{
+    FlowReading reading = {.place = place_of(adapter, platform_json_string(answer, "url", "")),
+                           .n_in_call =
+                               (unsigned)CLAMP(platform_json_int(answer, "count", 0), 0, 99),
+                           .media_flows = adapter->n_frames != adapter->n_frames_read,
+                           .link_failed = adapter->link_failed,
+                           .told_left = adapter->told_left,
+                           .told = adapter->told,
+                           .told_message = adapter->told_message};
+    JsonObject *found = platform_json_object(answer, "found");
+    for (int i = 0; i < FLOW_N_PURPOSES; i++) {
+        reading.rules[i] = platform_json_string(found, flow_purpose_names[i], NULL);
+    }
+    JsonArray *unknown = platform_json_array(answer, "unknown");
+    for (guint i = 0; unknown != NULL && i < json_array_get_length(unknown); i++) {
+        JsonNode *node = json_array_get_element(unknown, i);
+        const char *text = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
+        if (text != NULL && !g_hash_table_contains(adapter->seen_dialogs, text) &&
+            g_hash_table_size(adapter->seen_dialogs) < MAX_SEEN_DIALOGS) {
+            reading.unknown_dialog = text;
+        }
+    }
+    adapter->n_frames_read = adapter->n_frames;
+    return reading;
+}
+
+static void on_no_answer(Adapter *adapter, const GError *error)
+{
+    g_debug("the page was not read: %s", error->message);
+    int64_t limit_ms = platform_rules_get_number(adapter->rules, "frozen_ms", 12000);
+    if (adapter_now_ms() - adapter->answer_ms < limit_ms) {
+        adapter_poll_later(adapter,
+                           (unsigned)platform_rules_get_number(adapter->rules, "poll_ms", 300));
+        return;
+    }
+    bool frozen = g_error_matches(error, PLATFORM_ERROR, PLATFORM_ERROR_TIMEOUT);
+    g_autofree char *message = frozen ? g_strdup("the page is frozen: it does not answer")
+                                      : g_strdup_printf("the page is lost: %s", error->message);
+    if (frozen) {
+        browser_interrupt(page_get_browser(adapter->page));
+    }
+    adapter_finish(adapter, PLATFORM_LEFT_PAGE_LOST, message, NULL, !frozen);
+}
+
+static void on_read(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = g_rc_box_acquire(user_data);
+    adapter->busy = false;
+    if (!adapter->over && !adapter->leaving) {
+        if (error != NULL || !JSON_NODE_HOLDS_OBJECT(value)) {
+            g_autoptr(GError) wrong = g_error_new_literal(PLATFORM_ERROR, PLATFORM_ERROR_PROTOCOL,
+                                                          "it answered something else");
+            on_no_answer(adapter, error != NULL ? error : wrong);
+        } else {
+            adapter->answer_ms = adapter_now_ms();
+            FlowReading reading = make_reading(adapter, json_node_get_object(value));
+            FlowStep step = flow_step(&adapter->flow, &reading, adapter->answer_ms);
+            report_step(adapter, &reading, &step);
+            if (!adapter->freed && !adapter->leaving && !adapter->over) {
+                carry_out(adapter, &reading, &step);
+            }
+        }
+    }
+    adapter_release(adapter);
+}
+
+static gboolean on_poll(gpointer data)
+{
+    static const char before_call[] =
+        "window.__steno.read(['not_found','login_required','captcha','lobby_timeout','denied',"
+        "'blocked','lobby','host_absent','consent','dismiss','without_account','mic_is_on','camera_"
+        "is_on',"
+        "'name_field','join_button','recording_denied'],'in_call',[],[])";
+    static const char in_call[] =
+        "window.__steno.read(['removed','ended','recording_denied','consent','network_lost',"
+        "'mic_is_on','mic_is_off','camera_is_on'],'in_call',"
+        "['removed_page','ended_page','connection_failed'],"
+        "['removed','ended','recording_denied','consent','network_lost'])";
+    Adapter *adapter = data;
+    adapter->poll_timer = 0;
+    adapter->busy = true;
+    browser_evaluate(page_get_browser(adapter->page),
+                     adapter->flow.phase == FLOW_PHASE_CALL ? in_call : before_call,
+                     READ_TIMEOUT_MS, on_read, adapter);
+    return G_SOURCE_REMOVE;
+}
+
+void adapter_poll_later(Adapter *adapter, unsigned ms)
+{
+    if (adapter->busy || adapter->over || adapter->leaving || adapter->freed ||
+        !adapter->navigated) {
+        return;
+    }
+    g_clear_handle_id(&adapter->poll_timer, g_source_remove);
+    adapter->poll_timer = g_timeout_add(adapter->poll_soon ? 1 : ms, on_poll, adapter);
+    adapter->poll_soon = false;
+}
+
+/* Media came or went: the page has probably changed too. */
+void adapter_poll_soon(Adapter *adapter)
+{
+    adapter->poll_soon = adapter->busy;
+    adapter_poll_later(adapter, CONFIRM_MS);
+}
