@@ -271,6 +271,7 @@ static FlowReading make_reading(Adapter *adapter, JsonObject *answer)
                                (unsigned)CLAMP(platform_json_int(answer, "count", 0), 0, 99),
                            .media_flows = adapter->n_frames != adapter->n_frames_read,
                            .link_failed = adapter->link_failed,
+                           .unsent = platform_json_bool(answer, "unsent", false),
                            .told_left = adapter->told_left,
                            .told = adapter->told,
                            .told_message = adapter->told_message};

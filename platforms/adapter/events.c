@@ -173,6 +173,7 @@ static void on_message(const char *type, JsonObject *message, gpointer user_data
     } else if (strcmp(type, "connection") == 0) {
         const char *state = platform_json_string(message, "state", "");
         adapter->link_failed = strcmp(state, "failed") == 0 || strcmp(state, "disconnected") == 0;
+        adapter_poll_soon(adapter);
     }
     adapter_release(adapter);
 }

@@ -271,12 +271,13 @@ static FlowStep keep_devices(Flow *flow, const FlowReading *reading, int64_t now
     return click(button);
 }
 
-/* What the button shows: "turn off" stands on an open microphone. */
+/* What the button shows: "turn off" stands on an open microphone. It opens with a connection that
+ * carries it: what is said before is lost. */
 static bool note_mic(Flow *flow, const FlowReading *reading)
 {
     bool open = shows(reading, FLOW_MIC_IS_ON), closed = shows(reading, FLOW_MIC_IS_OFF);
     int before = flow->mic;
-    if (open != closed) {
+    if (open != closed && !(open && reading->unsent)) {
         flow->mic = open ? FLOW_MIC_OPEN : FLOW_MIC_CLOSED;
     }
     return (int)flow->mic != before;

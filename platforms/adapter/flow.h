@@ -67,6 +67,7 @@ typedef struct {
     const char *unknown_dialog; /* the text of an open dialog that no rule knows, or NULL */
     bool media_flows;           /* frames came since the last reading */
     bool link_failed;           /* the page's connection reports that it is broken */
+    bool unsent;                /* no connection stands yet that would carry speech */
     bool told_left;             /* the platform's own messages say: over, as told below */
     PlatformLeft told;
     const char *told_message;

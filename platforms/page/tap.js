@@ -195,7 +195,26 @@ function watchChannel(channel) {
     });
 }
 
+const peers = new Set();
+
+function sendsAudio(peer) {
+    return peer.getSenders().some((sender) => sender.track && sender.track.kind === 'audio');
+}
+
+/* What is said now would go nowhere: there is a connection for it, but it does not stand yet. */
+steno.unsent = () => {
+    const open = [...peers].filter((peer) => peer.connectionState !== 'closed');
+    const senders = open.filter(sendsAudio);
+    return senders.length > 0 && !senders.some((peer) => peer.connectionState === 'connected');
+};
+
 function watchPeer(peer) {
+    for (const old of peers) {
+        if (old.connectionState === 'closed') {
+            peers.delete(old);
+        }
+    }
+    peers.add(peer);
     peer.addEventListener('signalingstatechange', () => walk(peer));
     peer.addEventListener('track', (event) => onTrack(peer, event));
     peer.addEventListener('datachannel', (event) => watchChannel(event.channel));

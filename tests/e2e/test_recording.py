@@ -234,6 +234,8 @@ def speaks_into_the_meeting(build):
     with harness.session(build, scenario) as (meeting, receivers, start):
         worker = start({"streaming": {"input": receivers.ws_url(), "audio_frequency": "24khz"}})
         worker.wait_state("joined_recording")
+        # The roster comes over the connection that carries speech: it stands at both ends.
+        harness.wait_for(lambda: worker.events("participant"), 20, "Alice is known")
         t = np.arange(24000 * 2) / 24000
         speech = (np.sin(2 * np.pi * 500 * t) * 12000).astype("<i2").tobytes()
         for i in range(0, len(speech), 4001):  # odd pieces on purpose
@@ -242,6 +244,8 @@ def speaks_into_the_meeting(build):
         report = meeting.report()
         said = report["bots"][0]["said"]
         heard = sum(s["end_s"] - s["start_s"] for s in said["sound"])
+        bot = report["bots"][0]
+        print(f"# connected {bot['connected_s']:.2f} s, heard from {said['start_s']:.2f} s: {said['sound']}")
         print(f"# 2 s said, {heard:.2f} s heard; microphone: {report['bots'][0]['mic']}")
         check(1.8 < heard < 2.3, f"{heard:.2f} s heard of 2 s said")
         states = [m["state"] for m in report["bots"][0]["mic"] if m["state"].startswith("mic")]
