@@ -64,6 +64,20 @@ bool bot_artifacts_write_diarization(const char *output_dir, GArray *rows, BotRo
     return write_text(output_dir, "diarization.jsonl", text->str, error);
 }
 
+JsonArray *bot_artifacts_speaker_names(GArray *rows, BotRoster *roster)
+{
+    JsonArray *names = json_array_new();
+    g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < rows->len; i++) {
+        uint32_t id = g_array_index(rows, BotSpeechRow, i).id;
+        BotPerson *person = bot_roster_get(roster, id);
+        if (person != NULL && g_hash_table_add(seen, GUINT_TO_POINTER(id))) {
+            json_array_add_string_element(names, person->name);
+        }
+    }
+    return names;
+}
+
 static double since_s(int64_t at_us, int64_t zero_us)
 {
     return zero_us < 0 || at_us < zero_us ? 0.0 : (double)(at_us - zero_us) / G_USEC_PER_SEC;
@@ -167,4 +181,37 @@ JsonArray *bot_artifacts_describe_all(const char *output_dir)
         }
     }
     return array;
+}
+
+static JsonObject *copy_artifact(JsonObject *artifact)
+{
+    JsonObject *copy = json_object_new();
+    g_autoptr(GList) names = json_object_get_members(artifact);
+    for (GList *item = names; item != NULL; item = item->next) {
+        json_object_set_member(copy, item->data,
+                               json_node_copy(json_object_get_member(artifact, item->data)));
+    }
+    return copy;
+}
+
+void bot_artifacts_report(JsonArray *artifacts, BotEventLog *log)
+{
+    for (guint i = 0; i < json_array_get_length(artifacts); i++) {
+        JsonObject *artifact = json_array_get_object_element(artifacts, i);
+        bot_event_log_emit(log, "artifact", copy_artifact(artifact));
+    }
+}
+
+void bot_artifacts_report_uploaded(JsonArray *artifacts, const char *name, const char *url,
+                                   BotEventLog *log)
+{
+    for (guint i = 0; i < json_array_get_length(artifacts); i++) {
+        JsonObject *artifact = json_array_get_object_element(artifacts, i);
+        if (strcmp(json_object_get_string_member(artifact, "name"), name) == 0) {
+            JsonObject *event = copy_artifact(artifact);
+            json_object_set_boolean_member(event, "uploaded", TRUE);
+            json_object_set_string_member(event, "url", url);
+            bot_event_log_emit(log, "artifact", event);
+        }
+    }
 }

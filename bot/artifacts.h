@@ -39,6 +39,9 @@ typedef struct {
 bool bot_artifacts_write_diarization(const char *output_dir, GArray *rows, BotRoster *roster,
                                      GError **error);
 
+/** Returns (transfer full): the names of who spoke in @rows, in the order of their first word. */
+JsonArray *bot_artifacts_speaker_names(GArray *rows, BotRoster *roster);
+
 /** @recording_started_us: monotonic; -1 when nothing was recorded (times are 0 then). */
 bool bot_artifacts_write_participants(const char *output_dir, BotRoster *roster,
                                       int64_t recording_started_us, GError **error);
@@ -56,6 +59,13 @@ bool bot_artifacts_write_metadata(const char *output_dir, const BotMetadata *met
  * there.
  */
 JsonObject *bot_artifacts_describe(const char *output_dir, const char *name);
+
+/** One "artifact" event for each of @artifacts, as described. */
+void bot_artifacts_report(JsonArray *artifacts, BotEventLog *log);
+
+/** The same once more for the one called @name, with the @url that it was uploaded to. */
+void bot_artifacts_report_uploaded(JsonArray *artifacts, const char *name, const char *url,
+                                   BotEventLog *log);
 
 /** Every artifact of @output_dir that exists, in the order of docs/worker.md. */
 JsonArray *bot_artifacts_describe_all(const char *output_dir);

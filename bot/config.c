@@ -221,17 +221,18 @@ static bool check_node(const BotField *field, const char *path, JsonNode *node, 
 /* The object that holds @path's last part, made on the way; *ret_name is that part. */
 static JsonObject *parent_of(JsonObject *document, const char *path, const char **ret_name)
 {
-    const char *dot = strrchr(path, '.');
-    if (dot == NULL) {
-        *ret_name = path;
-        return document;
+    JsonObject *object = document;
+    const char *dot;
+    while ((dot = strchr(path, '.')) != NULL) {
+        g_autofree char *name = g_strndup(path, (gsize)(dot - path));
+        if (!json_object_has_member(object, name)) {
+            json_object_set_object_member(object, name, json_object_new());
+        }
+        object = json_object_get_object_member(object, name);
+        path = dot + 1;
     }
-    g_autofree char *parent = g_strndup(path, (gsize)(dot - path));
-    *ret_name = dot + 1;
-    if (!json_object_has_member(document, parent)) {
-        json_object_set_object_member(document, parent, json_object_new());
-    }
-    return json_object_get_object_member(document, parent);
+    *ret_name = path;
+    return object;
 }
 
 static void drop_nulls(JsonObject *object)
@@ -349,6 +350,93 @@ static void read_streaming(BotConfig *config, JsonObject *streaming)
     }
 }
 
+/* What a bucket needs is all there, or nothing is. */
+static bool check_s3(JsonObject *s3, GError **error)
+{
+    static const char *const needed[] = {"bucket", "access_key", "secret_key"};
+    static const char *const marks[] = {"bucket", "access_key",    "secret_key", "endpoint",
+                                        "prefix", "session_token", NULL};
+    bool wanted = false;
+    for (gsize i = 0; marks[i] != NULL; i++) {
+        wanted = wanted || json_object_has_member(s3, marks[i]);
+    }
+    for (gsize i = 0; wanted && i < G_N_ELEMENTS(needed); i++) {
+        if (!json_object_has_member(s3, needed[i])) {
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                        "$.upload.s3.%s: missing; a bucket needs bucket, access_key and secret_key",
+                        needed[i]);
+            return false;
+        }
+    }
+    const char *endpoint = get_string(s3, "endpoint");
+    g_autoptr(GUri) uri = endpoint != NULL ? g_uri_parse(endpoint, G_URI_FLAGS_NONE, NULL) : NULL;
+    bool bare = uri == NULL ||
+                ((strcmp(g_uri_get_path(uri), "") == 0 || strcmp(g_uri_get_path(uri), "/") == 0) &&
+                 g_uri_get_query(uri) == NULL && g_uri_get_userinfo(uri) == NULL);
+    if (!bare) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                    "$.upload.s3.endpoint: \"%s\" has more than scheme, host and port only; the "
+                    "bucket has a field of its own",
+                    endpoint);
+    }
+    return bare;
+}
+
+/* It becomes part of a host name or path as it is (rules of S3 for buckets, the older ones too). */
+static bool check_bucket(const char *bucket, GError **error)
+{
+    bool plain = bucket == NULL || (g_ascii_isalnum(bucket[0]) && strstr(bucket, "..") == NULL);
+    for (const char *c = bucket; plain && c != NULL && *c != '\0'; c++) {
+        plain = g_ascii_isalnum(*c) || strchr("-_.", *c) != NULL;
+    }
+    if (!plain) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                    "$.upload.s3.bucket: \"%s\" is not a bucket's name (letters, digits, '-', '_' "
+                    "and '.')",
+                    bucket);
+    }
+    return plain;
+}
+
+static bool read_upload(BotConfig *config, JsonObject *upload, GError **error)
+{
+    JsonObject *s3 = json_object_get_object_member(upload, "s3");
+    if (!check_s3(s3, error) || !check_bucket(get_string(s3, "bucket"), error)) {
+        return false;
+    }
+    BotStoreConfig *store = &config->upload.store;
+    *store = (BotStoreConfig){
+        .put_url = get_string(upload, "put_url"),
+        .region = get_string(s3, "region"),
+        .endpoint = get_string(s3, "endpoint"),
+        .bucket = get_string(s3, "bucket"),
+        .prefix = get_string(s3, "prefix"),
+        .path_style = json_object_get_boolean_member(s3, "path_style"),
+        .access_key = get_string(s3, "access_key"),
+        .secret_key = get_string(s3, "secret_key"),
+        .session_token = get_string(s3, "session_token"),
+    };
+    config->upload.delete_after = json_object_get_boolean_member(upload, "delete_after");
+    if (store->put_url != NULL && store->bucket != NULL) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                    "$.upload: put_url and s3 exclude each other");
+        return false;
+    }
+    if (json_object_has_member(upload, "headers")) {
+        store->headers = json_object_get_object_member(upload, "headers");
+    }
+    if (store->endpoint == NULL) {
+        config->s3_endpoint = g_strdup_printf("https://s3.%s.amazonaws.com", store->region);
+        store->endpoint = config->s3_endpoint;
+    }
+    if (store->prefix == NULL) {
+        config->s3_prefix = g_strdup_printf("%s/", config->bot_id);
+        store->prefix = config->s3_prefix;
+    }
+    config->has_upload = store->put_url != NULL || store->bucket != NULL;
+    return true;
+}
+
 static unsigned get_seconds(JsonObject *object, const char *name)
 {
     return (unsigned)json_object_get_int_member(object, name);
@@ -408,6 +496,7 @@ BotConfig *bot_config_new(JsonObject *document, GError **error)
     }
     read_document(config);
     if (!check_bot_id(config->bot_id, error) ||
+        !read_upload(config, json_object_get_object_member(config->document, "upload"), error) ||
         !check_stream_url(config, "streaming.input", config->stream_input, error) ||
         !check_stream_url(config, "streaming.output", config->stream_output, error)) {
         return NULL;
@@ -478,6 +567,8 @@ BotConfig *bot_config_new_from_file(const char *path, GError **error)
 void bot_config_free(BotConfig *config)
 {
     g_clear_pointer(&config->document, json_object_unref);
+    g_free(config->s3_endpoint);
+    g_free(config->s3_prefix);
     g_free(config);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bot/auto_leave.h"
+#include "bot/upload.h"
 
 #include <json-glib/json-glib.h>
 
@@ -29,6 +30,8 @@ typedef enum {
 
 typedef struct {
     JsonObject *document; /* owned: the effective document, the strings below live in it */
+    char *s3_endpoint;    /* owned, like s3_prefix: defaults made from other fields; or NULL */
+    char *s3_prefix;
 
     const char *bot_id;
     const char *output_dir;
@@ -55,6 +58,9 @@ typedef struct {
     JsonObject *stream_headers; /* borrowed */
 
     JsonObject *browser; /* borrowed */
+
+    BotUploadConfig upload;
+    bool has_upload; /* upload says where to */
 
     const char *webhook_url;     /* NULL: none */
     const char *webhook_api_key; /* NULL: none */

@@ -3,7 +3,7 @@
 
 #include "bot/artifacts.h"
 #include "bot/folder.h"
-#include "bot/webhook.h"
+#include "bot/report.h"
 #include "media/finalizer.h"
 #include "platforms/browser/profile.h"
 #include "platforms/json.h"
@@ -12,19 +12,25 @@
 #include <string.h>
 
 #define DELIVER_WITHIN_S 150
+#define WORKER_DIED "The worker died; the recording was recovered."
 
 typedef struct {
     const char *dir;
-    BotConfig *config; /* owned */
-    BotEventLog *log;  /* owned */
-    JsonArray *events; /* owned: what the dead worker reported */
-    BotRoster *roster; /* owned */
-    GArray *speech;    /* BotSpeechRow */
-    GArray *chat;      /* BotChatRow */
+    BotConfig *config;    /* owned */
+    BotEventLog *log;     /* owned */
+    JsonArray *events;    /* owned: what the dead worker reported */
+    BotRoster *roster;    /* owned */
+    GArray *speech;       /* BotSpeechRow */
+    GArray *chat;         /* BotChatRow */
+    GHashTable *uploaded; /* owned names of artifacts that the store has */
     MediaFinalized finalized;
     GError *error; /* owned: why it could not be finalized */
     int64_t started_unix_ms;
+    JsonArray *artifacts; /* owned: what there is to deliver */
+    char *recording_url;  /* owned: where the recording was uploaded to; NULL: nowhere */
     bool nothing_recorded;
+    bool had_ended; /* the worker reported its end: only delivery is left */
+    bool undelivered;
     bool idle;
 } Recovery;
 
@@ -108,10 +114,21 @@ static void replay_chat(Recovery *recovery, JsonObject *event)
     g_array_append_val(recovery->chat, row);
 }
 
-/* Returns whether the dead worker had reported its end. */
-static bool replay_events(Recovery *recovery)
+static void replay_artifact(Recovery *recovery, JsonObject *event)
 {
-    bool ended = false;
+    const char *name = platform_json_string(event, "name", "");
+    const char *url = platform_json_string(event, "url", "");
+    if (url[0] != '\0') {
+        g_hash_table_add(recovery->uploaded, g_strdup(name));
+        if (g_str_has_prefix(name, "recording.")) {
+            g_free(recovery->recording_url);
+            recovery->recording_url = g_strdup(url);
+        }
+    }
+}
+
+static void replay_events(Recovery *recovery)
+{
     for (guint i = 0; i < json_array_get_length(recovery->events); i++) {
         JsonObject *event = json_array_get_object_element(recovery->events, i);
         const char *type = platform_json_string(event, "type", "");
@@ -124,11 +141,12 @@ static bool replay_events(Recovery *recovery)
         } else if (strcmp(type, "recording") == 0 &&
                    strcmp(platform_json_string(event, "op", ""), "started") == 0) {
             recovery->started_unix_ms = (int64_t)get_double(event, "time", 0);
+        } else if (strcmp(type, "artifact") == 0) {
+            replay_artifact(recovery, event);
         } else if (strcmp(type, "ended") == 0) {
-            ended = true;
+            recovery->had_ended = true;
         }
     }
-    return ended;
 }
 
 static void warn(Recovery *recovery, const char *code, const char *message)
@@ -172,7 +190,8 @@ static void write_artifacts(Recovery *recovery)
         warn(recovery, "artifact_not_written", error->message);
         g_clear_error(&error);
     }
-    g_autoptr(JsonArray) artifacts = bot_artifacts_describe_all(recovery->dir);
+    recovery->artifacts = bot_artifacts_describe_all(recovery->dir);
+    bot_artifacts_report(recovery->artifacts, recovery->log);
     const char *platform = NULL;
     platform_check_url(recovery->config->meeting_url, &platform, NULL, NULL);
     BotMetadata metadata = {
@@ -181,12 +200,62 @@ static void write_artifacts(Recovery *recovery)
         .recording_started_unix_ms = recovery->started_unix_ms,
         .duration_s = recovery->finalized.duration_s,
         .end_reason = "meeting_error",
-        .error = "The worker died; the recording was recovered.",
-        .artifacts = artifacts,
+        .error = WORKER_DIED,
+        .artifacts = recovery->artifacts,
     };
     if (!bot_artifacts_write_metadata(recovery->dir, &metadata, &error)) {
         warn(recovery, "artifact_not_written", error->message);
     }
+}
+
+/* --- delivery --- */
+
+static void on_uploaded(const char *name, const char *url, gpointer user_data)
+{
+    Recovery *recovery = user_data;
+    bot_artifacts_report_uploaded(recovery->artifacts, name, url, recovery->log);
+    if (g_str_has_prefix(name, "recording.")) {
+        g_free(recovery->recording_url);
+        recovery->recording_url = g_strdup(url);
+    }
+}
+
+static void on_upload_done(const GError *error, gpointer user_data)
+{
+    Recovery *recovery = user_data;
+    if (error != NULL) {
+        recovery->undelivered = true;
+        warn(recovery, "upload_failed", error->message);
+    }
+    recovery->idle = true;
+}
+
+static void wait_until_idle(Recovery *recovery)
+{
+    while (!recovery->idle) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    recovery->idle = false;
+}
+
+/* What the store does not have yet; metadata.json last. */
+static void upload(Recovery *recovery)
+{
+    static const BotUploadEvents events = {on_uploaded, on_upload_done};
+    JsonObject *metadata = bot_artifacts_describe(recovery->dir, "metadata.json");
+    if (metadata != NULL) {
+        json_array_add_object_element(recovery->artifacts, metadata);
+    }
+    for (guint i = json_array_get_length(recovery->artifacts); i-- > 0;) {
+        JsonObject *artifact = json_array_get_object_element(recovery->artifacts, i);
+        const char *name = json_object_get_string_member(artifact, "name");
+        if (g_hash_table_contains(recovery->uploaded, name)) {
+            json_array_remove_element(recovery->artifacts, i);
+        }
+    }
+    g_autoptr(BotUpload) running = bot_upload_new(&recovery->config->upload, recovery->dir,
+                                                  recovery->artifacts, &events, recovery);
+    wait_until_idle(recovery);
 }
 
 static void on_given_up(const char *event, const char *reason, gpointer user_data)
@@ -201,52 +270,34 @@ static void on_idle(gpointer user_data)
     ((Recovery *)user_data)->idle = true;
 }
 
-static void send_status(Recovery *recovery, BotWebhook *webhook, const char *code)
+static void report_end(Recovery *recovery, BotWebhook *webhook)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *created_at = g_date_time_format(now, "%Y-%m-%dT%H:%M:%S.000Z");
-    JsonObject *status = json_object_new();
-    json_object_set_string_member(status, "code", code);
-    json_object_set_string_member(status, "created_at", created_at);
-    if (strcmp(code, "meeting_error") == 0) {
-        json_object_set_string_member(status, "error_message", "The worker died.");
-        json_object_set_string_member(status, "error_type", "internal");
-    }
-    JsonObject *data = json_object_new();
-    json_object_set_string_member(data, "bot_id", recovery->config->bot_id);
-    json_object_set_object_member(data, "status", status);
-    bot_webhook_send(webhook, "bot.status_change", data);
-}
-
-static void send_final(Recovery *recovery, BotWebhook *webhook)
-{
-    JsonObject *data = json_object_new();
-    json_object_set_string_member(data, "bot_id", recovery->config->bot_id);
-    if (recovery->config->extra != NULL) {
-        json_object_set_member(data, "extra", json_node_copy(recovery->config->extra));
-    }
-    if (recovery->finalized.path != NULL) {
-        g_autofree char *uri = g_filename_to_uri(recovery->finalized.path, NULL, NULL);
-        json_object_set_string_member(data, "event", "complete");
-        json_object_set_string_member(data, "end_reason", "meeting_error");
-        json_object_set_string_member(data, "mp4", uri != NULL ? uri : recovery->finalized.path);
-        bot_webhook_send(webhook, "complete", data);
-        return;
-    }
-    json_object_set_string_member(data, "error", "InternalError");
-    json_object_set_string_member(data, "error_code", "internal_error");
-    json_object_set_string_member(data, "message",
+    const BotConfig *config = recovery->config;
+    BotStatusReport error = {
+        .code = "meeting_error", .error_message = "The worker died.", .error_type = "internal"};
+    bot_report_status(webhook, config, &error);
+    if (recovery->finalized.path == NULL) {
+        BotFailedReport failed = {"InternalError", "internal_error",
                                   recovery->error != NULL
                                       ? recovery->error->message
-                                      : "The worker died before anything was recorded.");
-    bot_webhook_send(webhook, "failed", data);
+                                      : "The worker died before anything was recorded."};
+        bot_report_failed(webhook, config, &failed);
+        return;
+    }
+    BotStatusReport ended = {.code = "call_ended"};
+    bot_report_status(webhook, config, &ended);
+    g_autofree char *local = bot_report_local_url(recovery->finalized.path);
+    g_autoptr(JsonArray) speakers = bot_artifacts_speaker_names(recovery->speech, recovery->roster);
+    BotCompleteReport complete = {"meeting_error",
+                                  recovery->recording_url != NULL ? recovery->recording_url : local,
+                                  speakers};
+    bot_report_complete(webhook, config, &complete);
 }
 
-/* Returns false when something stayed undelivered. */
-static bool report(Recovery *recovery, bool had_ended)
+static void report(Recovery *recovery)
 {
     if (recovery->config->webhook_url == NULL) {
-        return true;
+        return;
     }
     static const BotWebhookEvents events = {on_given_up, on_idle};
     g_autoptr(GError) error = NULL;
@@ -255,20 +306,17 @@ static bool report(Recovery *recovery, bool had_ended)
                         recovery->dir, &events, recovery, &error);
     if (webhook == NULL) {
         warn(recovery, "webhook_spool", error->message);
-        return false;
+        recovery->undelivered = true;
+        return;
     }
-    if (!had_ended) {
-        send_status(recovery, webhook, "meeting_error");
-        if (recovery->finalized.path != NULL) {
-            send_status(recovery, webhook, "call_ended");
-        }
-        send_final(recovery, webhook);
+    if (!recovery->had_ended) {
+        report_end(recovery, webhook);
     }
     bot_webhook_finish(webhook, DELIVER_WITHIN_S);
-    while (!recovery->idle) {
-        g_main_context_iteration(NULL, TRUE);
+    wait_until_idle(recovery);
+    if (bot_webhook_count_undelivered(webhook) > 0) {
+        recovery->undelivered = true;
     }
-    return bot_webhook_count_undelivered(webhook) == 0;
 }
 
 static void emit_ended(Recovery *recovery, BotExit exit)
@@ -279,36 +327,64 @@ static void emit_ended(Recovery *recovery, BotExit exit)
     json_object_set_string_member(members, "error", "InternalError");
     json_object_set_string_member(members, "error_code", "internal_error");
     json_object_set_string_member(members, "message",
-                                  saved ? "The worker died; the recording was recovered."
+                                  saved ? WORKER_DIED
                                         : "The worker died; there was no recording to recover.");
     json_object_set_string_member(members, "end_reason", "meeting_error");
     json_object_set_int_member(members, "exit", exit);
     bot_event_log_emit(recovery->log, "ended", members);
 }
 
+static BotExit exit_code(const Recovery *recovery)
+{
+    if (recovery->error != NULL) {
+        return BOT_EXIT_NOT_FINALIZED;
+    }
+    if (recovery->nothing_recorded && !recovery->had_ended) {
+        return BOT_EXIT_INTERNAL;
+    }
+    return recovery->undelivered ? BOT_EXIT_NOT_DELIVERED : BOT_EXIT_OK;
+}
+
 static BotExit recover_folder(Recovery *recovery, BotFolder *folder)
 {
-    bool had_ended = replay_events(recovery);
+    replay_events(recovery);
     browser_profile_reap();
     finalize(recovery);
-    if (!had_ended || recovery->finalized.path != NULL) {
+    if (!recovery->had_ended || recovery->finalized.path != NULL) {
         write_artifacts(recovery);
+    } else {
+        recovery->artifacts = bot_artifacts_describe_all(recovery->dir);
     }
-    bool delivered = report(recovery, had_ended);
-    BotExit exit = recovery->error != NULL                    ? BOT_EXIT_NOT_FINALIZED
-                   : recovery->nothing_recorded && !had_ended ? BOT_EXIT_INTERNAL
-                   : !delivered                               ? BOT_EXIT_NOT_DELIVERED
-                                                              : BOT_EXIT_OK;
-    if (!had_ended) {
+    if (recovery->config->has_upload && recovery->error == NULL) {
+        upload(recovery);
+    }
+    report(recovery);
+    BotExit exit = exit_code(recovery);
+    if (!recovery->had_ended) {
         emit_ended(recovery, exit);
     }
-    if (recovery->error == NULL && delivered) {
+    if (recovery->error == NULL && !recovery->undelivered) {
         bot_folder_forget_config(folder);
     }
     if (recovery->finalized.path != NULL) {
         g_message("recovered %.1f s: %s", recovery->finalized.duration_s, recovery->finalized.path);
     }
     return exit;
+}
+
+static void recovery_clear(Recovery *recovery)
+{
+    bot_roster_free(recovery->roster);
+    g_array_unref(recovery->speech);
+    g_array_unref(recovery->chat);
+    g_hash_table_unref(recovery->uploaded);
+    json_array_unref(recovery->events);
+    g_clear_pointer(&recovery->artifacts, json_array_unref);
+    g_free(recovery->recording_url);
+    bot_event_log_free(recovery->log);
+    bot_config_free(recovery->config);
+    media_finalized_clear(&recovery->finalized);
+    g_clear_error(&recovery->error);
 }
 
 BotExit bot_recover(const char *output_dir)
@@ -340,14 +416,8 @@ BotExit bot_recover(const char *output_dir)
     recovery.speech = g_array_new(FALSE, TRUE, sizeof(BotSpeechRow));
     recovery.chat = g_array_new(FALSE, TRUE, sizeof(BotChatRow));
     g_array_set_clear_func(recovery.chat, bot_chat_row_clear);
+    recovery.uploaded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     BotExit exit = recover_folder(&recovery, folder);
-    bot_roster_free(recovery.roster);
-    g_array_unref(recovery.speech);
-    g_array_unref(recovery.chat);
-    json_array_unref(recovery.events);
-    bot_event_log_free(recovery.log);
-    bot_config_free(recovery.config);
-    media_finalized_clear(&recovery.finalized);
-    g_clear_error(&recovery.error);
+    recovery_clear(&recovery);
     return exit;
 }

@@ -241,19 +241,31 @@ void bot_session_start(BotSession *session)
     bot_session_raise(session, BOT_EVENT_JOIN_REQUESTED, NULL);
 }
 
+/* Leave and deliver, but in time. A bot that is on its way out already just goes on. */
+static void shut_down_in_time(BotSession *session)
+{
+    unsigned grace_s = session->config->shutdown_grace_s;
+    session->terminating = true;
+    /* The last fifth is for finalizing what a stuck meeting left. */
+    session->grace_id = g_timeout_add(grace_s * 800, on_grace_over, session);
+    if (session->finishing && session->webhook != NULL && !session->webhook_idle) {
+        bot_webhook_finish(session->webhook, bot_session_deliver_within_s(session));
+    }
+    bot_session_end(session, BOT_OUTCOME_USER_REQUESTED, "The worker was told to stop.");
+}
+
 void bot_session_shutdown(BotSession *session)
 {
-    if (session->grace_id == 0 && session->outcome == BOT_OUTCOME_NONE && !session->at_once) {
-        /* The last fifth is for finalizing what a stuck meeting left. */
-        guint grace_ms = session->config->shutdown_grace_s * 800;
-        session->grace_id = g_timeout_add(grace_ms, on_grace_over, session);
-        bot_session_end(session, BOT_OUTCOME_USER_REQUESTED, "The worker was told to stop.");
+    if (!session->terminating) {
+        shut_down_in_time(session);
         return;
     }
     g_clear_handle_id(&session->grace_id, g_source_remove);
     session->at_once = true;
-    bot_session_end(session, BOT_OUTCOME_USER_REQUESTED, "The worker was told to stop.");
     g_clear_pointer(&session->platform, platform_free);
+    if (session->upload != NULL) {
+        bot_upload_cancel(session->upload);
+    }
     if (session->state == BOT_STATE_LEAVING) {
         bot_session_raise(session, BOT_EVENT_LEFT_MEETING, NULL);
     } else if (session->state == BOT_STATE_POST_PROCESSING && !session->engine_stopped &&
@@ -261,7 +273,7 @@ void bot_session_shutdown(BotSession *session)
         media_engine_stop_recording(session->engine, true);
     }
     if (session->finishing && session->webhook != NULL && !session->webhook_idle) {
-        bot_webhook_finish(session->webhook, session->config->shutdown_grace_s / 2);
+        bot_webhook_finish(session->webhook, bot_session_deliver_within_s(session));
     }
     bot_session_finish_step(session);
 }
@@ -275,6 +287,7 @@ void bot_session_free(BotSession *session)
     g_clear_pointer(&session->platform, platform_free);
     g_clear_pointer(&session->engine, media_engine_free);
     g_clear_pointer(&session->streaming, streaming_client_free);
+    g_clear_pointer(&session->upload, bot_upload_free);
     g_clear_pointer(&session->webhook, bot_webhook_free);
     bot_roster_free(session->roster);
     g_hash_table_unref(session->voices);
@@ -286,6 +299,8 @@ void bot_session_free(BotSession *session)
     g_free(session->self_id);
     g_free(session->speakers_key);
     g_free(session->message);
+    g_free(session->recording_url);
+    g_clear_pointer(&session->artifacts, json_array_unref);
     g_free(session);
 }
 

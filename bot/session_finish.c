@@ -15,9 +15,12 @@ const char *bot_session_message(BotSession *session)
 
 /* --- artifacts --- */
 
-static GArray *speech_rows(BotSession *session)
+GArray *bot_session_speech_rows(BotSession *session)
 {
     GArray *rows = g_array_new(FALSE, TRUE, sizeof(BotSpeechRow));
+    if (session->engine == NULL) {
+        return rows;
+    }
     g_autoptr(GArray) segments = media_engine_dup_segments(session->engine);
     for (guint i = 0; i < segments->len; i++) {
         const MediaSpeechSegment *segment = &g_array_index(segments, MediaSpeechSegment, i);
@@ -28,9 +31,11 @@ static GArray *speech_rows(BotSession *session)
     return rows;
 }
 
-static void write_metadata(BotSession *session)
+/* Returns (transfer full): what was made, each reported by an event. */
+static JsonArray *write_metadata(BotSession *session)
 {
-    g_autoptr(JsonArray) artifacts = bot_artifacts_describe_all(session->config->output_dir);
+    const char *dir = session->config->output_dir;
+    JsonArray *artifacts = bot_artifacts_describe_all(dir);
     const BotOutcomeRow *row = bot_session_row(session);
     bool failed = row->error != NULL || row->code != NULL || session->finalize_error != NULL;
     BotMetadata metadata = {
@@ -44,29 +49,19 @@ static void write_metadata(BotSession *session)
                                                  : NULL,
         .artifacts = artifacts,
     };
-    for (guint i = 0; i < json_array_get_length(artifacts); i++) {
-        JsonObject *artifact = json_object_new();
-        JsonObject *known = json_array_get_object_element(artifacts, i);
-        json_object_set_string_member(artifact, "name",
-                                      json_object_get_string_member(known, "name"));
-        json_object_set_int_member(artifact, "bytes", json_object_get_int_member(known, "bytes"));
-        json_object_set_string_member(artifact, "sha256",
-                                      json_object_get_string_member(known, "sha256"));
-        bot_event_log_emit(session->log, "artifact", artifact);
-    }
+    bot_artifacts_report(artifacts, session->log);
     g_autoptr(GError) error = NULL;
-    if (!bot_artifacts_write_metadata(session->config->output_dir, &metadata, &error)) {
+    if (!bot_artifacts_write_metadata(dir, &metadata, &error)) {
         bot_session_warn(session, "artifact_not_written", error->message);
     }
+    return artifacts;
 }
 
-static void write_artifacts(BotSession *session)
+static JsonArray *write_artifacts(BotSession *session)
 {
     const char *dir = session->config->output_dir;
     g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) rows = session->engine != NULL
-                                 ? speech_rows(session)
-                                 : g_array_new(FALSE, TRUE, sizeof(BotSpeechRow));
+    g_autoptr(GArray) rows = bot_session_speech_rows(session);
     bool written = !session->recording_begun ||
                    (bot_artifacts_write_diarization(dir, rows, session->roster, &error) &&
                     bot_artifacts_write_participants(dir, session->roster,
@@ -75,7 +70,7 @@ static void write_artifacts(BotSession *session)
     if (!written) {
         bot_session_warn(session, "artifact_not_written", error->message);
     }
-    write_metadata(session);
+    return write_metadata(session);
 }
 
 /* --- finalizing --- */
@@ -111,8 +106,15 @@ static void finalize_in_thread(GTask *task, gpointer source, gpointer data,
 
 static void post_processed(BotSession *session)
 {
-    write_artifacts(session);
+    g_autoptr(JsonArray) artifacts = write_artifacts(session);
     session->post_processed = true;
+    if (!bot_session_upload(session, artifacts)) {
+        bot_session_delivered(session);
+    }
+}
+
+void bot_session_delivered(BotSession *session)
+{
     bot_session_raise(session, BOT_EVENT_POST_PROCESSING_COMPLETED, NULL);
 }
 
@@ -174,8 +176,16 @@ static BotExit exit_code(BotSession *session)
         return BOT_EXIT_NEVER_RECORDED;
     }
     bool undelivered =
-        session->webhook != NULL && bot_webhook_count_undelivered(session->webhook) > 0;
+        session->undelivered ||
+        (session->webhook != NULL && bot_webhook_count_undelivered(session->webhook) > 0);
     return row->exit == BOT_EXIT_OK && undelivered ? BOT_EXIT_NOT_DELIVERED : row->exit;
+}
+
+unsigned bot_session_deliver_within_s(BotSession *session)
+{
+    unsigned grace_s = session->config->shutdown_grace_s;
+    unsigned in_time_s = session->at_once ? MAX(grace_s / 8, 1) : grace_s / 2;
+    return session->terminating ? MIN(in_time_s, DELIVER_WITHIN_S) : DELIVER_WITHIN_S;
 }
 
 static void emit_ended(BotSession *session, BotExit exit)
@@ -195,14 +205,11 @@ void bot_session_finish(BotSession *session)
 {
     session->finishing = true;
     if (!session->post_processed) {
-        write_artifacts(session);
+        g_autoptr(JsonArray) artifacts = write_artifacts(session);
     }
     bot_session_report_final(session);
     if (session->webhook != NULL) {
-        bot_webhook_finish(session->webhook,
-                           session->grace_id != 0 || session->at_once
-                               ? MIN(session->config->shutdown_grace_s / 2, DELIVER_WITHIN_S)
-                               : DELIVER_WITHIN_S);
+        bot_webhook_finish(session->webhook, bot_session_deliver_within_s(session));
     }
     if (session->platform != NULL) {
         platform_leave(session->platform); /* a knock is taken back, a call is left */

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bot/artifacts.h"
+#include "bot/report.h"
 #include "bot/roster.h"
 #include "bot/session.h"
 #include "bot/speech_player.h"
@@ -14,7 +15,8 @@
 /*
  * The session's parts: session.c has the state and the effects, session_meeting.c what the
  * platform reports, session_media.c sound, speech and the live sockets, session_finish.c the end,
- * session_command.c what is asked from outside.
+ * session_upload.c the delivery, session_status.c the webhooks, session_command.c what is asked
+ * from outside.
  */
 
 struct BotSession {
@@ -49,8 +51,13 @@ struct BotSession {
     bool ended;             /* on_ended was called */
     bool finishing;         /* a terminal state was entered */
     bool webhook_idle;      /* the outbox is empty, or given up on */
-    bool at_once;           /* the second SIGTERM */
+    bool terminating;       /* the first SIGTERM */
+    bool at_once;           /* the second SIGTERM, or the grace time is over */
     GError *finalize_error; /* owned */
+    BotUpload *upload;      /* owned; NULL: not under way */
+    JsonArray *artifacts;   /* owned: what is uploaded; NULL: nothing */
+    char *recording_url;    /* owned: where the recording was uploaded to; NULL: nowhere */
+    bool undelivered;       /* something asked for was not uploaded */
     MediaFinalized finalized;
     int64_t recording_started_us; /* monotonic; -1 never */
     int64_t recording_started_unix_ms;
@@ -103,8 +110,21 @@ void bot_session_finish(BotSession *session);
 /** The platform is gone or the outbox is empty: go on finishing. */
 void bot_session_finish_step(BotSession *session);
 void bot_session_engine_stopped(BotSession *session);
+/** Returns (transfer full) (element-type BotSpeechRow): who spoke when, so far. */
+GArray *bot_session_speech_rows(BotSession *session);
+/** How long the outbox may take from now on. */
+unsigned bot_session_deliver_within_s(BotSession *session);
 const BotOutcomeRow *bot_session_row(BotSession *session);
 const char *bot_session_message(BotSession *session);
+
+/* --- session_upload.c --- */
+
+/**
+ * Deliver @artifacts where the configuration wants them, then go on finishing. False: nowhere.
+ */
+bool bot_session_upload(BotSession *session, JsonArray *artifacts);
+/** The files are delivered, or can't be. */
+void bot_session_delivered(BotSession *session);
 
 /* --- session_status.c: the owner's status codes --- */
 

@@ -67,6 +67,7 @@ test=(
     python3-aiohttp
     python3-numpy
     python3-pil
+    python3-swift
     shellcheck
     sox
 )

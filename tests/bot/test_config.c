@@ -95,7 +95,19 @@ static const struct {
      {"$.browser.sandbox", "\"no\"", "true or false"}},
     {"{" URL ",\"recording\":{\"separate_audio\":true}}",
      {"$.recording.separate_audio", "not supported"}},
-    {"{" URL ",\"upload\":{}}", {"$.upload", "not supported"}},
+    {"{" URL ",\"upload\":{\"put_url\":\"ftp://x/\"}}", {"$.upload.put_url", "http"}},
+    {"{" URL ",\"upload\":{\"s3\":{\"bucket\":\"b\"}}}", {"$.upload.s3.access_key", "missing"}},
+    {"{" URL ",\"upload\":{\"s3\":{\"secret_key\":7}}}",
+     {"$.upload.s3.secret_key", "(secret)", "string"}},
+    {"{" URL
+     ",\"upload\":{\"s3\":{\"bucket\":\"a/../b\",\"access_key\":\"k\",\"secret_key\":\"s\"}}}",
+     {"$.upload.s3.bucket", "a/../b"}},
+    {"{" URL ",\"upload\":{\"s3\":{\"endpoint\":\"https://h/x\",\"bucket\":\"b\","
+     "\"access_key\":\"k\",\"secret_key\":\"s\"}}}",
+     {"$.upload.s3.endpoint", "https://h/x", "host and port only"}},
+    {"{" URL ",\"upload\":{\"put_url\":\"https://h/x\",\"s3\":{\"bucket\":\"b\","
+     "\"access_key\":\"k\",\"secret_key\":\"s\"}}}",
+     {"$.upload", "exclude"}},
 };
 
 static void test_wrong_fields_are_named(void)

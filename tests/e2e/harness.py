@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 from aiohttp import WSMsgType, web
 
@@ -270,6 +271,41 @@ class Worker:
 
     def close(self):
         self.process.close()
+
+
+class ObjectStore:
+    """A real S3-compatible store on loopback (object_store.py), with faults on command."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True)
+        self.process = Process([sys.executable, str(ROOT / "tests/e2e/object_store.py"),
+                                str(self.folder)], self.folder / "store.log",
+                               stdin=subprocess.PIPE)
+        line = self.process.popen.stdout.readline()
+        check(line, "the object store printed nothing; its log ends:\n" + self.process.tail())
+        self.line = json.loads(line)
+
+    def config(self, **more):
+        return {"s3": {"endpoint": f"http://127.0.0.1:{self.line['port']}", "path_style": True,
+                       "bucket": self.line["bucket"], "access_key": self.line["access_key"],
+                       "secret_key": self.line["secret_key"]}, **more}
+
+    def set_faults(self, *faults):
+        """Each "METHOD TEXT FAULT COUNT"; none takes them back."""
+        (self.folder / "faults").write_text("".join(f"{fault}\n" for fault in faults))
+
+    def requests(self):
+        return (self.folder / "requests.log").read_text().splitlines()
+
+    def close(self):
+        self.process.popen.stdin.close()
+        self.process.close()
+
+
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.read()
 
 
 def recover(build, worker, seconds=60):

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/session_priv.h"
+
+static void on_uploaded(const char *name, const char *url, gpointer user_data)
+{
+    BotSession *session = user_data;
+    bot_artifacts_report_uploaded(session->artifacts, name, url, session->log);
+    if (g_str_has_prefix(name, "recording.")) {
+        g_free(session->recording_url);
+        session->recording_url = g_strdup(url);
+    }
+}
+
+static void on_done(const GError *error, gpointer user_data)
+{
+    BotSession *session = user_data;
+    if (error != NULL) {
+        session->undelivered = true;
+        bool cut_short = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+        g_autofree char *message = g_strdup_printf(
+            "%s%s; steno-worker --recover %s tries again", error->message,
+            cut_short ? " (the time to stop came first)" : "", session->config->output_dir);
+        bot_session_warn(session, "upload_failed", message);
+    }
+    g_clear_pointer(&session->upload, bot_upload_free);
+    bot_session_delivered(session);
+}
+
+bool bot_session_upload(BotSession *session, JsonArray *artifacts)
+{
+    static const BotUploadEvents events = {on_uploaded, on_done};
+    if (!session->config->has_upload) {
+        return false;
+    }
+    session->artifacts = json_array_ref(artifacts);
+    JsonObject *metadata = bot_artifacts_describe(session->config->output_dir, "metadata.json");
+    if (metadata != NULL) {
+        json_array_add_object_element(session->artifacts, metadata);
+    }
+    session->upload = bot_upload_new(&session->config->upload, session->config->output_dir,
+                                     session->artifacts, &events, session);
+    if (session->at_once) {
+        bot_upload_cancel(session->upload);
+    }
+    return true;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "bot/s3_answer.h"
+#include "bot/store.h"
+
+#include <libsoup/soup.h>
+
+/* store.c has requests and whole files, store_parts.c uploads in parts. */
+
+struct BotStore {
+    const BotStoreConfig *config; /* borrowed */
+    SoupSession *session;         /* owned */
+    char *base;                   /* owned: "https://host[:port]"; S3 only */
+    char *host;                   /* owned: as in the Host header; S3 only */
+};
+
+typedef struct {
+    const char *method;
+    const char *name;  /* of the object, after the prefix */
+    const char *query; /* encoded and sorted; "" for none */
+    GBytes *body;      /* NULL: the file, or nothing */
+    const char *path;  /* file to send to a presigned URL; NULL: none */
+    gint64 bytes;      /* of the file */
+    const char *md5;   /* base64, of the file */
+} BotStoreRequest;
+
+typedef struct {
+    guint status;
+    char *text; /* owned: the answer's body, cut at BOT_S3_MAX_ANSWER */
+    gsize length;
+    char *etag;   /* owned, without quotes; NULL: none */
+    gint64 bytes; /* Content-Length */
+} BotStoreAnswer;
+
+void bot_store_answer_clear(BotStoreAnswer *answer);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BotStoreAnswer, bot_store_answer_clear)
+
+/**
+ * Send @request to the bucket, again while it is worth it. True for a 2xx answer. @ret_answer is
+ * also set when it failed and there was an answer (status 0: none).
+ */
+bool bot_store_exchange(BotStore *store, const BotStoreRequest *request, GCancellable *cancellable,
+                        BotStoreAnswer *ret_answer, GError **error);
+
+/** Upload @file in parts, going on with what an earlier process sent. */
+bool bot_store_put_parts(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
+                         GError **error);
+
+/** Does the store have an object of the file's size? False with @error only when it says no. */
+bool bot_store_confirm(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
+                       GError **error);

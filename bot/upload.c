@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/upload.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define STATE_FILE ".upload"
+
+typedef struct {
+    char *name, *sha256; /* owned */
+    gint64 bytes;
+} Item;
+
+struct BotUpload {
+    const BotUploadConfig *config; /* borrowed */
+    char *output_dir;              /* owned */
+    BotUploadEvents events;
+    gpointer user_data;
+    GPtrArray *items; /* owned Item; read by the thread only */
+    GCancellable *cancellable;
+    GMainContext *context; /* owned: of the creating thread */
+    GThread *thread;       /* owned until joined */
+    GPtrArray *sources;    /* owned GSource: events under way; main thread and thread, by lock */
+    GMutex lock;
+};
+
+/* One event on its way to the main thread. */
+typedef struct {
+    BotUpload *upload; /* borrowed: sources are destroyed before it goes */
+    char *name, *url;  /* owned; name NULL: done */
+    GError *error;     /* owned */
+} Message;
+
+static void item_free(gpointer data)
+{
+    Item *item = data;
+    g_free(item->name);
+    g_free(item->sha256);
+    g_free(item);
+}
+
+static void message_free(gpointer data)
+{
+    Message *message = data;
+    g_free(message->name);
+    g_free(message->url);
+    g_clear_error(&message->error);
+    g_free(message);
+}
+
+static gboolean on_message(gpointer data)
+{
+    Message *message = data;
+    BotUpload *upload = message->upload;
+    if (message->name != NULL) {
+        upload->events.on_uploaded(message->name, message->url, upload->user_data);
+    } else {
+        upload->events.on_done(message->error, upload->user_data);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* Thread: the upload's. */
+static void tell(BotUpload *upload, const char *name, const char *url, GError *error)
+{
+    Message *message = g_new0(Message, 1);
+    *message = (Message){upload, g_strdup(name), g_strdup(url), error};
+    GSource *source = g_idle_source_new();
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, on_message, message, message_free);
+    g_mutex_lock(&upload->lock);
+    g_ptr_array_add(upload->sources, source);
+    g_mutex_unlock(&upload->lock);
+    g_source_attach(source, upload->context);
+}
+
+static bool upload_item(BotUpload *upload, BotStore *store, const Item *item, GError **error)
+{
+    g_autofree char *path = g_build_filename(upload->output_dir, item->name, NULL);
+    g_autofree char *state_path = g_build_filename(upload->output_dir, STATE_FILE, NULL);
+    BotStoreFile file = {path, item->name, item->bytes, item->sha256, state_path};
+    g_autofree char *url = NULL;
+    if (!bot_store_put(store, &file, upload->cancellable, &url, error)) {
+        g_prefix_error(error, "%s stays in %s: ", item->name, upload->output_dir);
+        return false;
+    }
+    if (upload->config->delete_after && g_unlink(path) != 0) {
+        g_info("%s was uploaded, but can't be deleted", path);
+    }
+    tell(upload, item->name, url, NULL);
+    return true;
+}
+
+static gpointer run(gpointer data)
+{
+    BotUpload *upload = data;
+    g_autoptr(GMainContext) context = g_main_context_new(); /* libsoup's, while it blocks */
+    g_main_context_push_thread_default(context);
+    BotStore *store = bot_store_new(&upload->config->store);
+    g_autoptr(GError) first = NULL;
+    for (guint i = 0; i < upload->items->len; i++) {
+        g_autoptr(GError) error = NULL;
+        if (!upload_item(upload, store, upload->items->pdata[i], &error)) {
+            /* What one file was refused for the next will be refused for, mostly; but a file that
+             * is gone or changed says nothing about the others. */
+            bool of_file = g_error_matches(error, BOT_STORE_ERROR, BOT_STORE_ERROR_CHANGED);
+            if (first == NULL) {
+                first = g_steal_pointer(&error);
+            }
+            if (!of_file) {
+                break;
+            }
+        }
+    }
+    bot_store_free(store);
+    g_main_context_pop_thread_default(context);
+    tell(upload, NULL, NULL, g_steal_pointer(&first));
+    return NULL;
+}
+
+static void take_items(BotUpload *upload, JsonArray *artifacts)
+{
+    for (guint i = 0; i < json_array_get_length(artifacts); i++) {
+        JsonObject *artifact = json_array_get_object_element(artifacts, i);
+        const char *name = json_object_get_string_member(artifact, "name");
+        bool recording = g_str_has_prefix(name, "recording.");
+        if (upload->config->store.put_url != NULL && !recording) {
+            continue;
+        }
+        Item *item = g_new0(Item, 1);
+        item->name = g_strdup(name);
+        item->sha256 = g_strdup(json_object_get_string_member(artifact, "sha256"));
+        item->bytes = json_object_get_int_member(artifact, "bytes");
+        g_ptr_array_insert(upload->items, recording ? 0 : -1, item);
+    }
+}
+
+BotUpload *bot_upload_new(const BotUploadConfig *config, const char *output_dir,
+                          JsonArray *artifacts, const BotUploadEvents *events, gpointer user_data)
+{
+    BotUpload *upload = g_new0(BotUpload, 1);
+    upload->config = config;
+    upload->output_dir = g_strdup(output_dir);
+    upload->events = *events;
+    upload->user_data = user_data;
+    upload->items = g_ptr_array_new_with_free_func(item_free);
+    upload->sources = g_ptr_array_new_with_free_func((GDestroyNotify)g_source_unref);
+    upload->cancellable = g_cancellable_new();
+    upload->context = g_main_context_ref_thread_default();
+    g_mutex_init(&upload->lock);
+    take_items(upload, artifacts);
+    upload->thread = g_thread_new("upload", run, upload);
+    return upload;
+}
+
+void bot_upload_cancel(BotUpload *upload)
+{
+    g_cancellable_cancel(upload->cancellable);
+}
+
+void bot_upload_free(BotUpload *upload)
+{
+    g_cancellable_cancel(upload->cancellable);
+    g_thread_join(upload->thread);
+    for (guint i = 0; i < upload->sources->len; i++) {
+        g_source_destroy(upload->sources->pdata[i]);
+    }
+    g_ptr_array_unref(upload->sources);
+    g_ptr_array_unref(upload->items);
+    g_object_unref(upload->cancellable);
+    g_main_context_unref(upload->context);
+    g_mutex_clear(&upload->lock);
+    g_free(upload->output_dir);
+    g_free(upload);
+}

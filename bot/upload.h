@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "bot/store.h"
+
+/*
+ * Delivers a bot's artifacts to a store, in a thread of its own: the recording first, metadata.json
+ * last, so that whoever sees it finds everything else. Made, cancelled and freed on the main
+ * thread; its events come there.
+ */
+
+typedef struct BotUpload BotUpload;
+
+typedef struct {
+    BotStoreConfig store;
+    bool delete_after; /* each local file goes once the store confirmed it */
+} BotUploadConfig;
+
+typedef struct {
+    /* The store confirmed @name; @url is where it can be fetched. */
+    void (*on_uploaded)(const char *name, const char *url, gpointer user_data);
+    /* The last event. @error: why something was not delivered; its files are kept. */
+    void (*on_done)(const GError *error, gpointer user_data);
+} BotUploadEvents;
+
+/**
+ * bot_upload_new:
+ * @config: (transfer none): borrowed for the upload's life
+ * @artifacts: (transfer none): [{name, bytes, sha256}]; to a presigned URL only the recording goes
+ */
+BotUpload *bot_upload_new(const BotUploadConfig *config, const char *output_dir,
+                          JsonArray *artifacts, const BotUploadEvents *events, gpointer user_data);
+
+/** Stop soon; on_done comes with G_IO_ERROR_CANCELLED. What was sent in parts can be resumed. */
+void bot_upload_cancel(BotUpload *upload);
+
+/** Cancels, waits for the thread; no event comes after it. */
+void bot_upload_free(BotUpload *upload);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotUpload, bot_upload_free)

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bot/sigv4.h"
+#include "bot/store.h"
+#include "bot/upload.h"
+
+#include <gio/gio.h>
+#include <glib/gstdio.h>
+#include <libsoup/soup.h>
+#include <string.h>
+
+/*
+ * Against a real S3-compatible store (OpenStack Swift, tests/e2e/object_store.py) on loopback,
+ * which checks every signature, with faults on command.
+ */
+
+#define LARGE_BYTES (20 * 1024 * 1024 + 12345) /* three parts, the last one short */
+
+static struct {
+    char *dir;
+    GSubprocess *process;
+    int port;
+    char *endpoint, *vhost_endpoint;
+} server;
+
+/* --- the server --- */
+
+static void server_start(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *script = g_test_build_filename(G_TEST_DIST, "e2e", "object_store.py", NULL);
+    server.dir = g_dir_make_tmp("steno-store-XXXXXX", &error);
+    g_assert_no_error(error);
+    server.process =
+        g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
+                         "/usr/bin/python3", script, server.dir, NULL);
+    g_assert_no_error(error);
+    g_autoptr(GDataInputStream) lines =
+        g_data_input_stream_new(g_subprocess_get_stdout_pipe(server.process));
+    g_autofree char *line = g_data_input_stream_read_line(lines, NULL, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(line);
+    g_autoptr(JsonNode) node = json_from_string(line, &error);
+    g_assert_no_error(error);
+    server.port = (int)json_object_get_int_member(json_node_get_object(node), "port");
+    server.endpoint = g_strdup_printf("http://127.0.0.1:%d", server.port);
+    server.vhost_endpoint = g_strdup_printf("http://store.localhost:%d", server.port);
+}
+
+static void remove_tree(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        remove_tree(child);
+    }
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static void server_stop(void)
+{
+    g_output_stream_close(g_subprocess_get_stdin_pipe(server.process), NULL, NULL);
+    g_assert_true(g_subprocess_wait(server.process, NULL, NULL));
+    g_object_unref(server.process);
+    remove_tree(server.dir);
+    g_free(server.dir);
+    g_free(server.endpoint);
+    g_free(server.vhost_endpoint);
+}
+
+static char *server_file(const char *name)
+{
+    return g_build_filename(server.dir, name, NULL);
+}
+
+static void set_faults(const char *faults)
+{
+    g_autofree char *path = server_file("faults");
+    g_assert_true(g_file_set_contents(path, faults, -1, NULL));
+}
+
+static guint count_requests(const char *text)
+{
+    g_autofree char *path = server_file("requests.log");
+    g_autofree char *log = NULL;
+    g_assert_true(g_file_get_contents(path, &log, NULL, NULL));
+    g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
+    guint n = 0;
+    for (gsize i = 0; lines[i] != NULL; i++) {
+        n += strstr(lines[i], text) != NULL;
+    }
+    return n;
+}
+
+static BotStoreConfig config_of(const char *prefix)
+{
+    return (BotStoreConfig){.endpoint = server.endpoint,
+                            .region = "us-east-1",
+                            .bucket = "recordings",
+                            .prefix = prefix,
+                            .path_style = true,
+                            .access_key = "test:tester",
+                            .secret_key = "testing"};
+}
+
+/* --- files --- */
+
+typedef struct {
+    char *dir, *path, *state_path, *sha256; /* owned */
+    gint64 bytes;
+    BotStoreFile file;
+} Sample;
+
+static void sample_init(Sample *sample, const char *name, gsize bytes)
+{
+    g_autoptr(GRand) rand = g_rand_new_with_seed((guint32)bytes);
+    g_autofree guint32 *data = g_malloc(bytes + 4);
+    for (gsize i = 0; i <= bytes / 4; i++) {
+        data[i] = g_rand_int(rand);
+    }
+    sample->dir = g_dir_make_tmp("steno-upload-XXXXXX", NULL);
+    sample->path = g_build_filename(sample->dir, name, NULL);
+    sample->state_path = g_build_filename(sample->dir, ".upload", NULL);
+    sample->bytes = (gint64)bytes;
+    g_assert_true(g_file_set_contents(sample->path, (char *)data, (gssize)bytes, NULL));
+    sample->sha256 = g_compute_checksum_for_data(G_CHECKSUM_SHA256, (guchar *)data, bytes);
+    sample->file =
+        (BotStoreFile){sample->path, name, sample->bytes, sample->sha256, sample->state_path};
+}
+
+static void sample_clear(Sample *sample)
+{
+    remove_tree(sample->dir);
+    g_free(sample->dir);
+    g_free(sample->path);
+    g_free(sample->state_path);
+    g_free(sample->sha256);
+}
+
+/* What the link brings is what was sent. */
+static void assert_fetched(const char *url, const Sample *sample)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SoupSession) session = soup_session_new();
+    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
+    g_autoptr(GBytes) got = soup_session_send_and_read(session, message, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(soup_message_get_status(message), ==, 200);
+    g_autofree char *sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, got);
+    g_assert_cmpstr(sha256, ==, sample->sha256);
+}
+
+static void assert_put(const BotStoreConfig *config, const Sample *sample)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BotStore) store = bot_store_new(config);
+    g_autofree char *url = NULL;
+    g_assert_true(bot_store_put(store, &sample->file, NULL, &url, &error));
+    g_assert_no_error(error);
+    assert_fetched(url, sample);
+    g_assert_false(g_file_test(sample->state_path, G_FILE_TEST_EXISTS));
+}
+
+/* --- tests --- */
+
+static void small_and_large_arrive(void)
+{
+    BotStoreConfig config = config_of("bots/a b+ü/");
+    Sample small, large;
+    sample_init(&small, "chat.json", 1234);
+    sample_init(&large, "recording.mp4", LARGE_BYTES);
+    assert_put(&config, &small);
+    assert_put(&config, &large);
+    config.endpoint = server.vhost_endpoint;
+    config.path_style = false;
+    config.prefix = "";
+    assert_put(&config, &small);
+    g_assert_cmpuint(count_requests("PUT recordings.store.localhost"), ==, 1);
+    sample_clear(&small);
+    sample_clear(&large);
+}
+
+static void expect_refusal(const BotStoreConfig *config, const char *says)
+{
+    Sample sample;
+    sample_init(&sample, "recording.mp3", 100);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(BotStore) store = bot_store_new(config);
+    g_autofree char *url = NULL;
+    g_assert_false(bot_store_put(store, &sample.file, NULL, &url, &error));
+    g_assert_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
+    g_test_message("%s", error->message);
+    g_assert_nonnull(strstr(error->message, says));
+    g_assert_nonnull(strstr(error->message, "recording.mp3"));
+    g_assert_null(strstr(error->message, config->secret_key));
+    g_assert_null(url);
+    sample_clear(&sample);
+}
+
+static void refusals_are_final_and_say_why(void)
+{
+    guint before = count_requests("");
+    BotStoreConfig config = config_of("");
+    config.secret_key = "quite-wrong";
+    expect_refusal(&config, "SignatureDoesNotMatch");
+    config = config_of("");
+    config.bucket = "nowhere";
+    expect_refusal(&config, "NoSuchBucket");
+    g_assert_cmpuint(count_requests("") - before, ==, 2);
+}
+
+static void passing_faults_are_tried_again(void)
+{
+    BotStoreConfig config = config_of("faults/");
+    Sample small, large;
+    sample_init(&small, "diarization.jsonl", 5000);
+    sample_init(&large, "recording.mp4", LARGE_BYTES);
+    set_faults("PUT diarization 503 1\nHEAD diarization cut 1\n");
+    assert_put(&config, &small);
+    /* The last fault loses the answer to the completion: the store has the object by then. */
+    set_faults("POST uploads= 500 1\nPUT partNumber=1 cut 1\nPUT partNumber=2 deaf 1\n"
+               "POST uploadId deaf 1\n");
+    assert_put(&config, &large);
+    g_assert_cmpuint(count_requests("partNumber=2"), >=, 2);
+    sample_clear(&small);
+    sample_clear(&large);
+}
+
+typedef struct {
+    GCancellable *cancellable;
+    guint before;
+} Canceller;
+
+static gpointer cancel_at_third_part(gpointer data)
+{
+    Canceller *canceller = data;
+    while (count_requests("partNumber=3") == canceller->before) {
+        g_usleep(20000);
+    }
+    g_cancellable_cancel(canceller->cancellable);
+    return NULL;
+}
+
+static void a_cut_upload_is_resumed(void)
+{
+    BotStoreConfig config = config_of("resumed/");
+    Sample large;
+    sample_init(&large, "recording.mp4", LARGE_BYTES);
+    set_faults("PUT partNumber=3 503 100\n");
+    g_autoptr(GCancellable) cancellable = g_cancellable_new();
+    Canceller canceller = {cancellable, count_requests("partNumber=3")};
+    GThread *thread = g_thread_new("canceller", cancel_at_third_part, &canceller);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *url = NULL;
+    BotStore *store = bot_store_new(&config);
+    g_assert_false(bot_store_put(store, &large.file, cancellable, &url, &error));
+    g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    bot_store_free(store);
+    g_thread_join(thread);
+    g_assert_true(g_file_test(large.state_path, G_FILE_TEST_EXISTS));
+    set_faults("");
+    guint first = count_requests("resumed/recording.mp4?partNumber=1");
+    guint begun = count_requests("POST 127");
+    assert_put(&config, &large);
+    g_assert_cmpuint(count_requests("resumed/recording.mp4?partNumber=1"), ==, first);
+    g_assert_cmpuint(count_requests("POST 127"), ==, begun + 1); /* the completion only */
+    sample_clear(&large);
+}
+
+static void a_lost_upload_begins_anew(void)
+{
+    BotStoreConfig config = config_of("anew/");
+    Sample large;
+    sample_init(&large, "recording.mp4", LARGE_BYTES);
+    g_autofree char *state =
+        g_strdup_printf("[upload]\nid=Z29uZQ\nname=recording.mp4\nsha256=%s\npart_bytes=%d\n",
+                        large.sha256, BOT_STORE_PART);
+    g_assert_true(g_file_set_contents(large.state_path, state, -1, NULL));
+    assert_put(&config, &large);
+    sample_clear(&large);
+}
+
+static char *presigned_put(const char *name)
+{
+    BotSigV4Key key = {"test:tester", "testing", NULL, "us-east-1"};
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *date = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+    g_autofree char *host = g_strdup_printf("127.0.0.1:%d", server.port);
+    g_autofree char *path = g_strdup_printf("/recordings/presigned/%s", name);
+    g_autofree char *query = bot_sigv4_presign(&key, "PUT", host, path, date, 600);
+    return g_strconcat(server.endpoint, path, "?", query, NULL);
+}
+
+static void a_presigned_url_takes_the_recording(void)
+{
+    Sample large;
+    sample_init(&large, "recording.mp4", LARGE_BYTES);
+    g_autofree char *put_url = presigned_put("recording.mp4");
+    BotStoreConfig config = {.put_url = put_url};
+    g_autoptr(BotStore) store = bot_store_new(&config);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *url = NULL;
+    set_faults("PUT presigned cut 1\n");
+    g_assert_true(bot_store_put(store, &large.file, NULL, &url, &error));
+    g_assert_no_error(error);
+    g_assert_null(strstr(url, "?"));
+    g_assert_cmpuint(count_requests("presigned/recording.mp4?X-Amz"), ==, 2);
+    /* A link that is not signed right is refused at once, and is not shown. */
+    g_autofree char *wrong = g_strconcat(put_url, "0", NULL);
+    BotStoreConfig bad = {.put_url = wrong};
+    g_autoptr(BotStore) refusing = bot_store_new(&bad);
+    g_assert_false(bot_store_put(refusing, &large.file, NULL, &url, &error));
+    g_assert_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
+    g_assert_null(strstr(error->message, "X-Amz-Signature"));
+    sample_clear(&large);
+}
+
+/* --- a bot's whole folder --- */
+
+typedef struct {
+    GPtrArray *names; /* owned, in the order of on_uploaded */
+    GError *error;    /* owned */
+    bool done;
+} Delivery;
+
+static void on_uploaded(const char *name, const char *url, gpointer user_data)
+{
+    Delivery *delivery = user_data;
+    g_assert_false(delivery->done);
+    g_assert_nonnull(url);
+    g_ptr_array_add(delivery->names, g_strdup(name));
+}
+
+static void on_done(const GError *error, gpointer user_data)
+{
+    Delivery *delivery = user_data;
+    g_assert_false(delivery->done);
+    delivery->done = true;
+    delivery->error = error != NULL ? g_error_copy(error) : NULL;
+}
+
+static void deliver(const BotUploadConfig *config, const char *dir, JsonArray *artifacts,
+                    Delivery *delivery)
+{
+    static const BotUploadEvents events = {on_uploaded, on_done};
+    *delivery = (Delivery){.names = g_ptr_array_new_with_free_func(g_free)};
+    BotUpload *upload = bot_upload_new(config, dir, artifacts, &events, delivery);
+    while (!delivery->done) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    bot_upload_free(upload);
+}
+
+static void delivery_clear(Delivery *delivery)
+{
+    g_ptr_array_unref(delivery->names);
+    g_clear_error(&delivery->error);
+}
+
+static JsonArray *make_folder(char **ret_dir)
+{
+    *ret_dir = g_dir_make_tmp("steno-upload-XXXXXX", NULL);
+    JsonArray *artifacts = json_array_new();
+    static const char *const names[] = {"chat.json", "recording.mp4", "metadata.json"};
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = g_build_filename(*ret_dir, names[i], NULL);
+        g_assert_true(g_file_set_contents(path, names[i], -1, NULL));
+        g_autofree char *sha256 = g_compute_checksum_for_string(G_CHECKSUM_SHA256, names[i], -1);
+        JsonObject *artifact = json_object_new();
+        json_object_set_string_member(artifact, "name", names[i]);
+        json_object_set_int_member(artifact, "bytes", (gint64)strlen(names[i]));
+        json_object_set_string_member(artifact, "sha256", sha256);
+        json_array_add_object_element(artifacts, artifact);
+    }
+    return artifacts;
+}
+
+static bool is_there(const char *dir, const char *name)
+{
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+static void what_is_confirmed_may_go(void)
+{
+    g_autofree char *dir = NULL;
+    g_autoptr(JsonArray) artifacts = make_folder(&dir);
+    BotUploadConfig config = {config_of("whole/"), false};
+    Delivery delivery;
+    deliver(&config, dir, artifacts, &delivery);
+    g_assert_no_error(delivery.error);
+    g_assert_cmpuint(delivery.names->len, ==, 3);
+    g_assert_cmpstr(delivery.names->pdata[0], ==, "recording.mp4");
+    g_assert_cmpstr(delivery.names->pdata[2], ==, "metadata.json");
+    g_assert_true(is_there(dir, "recording.mp4"));
+    delivery_clear(&delivery);
+    /* Refused in the middle: the confirmed file is gone, the others are kept. */
+    config.delete_after = true;
+    set_faults("PUT chat.json 403 1\n");
+    deliver(&config, dir, artifacts, &delivery);
+    g_assert_error(delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
+    g_assert_nonnull(strstr(delivery.error->message, dir));
+    g_assert_cmpuint(delivery.names->len, ==, 1);
+    g_assert_false(is_there(dir, "recording.mp4"));
+    g_assert_true(is_there(dir, "chat.json") && is_there(dir, "metadata.json"));
+    delivery_clear(&delivery);
+    set_faults("");
+    remove_tree(dir);
+}
+
+/* A store that says 200 and has something else: nothing is deleted. */
+static void an_unconfirmed_file_stays(void)
+{
+    g_autofree char *dir = NULL;
+    g_autoptr(JsonArray) artifacts = make_folder(&dir);
+    BotUploadConfig config = {config_of("unconfirmed/"), true};
+    set_faults("HEAD recording.mp4 404 1\n");
+    Delivery delivery;
+    deliver(&config, dir, artifacts, &delivery);
+    g_assert_error(delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
+    g_assert_true(is_there(dir, "recording.mp4"));
+    delivery_clear(&delivery);
+    /* The file is not what its description says. */
+    g_autofree char *path = g_build_filename(dir, "recording.mp4", NULL);
+    g_assert_true(g_file_set_contents(path, "RECORDING.MP4", -1, NULL));
+    deliver(&config, dir, artifacts, &delivery);
+    g_assert_error(delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_CHANGED);
+    g_assert_true(is_there(dir, "recording.mp4"));
+    delivery_clear(&delivery);
+    remove_tree(dir);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    server_start();
+    g_test_add_func("/upload/small_and_large_arrive", small_and_large_arrive);
+    g_test_add_func("/upload/refusals_are_final_and_say_why", refusals_are_final_and_say_why);
+    g_test_add_func("/upload/passing_faults_are_tried_again", passing_faults_are_tried_again);
+    g_test_add_func("/upload/a_cut_upload_is_resumed", a_cut_upload_is_resumed);
+    g_test_add_func("/upload/a_lost_upload_begins_anew", a_lost_upload_begins_anew);
+    g_test_add_func("/upload/a_presigned_url_takes_the_recording",
+                    a_presigned_url_takes_the_recording);
+    g_test_add_func("/upload/what_is_confirmed_may_go", what_is_confirmed_may_go);
+    g_test_add_func("/upload/an_unconfirmed_file_stays", an_unconfirmed_file_stays);
+    int result = g_test_run();
+    server_stop();
+    return result;
+}
