@@ -34,6 +34,10 @@ SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, in
 void synth_camera_free(SynthCamera *camera);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SynthCamera, synth_camera_free)
 
+/** From now on the pictures are a plain colour of the person's, with a lighter shape in the middle:
+ *  what is to be compared with a reference. */
+void synth_camera_set_plain(SynthCamera *camera, bool plain);
+
 /**
  * synth_camera_encode:
  * @person: 0..15, and @number: 0..65535: readable from the band in the top twelfth
