@@ -101,6 +101,8 @@ struct SynthCamera {
     int width, height, key_interval;
     int n;
     bool plain;
+    SynthPainter painter;
+    gpointer painter_data;
     uint32_t noise;
     GstBuffer *encoded; /* owned: what the last push gave */
 };
@@ -153,6 +155,12 @@ void synth_camera_set_plain(SynthCamera *camera, bool plain)
     camera->plain = plain;
 }
 
+void synth_camera_set_painter(SynthCamera *camera, SynthPainter painter, gpointer user_data)
+{
+    camera->painter = painter;
+    camera->painter_data = user_data;
+}
+
 static void paint_plain(const SynthCamera *camera, uint8_t *data, unsigned person)
 {
     int w = camera->width, h = camera->height;
@@ -189,7 +197,11 @@ MediaEncodedFrame *synth_camera_encode(SynthCamera *camera, unsigned person, uns
 {
     gsize size = (gsize)(camera->width * camera->height * 3 / 2);
     uint8_t *data = g_malloc(size);
-    if (camera->plain) {
+    if (camera->painter != NULL) {
+        gsize luma = (gsize)(camera->width * camera->height);
+        uint8_t *const planes[3] = {data, data + luma, data + luma * 5 / 4};
+        camera->painter(planes, number, camera->painter_data);
+    } else if (camera->plain) {
         paint_plain(camera, data, person);
     } else {
         paint(camera, data, person, number);
