@@ -2,38 +2,48 @@
 #include "media/composer.h"
 
 #include "media/card.h"
+#include "media/drawn.h"
 
 #include <string.h>
 
 #define WAITING_TEXT "Waiting for others"
 /* Cards and labels kept; past it all are drawn again. */
 #define MAX_DRAWN 200
-#define MAX_CONVERTERS 64
+/* Past it those that the picture before did not use are made again when needed. */
+#define MAX_CONVERTERS 96
 #define BORDER_Y 144
 #define BORDER_U 180
 #define BORDER_V 66
 
-/* A label or card in the composer's own format. */
+/* A tile as it stands in the canvas, with a reference and a copy of what the caller lent. */
 typedef struct {
-    int width, height; /* even */
-    uint8_t *planes[3];
-    uint8_t *alpha; /* NULL: opaque; full resolution */
-} Drawn;
+    MediaTile tile;
+    MediaPicture *picture; /* owned */
+    char *name;            /* owned */
+} Laid;
+
+typedef struct {
+    GstVideoConverter *converter; /* owned */
+    uint64_t used;                /* the number of the picture that used it last */
+} Scaler;
 
 struct MediaComposer {
     GstVideoInfo info;
-    GstBufferPool *pool;    /* owned */
-    GHashTable *converters; /* char* -> GstVideoConverter */
-    GHashTable *drawn;      /* char* -> Drawn */
+    GstBufferPool *pool; /* owned */
+    GHashTable *scalers; /* char* -> Scaler */
+    GHashTable *cards;   /* char* -> MediaPicture */
+    GHashTable *labels;  /* char* -> MediaDrawn */
+    GstBuffer *canvas;   /* owned: the picture of several tiles that was composed last */
+    Laid laid[MEDIA_LAYOUT_MAX_TILES];
+    size_t n_laid; /* 0: the canvas holds nothing */
+    uint64_t n_composed;
 };
 
-static void drawn_free(Drawn *drawn)
+static void scaler_free(gpointer data)
 {
-    for (int i = 0; i < 3; i++) {
-        g_free(drawn->planes[i]);
-    }
-    g_free(drawn->alpha);
-    g_free(drawn);
+    Scaler *scaler = data;
+    gst_video_converter_free(scaler->converter);
+    g_free(scaler);
 }
 
 MediaComposer *media_composer_new(int width, int height)
@@ -47,19 +57,45 @@ MediaComposer *media_composer_new(int width, int height)
     gst_buffer_pool_config_set_params(config, caps, (guint)composer->info.size, 2, 0);
     gst_buffer_pool_set_config(composer->pool, config);
     gst_buffer_pool_set_active(composer->pool, TRUE);
-    composer->converters = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
-                                                 (GDestroyNotify)gst_video_converter_free);
-    composer->drawn =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)drawn_free);
+    composer->scalers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, scaler_free);
+    composer->cards =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)media_picture_unref);
+    composer->labels =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)media_drawn_free);
     return composer;
+}
+
+static void lay(Laid *laid, const MediaTile *tile)
+{
+    MediaPicture *picture = tile->picture != NULL ? media_picture_ref(tile->picture) : NULL;
+    g_clear_pointer(&laid->picture, media_picture_unref);
+    if (g_strcmp0(laid->name, tile->name) != 0) {
+        g_free(laid->name);
+        laid->name = g_strdup(tile->name);
+    }
+    laid->tile = *tile;
+    laid->tile.picture = laid->picture = picture;
+    laid->tile.name = laid->name;
+}
+
+static void forget_canvas(MediaComposer *composer)
+{
+    for (size_t i = 0; i < composer->n_laid; i++) {
+        g_clear_pointer(&composer->laid[i].picture, media_picture_unref);
+        g_clear_pointer(&composer->laid[i].name, g_free);
+    }
+    composer->n_laid = 0;
 }
 
 void media_composer_free(MediaComposer *composer)
 {
+    forget_canvas(composer);
+    gst_clear_buffer(&composer->canvas);
     gst_buffer_pool_set_active(composer->pool, FALSE);
     gst_object_unref(composer->pool);
-    g_hash_table_unref(composer->converters);
-    g_hash_table_unref(composer->drawn);
+    g_hash_table_unref(composer->scalers);
+    g_hash_table_unref(composer->cards);
+    g_hash_table_unref(composer->labels);
     g_free(composer);
 }
 
@@ -68,101 +104,54 @@ const GstVideoInfo *media_composer_info(const MediaComposer *composer)
     return &composer->info;
 }
 
-/* BT.601, studio range. */
-static uint8_t luma(int r, int g, int b)
+/* --- what is drawn once ---------------------------------------------------------------------- */
+
+static void get_drawn_size(const MediaTile *tile, int *ret_width, int *ret_height)
 {
-    return (uint8_t)((66 * r + 129 * g + 25 * b + 128) / 256 + 16);
+    *ret_width = tile->drawn_width > 0 ? tile->drawn_width : tile->rect.width;
+    *ret_height = tile->drawn_height > 0 ? tile->drawn_height : tile->rect.height;
 }
 
-static Drawn *drawn_new(cairo_surface_t *surface, bool opaque)
+static void make_room(GHashTable *table)
 {
-    Drawn *drawn = g_new0(Drawn, 1);
-    int w = cairo_image_surface_get_width(surface), h = cairo_image_surface_get_height(surface);
-    int stride = cairo_image_surface_get_stride(surface);
-    const uint8_t *data = cairo_image_surface_get_data(surface);
-    drawn->width = (w + 1) & ~1;
-    drawn->height = (h + 1) & ~1;
-    size_t size = (size_t)drawn->width * (size_t)drawn->height;
-    drawn->planes[0] = g_malloc0(size);
-    drawn->planes[1] = g_malloc(size / 4);
-    drawn->planes[2] = g_malloc(size / 4);
-    memset(drawn->planes[1], 128, size / 4);
-    memset(drawn->planes[2], 128, size / 4);
-    drawn->alpha = opaque ? NULL : g_malloc0(size);
-    for (int y = 0; y < h; y++) {
-        const uint32_t *row = (const uint32_t *)(const void *)(data + (size_t)y * (size_t)stride);
-        for (int x = 0; x < w; x++) {
-            int a = (int)(row[x] >> 24), k = MAX(a, 1);
-            int r = (int)(row[x] >> 16 & 255) * 255 / k, g = (int)(row[x] >> 8 & 255) * 255 / k;
-            int b = (int)(row[x] & 255) * 255 / k;
-            size_t at = (size_t)y * (size_t)drawn->width + (size_t)x;
-            drawn->planes[0][at] = luma(r, g, b);
-            if (drawn->alpha != NULL) {
-                drawn->alpha[at] = (uint8_t)a;
-            }
-            if ((x & 1) == 0 && (y & 1) == 0) {
-                size_t c = (size_t)(y / 2) * (size_t)(drawn->width / 2) + (size_t)(x / 2);
-                drawn->planes[1][c] = (uint8_t)((-38 * r - 74 * g + 112 * b + 128) / 256 + 128);
-                drawn->planes[2][c] = (uint8_t)((112 * r - 94 * g - 18 * b + 128) / 256 + 128);
-            }
-        }
-    }
-    cairo_surface_destroy(surface);
-    return drawn;
-}
-
-static const Drawn *get_drawn(MediaComposer *composer, const MediaTile *tile, bool label)
-{
-    const MediaRect *rect = &tile->rect;
-    g_autofree char *key = g_strdup_printf("%d %d %d %d %s", label, tile->name != NULL, rect->width,
-                                           rect->height, tile->name != NULL ? tile->name : "");
-    Drawn *drawn = g_hash_table_lookup(composer->drawn, key);
-    if (drawn == NULL) {
-        if (g_hash_table_size(composer->drawn) >= MAX_DRAWN) {
-            g_hash_table_remove_all(composer->drawn);
-        }
-        cairo_surface_t *surface;
-        if (label) {
-            surface = media_card_draw_label(tile->name, rect->width, rect->height);
-        } else if (tile->name != NULL) {
-            surface = media_card_draw_person(tile->name, rect->width, rect->height);
-        } else {
-            surface = media_card_draw_notice(WAITING_TEXT, rect->width, rect->height);
-        }
-        drawn = drawn_new(surface, !label);
-        g_hash_table_insert(composer->drawn, g_steal_pointer(&key), drawn);
-    }
-    return drawn;
-}
-
-static void blend_plane(GstVideoFrame *frame, int plane, const Drawn *drawn, int x, int y)
-{
-    int shift = plane > 0;
-    int width = MIN(drawn->width, GST_VIDEO_FRAME_WIDTH(frame) - x) >> shift;
-    int height = MIN(drawn->height, GST_VIDEO_FRAME_HEIGHT(frame) - y) >> shift;
-    int stride = GST_VIDEO_FRAME_PLANE_STRIDE(frame, plane);
-    uint8_t *to = GST_VIDEO_FRAME_PLANE_DATA(frame, plane);
-    to += (y >> shift) * stride + (x >> shift);
-    for (int row = 0; row < height; row++, to += stride) {
-        const uint8_t *from = drawn->planes[plane] + row * (drawn->width >> shift);
-        if (drawn->alpha == NULL) {
-            memcpy(to, from, (size_t)width);
-            continue;
-        }
-        const uint8_t *alpha = drawn->alpha + (row << shift) * drawn->width;
-        for (int i = 0; i < width; i++) {
-            int a = alpha[i << shift];
-            to[i] = (uint8_t)((to[i] * (255 - a) + from[i] * a + 127) / 255);
-        }
+    if (g_hash_table_size(table) >= MAX_DRAWN) {
+        g_hash_table_remove_all(table);
     }
 }
 
-static void blend(GstVideoFrame *frame, const Drawn *drawn, int x, int y)
+static MediaPicture *get_card(MediaComposer *composer, const MediaTile *tile)
 {
-    for (int plane = 0; plane < 3; plane++) {
-        blend_plane(frame, plane, drawn, x & ~1, y & ~1);
+    int width, height;
+    get_drawn_size(tile, &width, &height);
+    g_autofree char *key = g_strdup_printf("%d %d %dx%d %s", tile->name != NULL, tile->label, width,
+                                           height, tile->name != NULL ? tile->name : "");
+    MediaPicture *card = g_hash_table_lookup(composer->cards, key);
+    if (card == NULL) {
+        make_room(composer->cards);
+        card = media_drawn_to_picture(
+            tile->name != NULL ? media_card_draw_person(tile->name, !tile->label, width, height)
+                               : media_card_draw_notice(WAITING_TEXT, width, height));
+        g_hash_table_insert(composer->cards, g_steal_pointer(&key), card);
     }
+    return card;
 }
+
+static const MediaDrawn *get_label(MediaComposer *composer, const MediaTile *tile)
+{
+    int width, height;
+    get_drawn_size(tile, &width, &height);
+    g_autofree char *key = g_strdup_printf("%d %dx%d %s", tile->muted, width, height, tile->name);
+    MediaDrawn *label = g_hash_table_lookup(composer->labels, key);
+    if (label == NULL) {
+        make_room(composer->labels);
+        label = media_drawn_new(media_card_draw_label(tile->name, tile->muted, width, height));
+        g_hash_table_insert(composer->labels, g_steal_pointer(&key), label);
+    }
+    return label;
+}
+
+/* --- drawing ----------------------------------------------------------------------------------
+ */
 
 static void fill(GstVideoFrame *frame, MediaRect rect, uint8_t y, uint8_t u, uint8_t v)
 {
@@ -178,20 +167,26 @@ static void fill(GstVideoFrame *frame, MediaRect rect, uint8_t y, uint8_t u, uin
     }
 }
 
+static gboolean is_unused(gpointer key, gpointer value, gpointer user_data)
+{
+    const MediaComposer *composer = user_data;
+    return ((const Scaler *)value)->used + 1 < composer->n_composed;
+}
+
 static GstVideoConverter *get_converter(MediaComposer *composer, const GstVideoInfo *in, int width,
                                         int height)
 {
-    g_autofree char *colours = gst_video_colorimetry_to_string(&in->colorimetry);
-    g_autofree char *key =
-        g_strdup_printf("%s %dx%d %s %dx%d", gst_video_format_to_string(GST_VIDEO_INFO_FORMAT(in)),
-                        GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in),
-                        colours != NULL ? colours : "", width, height);
-    GstVideoConverter *converter = g_hash_table_lookup(composer->converters, key);
-    if (converter != NULL) {
-        return converter;
+    const GstVideoColorimetry *c = &in->colorimetry;
+    g_autofree char *key = g_strdup_printf(
+        "%d %dx%d %d.%d.%d.%d %dx%d", GST_VIDEO_INFO_FORMAT(in), GST_VIDEO_INFO_WIDTH(in),
+        GST_VIDEO_INFO_HEIGHT(in), c->range, c->matrix, c->transfer, c->primaries, width, height);
+    Scaler *scaler = g_hash_table_lookup(composer->scalers, key);
+    if (scaler != NULL) {
+        scaler->used = composer->n_composed;
+        return scaler->converter;
     }
-    if (g_hash_table_size(composer->converters) >= MAX_CONVERTERS) {
-        g_hash_table_remove_all(composer->converters);
+    if (g_hash_table_size(composer->scalers) >= MAX_CONVERTERS) {
+        g_hash_table_foreach_remove(composer->scalers, is_unused, composer);
     }
     GstVideoInfo out;
     gst_video_info_set_format(&out, GST_VIDEO_FORMAT_I420, (guint)width, (guint)height);
@@ -199,9 +194,12 @@ static GstVideoConverter *get_converter(MediaComposer *composer, const GstVideoI
     GstStructure *config =
         gst_structure_new("config", GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD,
                           GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_LINEAR, NULL);
-    converter = gst_video_converter_new(in, &out, config);
+    GstVideoConverter *converter = gst_video_converter_new(in, &out, config);
     if (converter != NULL) {
-        g_hash_table_insert(composer->converters, g_steal_pointer(&key), converter);
+        scaler = g_new0(Scaler, 1);
+        scaler->converter = converter;
+        scaler->used = composer->n_composed;
+        g_hash_table_insert(composer->scalers, g_steal_pointer(&key), scaler);
     }
     return converter;
 }
@@ -233,17 +231,18 @@ static void black_around(GstVideoFrame *frame, MediaRect rect, MediaRect inner)
          128);
 }
 
-static bool draw_picture(MediaComposer *composer, GstVideoFrame *frame, const MediaTile *tile)
+static bool draw_picture(MediaComposer *composer, GstVideoFrame *frame, MediaRect rect,
+                         MediaPicture *picture)
 {
-    GstVideoInfo *in = &tile->picture->info;
-    MediaRect to = media_layout_fit(tile->rect, GST_VIDEO_INFO_WIDTH(in) * in->par_n,
+    GstVideoInfo *in = &picture->info;
+    MediaRect to = media_layout_fit(rect, GST_VIDEO_INFO_WIDTH(in) * in->par_n,
                                     GST_VIDEO_INFO_HEIGHT(in) * in->par_d);
     GstVideoConverter *converter = get_converter(composer, in, to.width, to.height);
     GstVideoFrame from;
-    if (converter == NULL || !gst_video_frame_map(&from, in, tile->picture->buffer, GST_MAP_READ)) {
+    if (converter == NULL || !gst_video_frame_map(&from, in, picture->buffer, GST_MAP_READ)) {
         return false;
     }
-    black_around(frame, tile->rect, to);
+    black_around(frame, rect, to);
     GstVideoFrame part = part_of(frame, to);
     gst_video_converter_frame(converter, &from, &part);
     gst_video_frame_unmap(&from);
@@ -266,46 +265,132 @@ static void draw_border(GstVideoFrame *frame, MediaRect rect)
 
 static void draw_tile(MediaComposer *composer, GstVideoFrame *frame, const MediaTile *tile)
 {
-    bool drawn = tile->picture != NULL && draw_picture(composer, frame, tile);
+    MediaRect rect = tile->rect;
+    bool drawn = tile->picture != NULL && draw_picture(composer, frame, rect, tile->picture);
     if (!drawn) {
-        blend(frame, get_drawn(composer, tile, false), tile->rect.x, tile->rect.y);
-    } else if (tile->label && tile->name != NULL && *tile->name != '\0') {
-        const Drawn *label = get_drawn(composer, tile, true);
-        int margin = MAX(tile->rect.height / 45, 2);
-        blend(frame, label, tile->rect.x + margin,
-              tile->rect.y + tile->rect.height - label->height - margin);
+        draw_picture(composer, frame, rect, get_card(composer, tile));
+    }
+    if (tile->label && tile->name != NULL && (*tile->name != '\0' || tile->muted)) {
+        const MediaDrawn *label = get_label(composer, tile);
+        int margin = MAX(rect.height / 45, 2);
+        media_drawn_blend(label, frame, rect.x + margin,
+                          rect.y + rect.height - media_drawn_height(label) - margin, rect);
     }
     if (tile->speaking) {
-        draw_border(frame, tile->rect);
+        draw_border(frame, rect);
     }
 }
 
-static bool covers_all(const MediaComposer *composer, const MediaTile *tiles, size_t n_tiles)
+static bool is_same(const MediaTile *a, const MediaTile *b)
 {
-    return n_tiles > 0 && tiles[0].rect.width == GST_VIDEO_INFO_WIDTH(&composer->info) &&
-           tiles[0].rect.height == GST_VIDEO_INFO_HEIGHT(&composer->info);
+    return a->picture == b->picture && g_strcmp0(a->name, b->name) == 0 && a->label == b->label &&
+           a->muted == b->muted && a->speaking == b->speaking && a->drawn_width == b->drawn_width &&
+           a->drawn_height == b->drawn_height;
+}
+
+static bool in_place(const MediaRect *a, const MediaRect *b)
+{
+    return a->x == b->x && a->y == b->y && a->width == b->width && a->height == b->height;
+}
+
+static bool overlap(const MediaRect *a, const MediaRect *b)
+{
+    return a->x < b->x + b->width && b->x < a->x + a->width && a->y < b->y + b->height &&
+           b->y < a->y + a->height;
+}
+
+/* Which tiles the canvas does not show as they are. Returns whether any stands elsewhere. */
+static bool find_stale(const MediaComposer *composer, const MediaTile *tiles, size_t n_tiles,
+                       bool stale[MEDIA_LAYOUT_MAX_TILES])
+{
+    bool moved = composer->n_laid != n_tiles;
+    for (size_t i = 0; i < n_tiles && !moved; i++) {
+        moved = !in_place(&tiles[i].rect, &composer->laid[i].tile.rect);
+    }
+    for (size_t i = 0; i < n_tiles; i++) {
+        stale[i] = moved || !is_same(&tiles[i], &composer->laid[i].tile);
+        for (size_t k = 0; k < i; k++) {
+            stale[i] |= stale[k] && overlap(&tiles[k].rect, &tiles[i].rect);
+        }
+    }
+    return moved;
+}
+
+static void update_canvas(MediaComposer *composer, GstVideoFrame *frame, const MediaTile *tiles,
+                          size_t n_tiles)
+{
+    bool stale[MEDIA_LAYOUT_MAX_TILES];
+    if (find_stale(composer, tiles, n_tiles, stale)) {
+        fill(frame, (MediaRect){0, 0, GST_VIDEO_FRAME_WIDTH(frame), GST_VIDEO_FRAME_HEIGHT(frame)},
+             16, 128, 128);
+    }
+    for (size_t i = 0; i < n_tiles; i++) {
+        if (stale[i]) {
+            draw_tile(composer, frame, &tiles[i]);
+        }
+    }
+    for (size_t i = n_tiles; i < composer->n_laid; i++) {
+        g_clear_pointer(&composer->laid[i].picture, media_picture_unref);
+        g_clear_pointer(&composer->laid[i].name, g_free);
+    }
+    for (size_t i = 0; i < n_tiles; i++) {
+        lay(&composer->laid[i], &tiles[i]);
+    }
+    composer->n_laid = n_tiles;
+}
+
+static bool covers_all(const MediaComposer *composer, const MediaRect *rect)
+{
+    return rect->width == GST_VIDEO_INFO_WIDTH(&composer->info) &&
+           rect->height == GST_VIDEO_INFO_HEIGHT(&composer->info);
+}
+
+/* Several tiles: what changed goes to the canvas, and the canvas is copied out. */
+static bool compose_on_canvas(MediaComposer *composer, GstBuffer *buffer, const MediaTile *tiles,
+                              size_t n_tiles)
+{
+    GstVideoFrame frame;
+    if (composer->canvas == NULL) {
+        composer->canvas = gst_buffer_new_allocate(NULL, composer->info.size, NULL);
+    }
+    if (composer->canvas == NULL ||
+        !gst_video_frame_map(&frame, &composer->info, composer->canvas, GST_MAP_READWRITE)) {
+        return false;
+    }
+    update_canvas(composer, &frame, tiles, n_tiles);
+    gsize size =
+        gst_buffer_fill(buffer, 0, GST_VIDEO_FRAME_PLANE_DATA(&frame, 0), composer->info.size);
+    gst_video_frame_unmap(&frame);
+    return size == composer->info.size;
+}
+
+/* One tile that fills the picture changes as a whole: no canvas. */
+static bool compose_directly(MediaComposer *composer, GstBuffer *buffer, const MediaTile *tile)
+{
+    GstVideoFrame frame;
+    forget_canvas(composer);
+    if (!gst_video_frame_map(&frame, &composer->info, buffer, GST_MAP_READWRITE)) {
+        return false;
+    }
+    draw_tile(composer, &frame, tile);
+    gst_video_frame_unmap(&frame);
+    return true;
 }
 
 GstBuffer *media_composer_compose(MediaComposer *composer, const MediaTile *tiles, size_t n_tiles)
 {
     GstBuffer *buffer = NULL;
-    GstVideoFrame frame;
+    g_assert(n_tiles <= MEDIA_LAYOUT_MAX_TILES);
+    composer->n_composed++;
     if (gst_buffer_pool_acquire_buffer(composer->pool, &buffer, NULL) != GST_FLOW_OK) {
         return NULL;
     }
-    if (!gst_video_frame_map(&frame, &composer->info, buffer, GST_MAP_READWRITE)) {
-        gst_buffer_unref(buffer);
-        return NULL;
+    bool composed = n_tiles == 1 && covers_all(composer, &tiles[0].rect)
+                        ? compose_directly(composer, buffer, &tiles[0])
+                        : compose_on_canvas(composer, buffer, tiles, n_tiles);
+    if (!composed) {
+        gst_clear_buffer(&buffer);
     }
-    if (!covers_all(composer, tiles, n_tiles)) {
-        fill(&frame,
-             (MediaRect){0, 0, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)}, 16,
-             128, 128);
-    }
-    for (size_t i = 0; i < n_tiles; i++) {
-        draw_tile(composer, &frame, &tiles[i]);
-    }
-    gst_video_frame_unmap(&frame);
     return buffer;
 }
 

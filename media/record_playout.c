@@ -226,7 +226,7 @@ static bool prime(MediaRecordPlayout *playout, int64_t at_ns, GError **error)
     int64_t next_ns;
     if (playout->stage != NULL) {
         run_commands(playout, at_ns); /* who is here by now is known, if early, not a stranger */
-        picture = media_stage_compose(playout->stage, playout->composer);
+        picture = media_stage_compose(playout->stage, playout->composer, at_ns);
     }
     if (!media_recorder_prime(playout->recorder, picture, &next_ns, error)) {
         return false;
@@ -345,7 +345,7 @@ static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t
                  capture_ns <= grid_ns;
     int64_t at_ns = fresh ? capture_ns : grid_ns;
     int64_t recording_ns = media_ledger_to_recording(playout->ledger, at_ns);
-    GstBuffer *picture = media_stage_compose(playout->stage, playout->composer);
+    GstBuffer *picture = media_stage_compose(playout->stage, playout->composer, grid_ns);
     playout->last_capture_ns = capture_ns;
     int64_t slack_ns = playout->frame_gap_ns / 2;
     playout->next_due_ns = MAX(playout->next_due_ns, at_ns - slack_ns) + playout->frame_gap_ns;

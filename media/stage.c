@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/stage.h"
 
+#include "media/motion.h"
 #include "media/video_track.h"
 
 #define MAX_TRACKS 256
+/* How long a speaker may be waited for who has a camera on and no picture yet. */
+#define HANDOVER_NS INT64_C(1000000000)
+#define SCREEN_KEY (UINT64_C(1) << 32)
 
 typedef struct {
     uint32_t id;
     char *name; /* owned */
-    bool present, muted, speaking;
-} Participant;
+    bool muted, speaking;
+} Participant; /* who is here */
 
 typedef struct {
     MediaVideoTrack *video; /* owned */
@@ -23,7 +27,11 @@ struct MediaStage {
     GPtrArray *participants; /* owned Participant, in order of appearance */
     GPtrArray *cameras;      /* owned Camera */
     uint32_t speaker;
-    bool changed;
+    uint32_t main_id;   /* who fills the picture of a speaker_view; 0: nobody */
+    uint32_t wanted_id; /* who is to, since: */
+    int64_t wanted_ns;
+    MediaMotion motion;
+    bool changed, moving;
     int64_t changed_ns; /* capture time of the newest picture shown */
     uint64_t n_lost;    /* of tracks that are gone */
 };
@@ -127,18 +135,21 @@ void media_stage_set_participant(MediaStage *stage, uint32_t participant_id, con
                                  bool present, bool muted)
 {
     Participant *participant = find_participant(stage, participant_id);
+    if (!present) {
+        stage->changed |= participant != NULL;
+        g_ptr_array_remove(stage->participants, participant);
+        return;
+    }
     if (participant == NULL) {
         participant = g_new0(Participant, 1);
         participant->id = participant_id;
         g_ptr_array_add(stage->participants, participant);
     }
-    if (g_strcmp0(participant->name, name) == 0 && participant->present == present &&
-        participant->muted == muted) {
+    if (g_strcmp0(participant->name, name) == 0 && participant->muted == muted) {
         return;
     }
     g_free(participant->name);
     participant->name = g_utf8_make_valid(name != NULL ? name : "", -1);
-    participant->present = present;
     participant->muted = muted;
     stage->changed = true;
 }
@@ -183,20 +194,17 @@ void media_stage_set_speaking(MediaStage *stage, uint32_t participant_id, bool s
     }
 }
 
-/* Who fills the picture: the speaker, or while that is nobody who is here, the first with a camera,
- * or anybody. */
-static const Participant *main_participant(const MediaStage *stage)
+/* Who is to fill the picture: the speaker, or while that is nobody who is here, the first with a
+ * camera, or anybody. */
+static const Participant *wanted_participant(const MediaStage *stage)
 {
     const Participant *speaker = find_participant(stage, stage->speaker);
-    if (speaker != NULL && speaker->present) {
+    if (speaker != NULL) {
         return speaker;
     }
     const Participant *anybody = NULL;
     for (guint i = 0; i < stage->participants->len; i++) {
         const Participant *participant = g_ptr_array_index(stage->participants, i);
-        if (!participant->present) {
-            continue;
-        }
         if (camera_of(stage, participant->id, false) != NULL) {
             return participant;
         }
@@ -205,28 +213,82 @@ static const Participant *main_participant(const MediaStage *stage)
     return anybody;
 }
 
+/* A new speaker whose camera has not got a picture here yet would be a black one or a card for a
+ * moment: the one before stays that long. */
+static bool is_worth_waiting(const MediaStage *stage, const Participant *wanted, int64_t now_ns)
+{
+    const Participant *shown = find_participant(stage, stage->main_id);
+    const Camera *camera = camera_of(stage, wanted->id, false);
+    const Camera *before = camera_of(stage, stage->main_id, false);
+    return shown != NULL && camera != NULL && !media_video_track_can_show(camera->video) &&
+           before != NULL && media_video_track_picture(before->video) != NULL &&
+           now_ns - stage->wanted_ns < HANDOVER_NS;
+}
+
+static void follow_speaker(MediaStage *stage, int64_t now_ns)
+{
+    const Participant *wanted = wanted_participant(stage);
+    uint32_t id = wanted != NULL ? wanted->id : 0;
+    if (id != stage->wanted_id) {
+        stage->wanted_id = id;
+        stage->wanted_ns = now_ns;
+    }
+    if (id != stage->main_id && (wanted == NULL || !is_worth_waiting(stage, wanted, now_ns))) {
+        stage->main_id = id;
+        stage->changed = true;
+    }
+}
+
 typedef struct {
     const Participant *participant; /* NULL: nobody */
     Camera *camera;                 /* NULL: a card */
 } Slot;
 
+/* How much somebody who is here is to be seen when there is no room for all. */
+static int rank_of(const MediaStage *stage, const Participant *participant)
+{
+    if (participant->id == stage->speaker) {
+        return 2;
+    }
+    return camera_of(stage, participant->id, false) != NULL ? 1 : 0;
+}
+
+/* Everybody in the order in which they came; when there are more than @most, the speaker and those
+ * with a camera before the others. */
+static int choose_people(const MediaStage *stage, int most, Slot *slots)
+{
+    int room[3] = {0}; /* by rank */
+    for (guint i = 0; i < stage->participants->len; i++) {
+        const Participant *participant = g_ptr_array_index(stage->participants, i);
+        room[rank_of(stage, participant)]++;
+    }
+    room[2] = MIN(room[2], most);
+    room[1] = MIN(room[1], most - room[2]);
+    room[0] = MIN(room[0], most - room[2] - room[1]);
+    int n = 0;
+    for (guint i = 0; i < stage->participants->len; i++) {
+        const Participant *participant = g_ptr_array_index(stage->participants, i);
+        if (room[rank_of(stage, participant)]-- > 0) {
+            slots[n++] = (Slot){participant, camera_of(stage, participant->id, false)};
+        }
+    }
+    return n;
+}
+
 /* What the view consists of now, main part first. */
 static int choose_slots(const MediaStage *stage, Slot slots[MEDIA_LAYOUT_MAX_TILES])
 {
     Camera *screen = camera_of(stage, 0, true);
-    const Participant *main = main_participant(stage);
     int n = 0;
     if (screen != NULL) {
         slots[n++] = (Slot){find_participant(stage, screen->participant_id), screen};
     }
-    if (stage->mode == MEDIA_MODE_GALLERY_VIEW && screen == NULL) {
-        for (guint i = 0; i < stage->participants->len && n < MEDIA_LAYOUT_MAX_TILES; i++) {
-            const Participant *participant = g_ptr_array_index(stage->participants, i);
-            if (participant->present) {
-                slots[n++] = (Slot){participant, camera_of(stage, participant->id, false)};
-            }
-        }
-    } else if (main != NULL) {
+    if (stage->mode == MEDIA_MODE_GALLERY_VIEW) {
+        int most = screen != NULL ? MEDIA_LAYOUT_MAX_STRIP : MEDIA_LAYOUT_MAX_TILES;
+        return n + choose_people(stage, most, slots + n);
+    }
+    const Participant *main = find_participant(stage, stage->main_id);
+    if (main != NULL) {
         slots[n++] = (Slot){main, camera_of(stage, main->id, false)};
     }
     return n;
@@ -247,7 +309,9 @@ static void mark_shown(MediaStage *stage)
 
 bool media_stage_advance(MediaStage *stage, int64_t to_ns, int64_t *ret_time_ns)
 {
+    follow_speaker(stage, to_ns);
     mark_shown(stage);
+    stage->changed |= stage->moving;
     for (guint i = 0; i < stage->cameras->len; i++) {
         Camera *camera = g_ptr_array_index(stage->cameras, i);
         while (media_video_track_advance(camera->video, to_ns, camera->shown)) {
@@ -260,44 +324,70 @@ bool media_stage_advance(MediaStage *stage, int64_t to_ns, int64_t *ret_time_ns)
     return stage->changed;
 }
 
-static MediaTile tile_for(const Slot *slot, MediaRect rect, bool speaking)
+static bool is_screen(const Slot *slot)
 {
-    MediaPicture *picture =
-        slot->camera != NULL ? media_video_track_picture(slot->camera->video) : NULL;
-    return (MediaTile){
-        .rect = rect,
-        .picture = picture,
-        .name = slot->participant != NULL ? slot->participant->name : NULL,
-        .label = true,
-        .speaking = speaking,
-    };
+    return slot->camera != NULL && slot->camera->is_screen;
 }
 
-GstBuffer *media_stage_compose(MediaStage *stage, MediaComposer *composer)
+static MediaTile tile_for(const MediaStage *stage, const Slot *slot)
+{
+    bool gallery = stage->mode == MEDIA_MODE_GALLERY_VIEW && !is_screen(slot);
+    const Participant *participant = slot->participant;
+    MediaTile tile = {
+        .picture = slot->camera != NULL ? media_video_track_picture(slot->camera->video) : NULL,
+        .name = participant != NULL ? participant->name : NULL,
+    };
+    tile.label = gallery || tile.picture != NULL;
+    if (gallery && participant != NULL) {
+        tile.muted = participant->muted;
+        tile.speaking = participant->speaking && !participant->muted;
+    }
+    return tile;
+}
+
+/* Where everything is to stand. */
+static void place(const MediaStage *stage, const Slot *slots, int n, MediaRect frame,
+                  MediaPlace *ret_places)
+{
+    MediaRect rects[MEDIA_LAYOUT_MAX_TILES] = {frame};
+    bool share = n > 0 && is_screen(&slots[0]);
+    if (stage->mode == MEDIA_MODE_SPEAKER_VIEW) {
+        rects[1] = media_layout_inset(frame.width, frame.height);
+    } else if (share) {
+        media_layout_share(frame.width, frame.height, n - 1, rects);
+    } else if (n > 0) {
+        media_layout_grid(frame.width, frame.height, n, rects);
+    }
+    for (int i = 0; i < n; i++) {
+        const Participant *participant = slots[i].participant;
+        uint64_t key = participant != NULL ? participant->id : 0;
+        ret_places[i] = (MediaPlace){is_screen(&slots[i]) ? key | SCREEN_KEY : key, rects[i]};
+    }
+}
+
+GstBuffer *media_stage_compose(MediaStage *stage, MediaComposer *composer, int64_t at_ns)
 {
     Slot slots[MEDIA_LAYOUT_MAX_TILES];
     MediaTile tiles[MEDIA_LAYOUT_MAX_TILES];
-    MediaRect rects[MEDIA_LAYOUT_MAX_TILES];
-    int width = GST_VIDEO_INFO_WIDTH(media_composer_info(composer));
-    int height = GST_VIDEO_INFO_HEIGHT(media_composer_info(composer));
+    MediaPlace places[MEDIA_LAYOUT_MAX_TILES];
+    MediaRect frame = {0, 0, GST_VIDEO_INFO_WIDTH(media_composer_info(composer)),
+                       GST_VIDEO_INFO_HEIGHT(media_composer_info(composer))};
+    follow_speaker(stage, at_ns);
     int n = choose_slots(stage, slots);
-    bool grid = stage->mode == MEDIA_MODE_GALLERY_VIEW && n > 1 &&
-                !(slots[0].camera != NULL && slots[0].camera->is_screen);
-    if (grid) {
-        media_layout_grid(width, height, n, rects);
-    } else {
-        rects[0] = (MediaRect){0, 0, width, height};
-        rects[1] = media_layout_inset(width, height);
-    }
+    place(stage, slots, n, frame, places);
+    /* A cut from speaker to speaker is what a viewer expects; a grid that jumps is not. */
+    media_motion_aim(&stage->motion, places, n, stage->mode == MEDIA_MODE_SPEAKER_VIEW, at_ns);
     for (int i = 0; i < n; i++) {
-        bool border = grid && slots[i].participant != NULL && slots[i].participant->speaking;
-        tiles[i] = tile_for(&slots[i], rects[i], border);
+        tiles[i] = tile_for(stage, &slots[i]);
+        tiles[i].rect = media_motion_rect(&stage->motion, i, at_ns);
+        tiles[i].drawn_width = places[i].rect.width;
+        tiles[i].drawn_height = places[i].rect.height;
     }
     if (n == 0) {
-        Slot nobody = {NULL, NULL};
-        tiles[n++] = tile_for(&nobody, rects[0], false);
+        tiles[n++] = (MediaTile){.rect = frame};
     }
     stage->changed = false;
+    stage->moving = media_motion_moves(&stage->motion, at_ns);
     return media_composer_compose(composer, tiles, (size_t)n);
 }
 

@@ -6,7 +6,13 @@
 
 /*
  * What is to be seen: participants, the video tracks that show them, who speaks, and the view that
- * follows from it. Decodes only what shows. Belongs to the recording playout; not thread safe.
+ * follows from it.
+ *
+ * speaker_view: the speaker fills the picture, the last one through silence; a new one takes over
+ * when there is a picture of theirs. A shared screen fills it instead, the speaker inset.
+ * gallery_view: a grid of everybody, or a shared screen with people beside it; tiles glide to new
+ * places. Nobody there: a waiting card. Decodes only what shows. Belongs to the recording playout;
+ * not thread safe.
  */
 
 typedef struct MediaStage MediaStage;
@@ -35,8 +41,8 @@ void media_stage_set_speaking(MediaStage *stage, uint32_t participant_id, bool s
  */
 bool media_stage_advance(MediaStage *stage, int64_t to_ns, int64_t *ret_time_ns);
 
-/** Returns (transfer full): the picture as it stands, or NULL. */
-GstBuffer *media_stage_compose(MediaStage *stage, MediaComposer *composer);
+/** Returns (transfer full): the picture as it stands at @at_ns, or NULL. */
+GstBuffer *media_stage_compose(MediaStage *stage, MediaComposer *composer, int64_t at_ns);
 
 /** The largest picture known, for a recording of automatic size; false: none is. */
 bool media_stage_get_largest(const MediaStage *stage, int *ret_width, int *ret_height);

@@ -152,7 +152,7 @@ static bool is_broken(MediaVideoTrack *track, const MediaUnit *unit)
 }
 
 /* Takes @unit. */
-static void keep_unit(MediaVideoTrack *track, MediaUnit *unit)
+static void keep_unit(MediaVideoTrack *track, MediaUnit *unit, bool shown)
 {
     track->suspect |= is_broken(track, unit);
     if (unit->frame->key_frame) {
@@ -161,6 +161,10 @@ static void keep_unit(MediaVideoTrack *track, MediaUnit *unit)
     }
     if (track->suspect || decoders[unit->codec].description == NULL) {
         track->n_lost++;
+        if (!shown) {
+            /* A picture of long ago, held while nobody saw it, is not what should show next. */
+            g_clear_pointer(&track->picture, media_picture_unref);
+        }
         media_unit_free(unit);
         return;
     }
@@ -196,7 +200,7 @@ bool media_video_track_advance(MediaVideoTrack *track, int64_t to_ns, bool shown
         }
     }
     while ((unit = due_unit(track, to_ns)) != NULL) {
-        keep_unit(track, media_track_buffer_take(track->buffer, unit));
+        keep_unit(track, media_track_buffer_take(track->buffer, unit), shown);
         if (shown && track->backlog.length > 0) {
             track->fresh = false;
             decode_head(track, true);
@@ -216,6 +220,11 @@ bool media_video_track_advance(MediaVideoTrack *track, int64_t to_ns, bool shown
 MediaPicture *media_video_track_picture(const MediaVideoTrack *track)
 {
     return track->picture;
+}
+
+bool media_video_track_can_show(const MediaVideoTrack *track)
+{
+    return track->picture != NULL || track->backlog.length > 0;
 }
 
 void media_video_track_clear(MediaVideoTrack *track)

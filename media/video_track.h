@@ -32,6 +32,9 @@ bool media_video_track_advance(MediaVideoTrack *track, int64_t to_ns, bool shown
 /** The present picture; borrowed, NULL when there is none (yet). */
 MediaPicture *media_video_track_picture(const MediaVideoTrack *track);
 
+/** Whether there is a picture, or will be one as soon as it is wanted. */
+bool media_video_track_can_show(const MediaVideoTrack *track);
+
 /** The camera went off: what comes later starts from a key frame, the picture is forgotten. */
 void media_video_track_clear(MediaVideoTrack *track);
 

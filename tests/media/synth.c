@@ -100,6 +100,9 @@ struct SynthCamera {
     MediaCodec codec;
     int width, height, key_interval;
     int n;
+    bool plain;
+    SynthPainter painter;
+    gpointer painter_data;
     uint32_t noise;
     GstBuffer *encoded; /* owned: what the last push gave */
 };
@@ -147,6 +150,28 @@ void synth_camera_free(SynthCamera *camera)
     g_free(camera);
 }
 
+void synth_camera_set_plain(SynthCamera *camera, bool plain)
+{
+    camera->plain = plain;
+}
+
+void synth_camera_set_painter(SynthCamera *camera, SynthPainter painter, gpointer user_data)
+{
+    camera->painter = painter;
+    camera->painter_data = user_data;
+}
+
+static void paint_plain(const SynthCamera *camera, uint8_t *data, unsigned person)
+{
+    int w = camera->width, h = camera->height;
+    memset(data, (int)(50 + person % 8 * 16), (size_t)(w * h));
+    for (int y = h / 4; y < h * 3 / 4; y++) {
+        memset(data + y * w + w * 3 / 8, (int)(110 + person % 8 * 16), (size_t)(w / 4));
+    }
+    memset(data + w * h, (int)(88 + person * 37 % 80), (size_t)(w * h / 4));
+    memset(data + w * h * 5 / 4, (int)(88 + person * 53 % 80), (size_t)(w * h / 4));
+}
+
 static void paint(SynthCamera *camera, uint8_t *data, unsigned person, unsigned number)
 {
     int w = camera->width, h = camera->height;
@@ -172,7 +197,15 @@ MediaEncodedFrame *synth_camera_encode(SynthCamera *camera, unsigned person, uns
 {
     gsize size = (gsize)(camera->width * camera->height * 3 / 2);
     uint8_t *data = g_malloc(size);
-    paint(camera, data, person, number);
+    if (camera->painter != NULL) {
+        gsize luma = (gsize)(camera->width * camera->height);
+        uint8_t *const planes[3] = {data, data + luma, data + luma * 5 / 4};
+        camera->painter(planes, number, camera->painter_data);
+    } else if (camera->plain) {
+        paint_plain(camera, data, person);
+    } else {
+        paint(camera, data, person, number);
+    }
     GstBuffer *buffer = gst_buffer_new_wrapped(data, size);
     GST_BUFFER_PTS(buffer) = (GstClockTime)camera->n++ * 40 * GST_MSECOND;
     GST_BUFFER_DURATION(buffer) = 40 * GST_MSECOND;

@@ -34,6 +34,16 @@ SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, in
 void synth_camera_free(SynthCamera *camera);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SynthCamera, synth_camera_free)
 
+/** From now on the pictures are a plain colour of the person's, with a lighter shape in the middle:
+ *  what is to be compared with a reference. */
+void synth_camera_set_plain(SynthCamera *camera, bool plain);
+
+/** Draws picture @number into the planes of an I420 picture, rows without padding. */
+typedef void (*SynthPainter)(uint8_t *const planes[3], unsigned number, gpointer user_data);
+
+/** From now on somebody else draws. */
+void synth_camera_set_painter(SynthCamera *camera, SynthPainter painter, gpointer user_data);
+
 /**
  * synth_camera_encode:
  * @person: 0..15, and @number: 0..65535: readable from the band in the top twelfth

@@ -100,9 +100,17 @@ static void any_name_can_be_drawn(void)
 
 static void initials_are_of_first_and_last_name(void)
 {
-    static const char *const cases[][2] = {{"Alice Martin", "AM"},        {"bob", "B"},
-                                           {"Jean-Luc de la Tour", "JT"}, {"", "?"},
-                                           {"(guest) 7", "G7"},           {"大谷 翔平", "大翔"}};
+    static const char *const cases[][2] = {{"Alice Martin", "AM"},
+                                           {"bob", "B"},
+                                           {"Jean-Luc de la Tour", "JT"},
+                                           {"", "?"},
+                                           {"(guest) 7", "G7"},
+                                           {"大谷 翔平", "大翔"},
+                                           {"🦊", "🦊"},
+                                           {"👩‍🚀 !", "👩‍🚀"},
+                                           {"🎉 party", "P"},
+                                           {"कि राम", "किरा"},
+                                           {"محمد عبد", "م\u200cع"}};
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *initials = media_card_initials(cases[i][0]);
         g_assert_cmpstr(initials, ==, cases[i][1]);

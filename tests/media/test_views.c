@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/card.h"
+#include "media/stage.h"
+#include "tests/media/golden.h"
+#include "tests/media/synth.h"
+
+#include <gst/gst.h>
+
+/*
+ * What the views look like: composed pictures beside references of our own making, and what changes
+ * from picture to picture while tiles move.
+ */
+
+#define MS INT64_C(1000000)
+#define WIDTH 640
+#define HEIGHT 360
+#define MAX_PEOPLE 60
+
+typedef struct {
+    MediaStage *stage;
+    MediaComposer *composer;
+    SynthCamera *cameras[MAX_PEOPLE + 1];
+    int64_t now_ns;
+} View;
+
+static void view_init(View *view, MediaMode mode)
+{
+    *view = (View){.stage = media_stage_new(mode),
+                   .composer = media_composer_new(WIDTH, HEIGHT),
+                   .now_ns = 1000000 * MS};
+}
+
+static void view_clear(View *view)
+{
+    media_stage_free(view->stage);
+    media_composer_free(view->composer);
+    for (int i = 0; i <= MAX_PEOPLE; i++) {
+        g_clear_pointer(&view->cameras[i], synth_camera_free);
+    }
+}
+
+static void join(View *view, uint32_t id, const char *name)
+{
+    media_stage_set_participant(view->stage, id, name, true, false);
+}
+
+/* A picture of @id's camera, or screen, on track @id; then everything is taken in. */
+static void show(View *view, uint32_t id, bool is_screen)
+{
+    if (view->cameras[id] == NULL) {
+        view->cameras[id] = synth_camera_new(id, MEDIA_CODEC_VP8, 320, 180, 100);
+        synth_camera_set_plain(view->cameras[id], true);
+        media_stage_bind(view->stage, id, is_screen ? id - MAX_PEOPLE / 2 : id, is_screen, true);
+    }
+    g_autoptr(MediaEncodedFrame) frame =
+        synth_camera_encode(view->cameras[id], id, 0, view->now_ns);
+    media_stage_push(view->stage, frame);
+}
+
+static GstBuffer *look(View *view, int64_t after_ms)
+{
+    int64_t time_ns;
+    view->now_ns += after_ms * MS;
+    media_stage_advance(view->stage, view->now_ns, &time_ns);
+    return media_stage_compose(view->stage, view->composer, view->now_ns);
+}
+
+static void compare(View *view, GstBuffer *picture, const char *name)
+{
+    golden_compare(media_composer_info(view->composer), picture, name);
+}
+
+static void speaker_fills_the_picture(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    join(&view, 1, "Alice Martin");
+    join(&view, 2, "Bob Ōtani");
+    show(&view, 1, false);
+    show(&view, 2, false);
+    media_stage_set_speaker(view.stage, 2);
+    g_autoptr(GstBuffer) picture = look(&view, 10);
+    compare(&view, picture, "speaker");
+    media_stage_bind(view.stage, 2, 2, false, false);
+    g_autoptr(GstBuffer) off = look(&view, 10);
+    compare(&view, off, "speaker-camera-off");
+    view_clear(&view);
+}
+
+static void share_fills_the_picture_speaker_inset(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    join(&view, 1, "Alice Martin");
+    join(&view, 2, "Bob Ōtani");
+    show(&view, 1, false);
+    show(&view, 2 + MAX_PEOPLE / 2, true);
+    media_stage_set_speaker(view.stage, 1);
+    g_autoptr(GstBuffer) picture = look(&view, 10);
+    compare(&view, picture, "speaker-share");
+    view_clear(&view);
+}
+
+static void nobody_there_is_said(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    join(&view, 1, "Alice Martin");
+    media_stage_set_participant(view.stage, 1, "Alice Martin", false, false);
+    g_autoptr(GstBuffer) picture = look(&view, 10);
+    compare(&view, picture, "waiting");
+    view_clear(&view);
+}
+
+static const char *const any_script[] = {
+    "Zoë Ångström",  "大谷 翔平",
+    "محمد عبد الله", "🎉 Party",
+    "अमिताभ बच्चन",   "Иван Петров",
+    "🦊",          "A name that is far too long for any label at all",
+    "김민준"};
+
+static void gallery_shows_everybody(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_GALLERY_VIEW);
+    for (uint32_t p = 1; p <= 4; p++) {
+        join(&view, p, any_script[p - 1]);
+        show(&view, p, false);
+    }
+    media_stage_bind(view.stage, 3, 3, false, false);
+    media_stage_set_participant(view.stage, 2, any_script[1], true, true);
+    media_stage_set_speaking(view.stage, 1, true);
+    g_autoptr(GstBuffer) four = look(&view, 10);
+    compare(&view, four, "gallery-4");
+    for (uint32_t p = 5; p <= 9; p++) {
+        join(&view, p, any_script[p - 1]);
+    }
+    media_stage_set_participant(view.stage, 7, any_script[6], true, true);
+    g_autoptr(GstBuffer) moving = look(&view, 10);
+    g_autoptr(GstBuffer) under_way = look(&view, 160);
+    compare(&view, under_way, "gallery-under-way");
+    g_autoptr(GstBuffer) nine = look(&view, 400);
+    compare(&view, nine, "gallery-9");
+    show(&view, 1 + MAX_PEOPLE / 2, true);
+    look(&view, 10);
+    g_autoptr(GstBuffer) share = look(&view, 400);
+    compare(&view, share, "gallery-share");
+    view_clear(&view);
+}
+
+static void gallery_holds_49_and_prefers_cameras(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_GALLERY_VIEW);
+    for (uint32_t p = 1; p <= 55; p++) {
+        g_autofree char *name = g_strdup_printf("%c%c Guest", 'A' + p % 26, 'a' + p / 26);
+        join(&view, p, name);
+    }
+    for (uint32_t p = 53; p <= 55; p++) {
+        show(&view, p, false); /* the last three have a camera: they are seen */
+    }
+    media_stage_set_speaker(view.stage, 52);
+    media_stage_set_speaking(view.stage, 52, true);
+    g_autoptr(GstBuffer) picture = look(&view, 10);
+    compare(&view, picture, "gallery-49");
+    view_clear(&view);
+}
+
+/* How much of a picture differs from another, in per mille of its pixels. */
+static int difference(const View *view, GstBuffer *a, GstBuffer *b)
+{
+    GstMapInfo map_a, map_b;
+    int n = 0;
+    gst_buffer_map(a, &map_a, GST_MAP_READ);
+    gst_buffer_map(b, &map_b, GST_MAP_READ);
+    for (gsize i = 0; i < WIDTH * HEIGHT; i++) {
+        n += ABS(map_a.data[i] - map_b.data[i]) > 12;
+    }
+    gst_buffer_unmap(a, &map_a);
+    gst_buffer_unmap(b, &map_b);
+    return n * 1000 / (WIDTH * HEIGHT);
+}
+
+/* People come: every picture on the way differs a little from the one before, none jumps, and it
+ * comes to rest. */
+static void gallery_glides(void)
+{
+    View view;
+    int64_t time_ns;
+    view_init(&view, MEDIA_MODE_GALLERY_VIEW);
+    for (uint32_t p = 1; p <= 4; p++) {
+        join(&view, p, any_script[p - 1]);
+        show(&view, p, false);
+    }
+    g_autoptr(GstBuffer) before = look(&view, 10);
+    g_assert_false(media_stage_advance(view.stage, view.now_ns + 10 * MS, &time_ns));
+    join(&view, 5, "Eve");
+    GstBuffer *last = gst_buffer_ref(before);
+    int largest = 0, n = 0;
+    while (media_stage_advance(view.stage, view.now_ns + 40 * MS, &time_ns)) {
+        GstBuffer *now = look(&view, 40);
+        largest = MAX(largest, difference(&view, last, now));
+        gst_buffer_unref(last);
+        last = now;
+        n++;
+        g_assert_cmpint(n, <, 20);
+    }
+    int whole = difference(&view, before, last);
+    gst_buffer_unref(last);
+    g_test_message("%d pictures, largest step %d, all of it %d per mille", n, largest, whole);
+    g_assert_cmpint(n, >=, 8);
+    g_assert_cmpint(largest, <, whole * 2 / 3);
+    view_clear(&view);
+}
+
+/* A speaker whose camera has no picture yet does not leave a hole: the one before stays, for a
+ * while; and one whose picture is there takes over at once. */
+static void handover_has_no_hole(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    join(&view, 1, "Alice Martin");
+    join(&view, 2, "Bob Ōtani");
+    show(&view, 1, false);
+    media_stage_set_speaker(view.stage, 1);
+    g_autoptr(GstBuffer) alice = look(&view, 10);
+    media_stage_bind(view.stage, 2, 2, false, true); /* on, but nothing has come */
+    media_stage_set_speaker(view.stage, 2);
+    g_autoptr(GstBuffer) still_alice = look(&view, 500);
+    g_assert_cmpint(difference(&view, alice, still_alice), ==, 0);
+    show(&view, 2, false);
+    g_autoptr(GstBuffer) arriving = look(&view, 10);
+    g_autoptr(GstBuffer) bob = look(&view, 10);
+    g_assert_cmpint(difference(&view, alice, bob), >, 500);
+    media_stage_set_speaker(view.stage, 1);
+    g_autoptr(GstBuffer) back = look(&view, 10);
+    g_assert_cmpint(difference(&view, alice, back), ==, 0);
+    join(&view, 3, "Carla Núñez");
+    media_stage_bind(view.stage, 3, 3, false, true);
+    media_stage_set_speaker(view.stage, 3);
+    look(&view, 10);
+    g_autoptr(GstBuffer) card = look(&view, 1100); /* it never came */
+    g_assert_cmpint(difference(&view, alice, card), >, 100);
+    view_clear(&view);
+}
+
+/* The canvas that is only touched where something changed is the picture drawn afresh. */
+static void partial_drawing_is_whole(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_GALLERY_VIEW);
+    for (uint32_t p = 1; p <= 6; p++) {
+        join(&view, p, any_script[p - 1]);
+        show(&view, p, false);
+    }
+    look(&view, 10);
+    for (uint32_t p = 1; p <= 6; p++) {
+        media_stage_set_speaking(view.stage, p, p % 2);
+        media_stage_set_participant(view.stage, p, any_script[p], true, p % 3 == 0);
+        g_autoptr(GstBuffer) partial = look(&view, 40);
+        media_composer_free(view.composer);
+        view.composer = media_composer_new(WIDTH, HEIGHT);
+        g_autoptr(GstBuffer) afresh = media_stage_compose(view.stage, view.composer, view.now_ns);
+        GstMapInfo a, b;
+        gst_buffer_map(partial, &a, GST_MAP_READ);
+        gst_buffer_map(afresh, &b, GST_MAP_READ);
+        g_assert_cmpmem(a.data, a.size, b.data, b.size);
+        gst_buffer_unmap(partial, &a);
+        gst_buffer_unmap(afresh, &b);
+    }
+    view_clear(&view);
+}
+
+int main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    gst_init(NULL, NULL);
+    g_test_add_func("/views/speaker_fills_the_picture", speaker_fills_the_picture);
+    g_test_add_func("/views/share_fills_the_picture_speaker_inset",
+                    share_fills_the_picture_speaker_inset);
+    g_test_add_func("/views/nobody_there_is_said", nobody_there_is_said);
+    g_test_add_func("/views/gallery_shows_everybody", gallery_shows_everybody);
+    g_test_add_func("/views/gallery_holds_49_and_prefers_cameras",
+                    gallery_holds_49_and_prefers_cameras);
+    g_test_add_func("/views/gallery_glides", gallery_glides);
+    g_test_add_func("/views/handover_has_no_hole", handover_has_no_hole);
+    g_test_add_func("/views/partial_drawing_is_whole", partial_drawing_is_whole);
+    return g_test_run();
+}
