@@ -253,9 +253,10 @@ static void upload(Recovery *recovery)
             json_array_remove_element(recovery->artifacts, i);
         }
     }
-    g_autoptr(BotUpload) running = bot_upload_new(&recovery->config->upload, recovery->dir,
-                                                  recovery->artifacts, &events, recovery);
+    BotUpload *running = bot_upload_new(&recovery->config->upload, recovery->dir,
+                                        recovery->artifacts, &events, recovery);
     wait_until_idle(recovery);
+    bot_upload_free(running);
 }
 
 static void on_given_up(const char *event, const char *reason, gpointer user_data)

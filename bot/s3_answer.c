@@ -41,7 +41,9 @@ static void on_start(GMarkupParseContext *context, const char *name, const char 
         refuse(error, "is nested too deeply");
         return;
     }
-    if (reader->depth == 1) {
+    if (reader->depth == 1 && reader->answer->root != NULL) {
+        refuse(error, "is more than one document");
+    } else if (reader->depth == 1) {
         reader->answer->root = g_strdup(name);
     } else if (reader->depth == 2 && strcmp(name, "Part") == 0) {
         reader->in_part = true;

@@ -205,7 +205,7 @@ void bot_session_finish(BotSession *session)
 {
     session->finishing = true;
     if (!session->post_processed) {
-        g_autoptr(JsonArray) artifacts = write_artifacts(session);
+        json_array_unref(write_artifacts(session));
     }
     bot_session_report_final(session);
     if (session->webhook != NULL) {
