@@ -148,18 +148,28 @@ def test_freeze():
         f.browser.wait(IN_CALL)
 
 
-def test_network():
+def drop_and_restore(at_s):
+    """The bot's pictures, when the network is away for 2 s from at_s on."""
     with Front(participants=[ALICE, CARA],
-               events=[{"at_s": 2, "do": "drop_network"},
-                       {"at_s": 4, "do": "restore_network"}]) as f:
+               events=[{"at_s": at_s, "do": "drop_network"},
+                       {"at_s": at_s + 2, "do": "restore_network"}]) as f:
         f.join()
         f.browser.wait("document.querySelector('[role=\"alert\"]') && "
-                       + text("You lost your network connection"))
+                       + text("You lost your network connection"), 20 + at_s)
         f.browser.wait("!document.querySelector('[role=\"alert\"]')")
         f.browser.wait("document.querySelector('video').videoWidth === 160")
-    pictures = f.bots[0]["pictures"]
-    assert len(f.bots) == 1 and len(pictures) == 2, pictures
-    assert pictures[0]["last_s"] < 4 and pictures[1]["first_s"] >= 4, pictures
+    assert len(f.bots) == 1, f.bots
+    return f.bots[0]["pictures"]
+
+
+def test_network():
+    """Before and after the gap; on a busy machine the page may take seconds to connect at all."""
+    for at_s in (2, 8, 30):
+        pictures = drop_and_restore(at_s)
+        if pictures[0]["first_s"] < at_s:
+            break
+    assert len(pictures) == 2, pictures
+    assert pictures[0]["last_s"] < at_s + 2 <= pictures[1]["first_s"], pictures
 
 
 def test_people():
