@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Long runs: `kills` (STENO_KILLS, default 100, of recording bots at random times) and `rounds` (the
-whole end-to-end suite STENO_ROUNDS times, default 10). Stops at the first failure."""
+"""Long runs: `kills` (STENO_KILLS, default 100, of recording bots at random times), `rounds` (the
+whole end-to-end suite STENO_ROUNDS times, default 10), `memory` (a worker's memory over STENO_MINUTES
+of meeting, default 45) and `sync` (picture and sound of STENO_MINUTES of clapper board with 2 % loss,
+default 10). Stops at the first failure."""
 import argparse
 import os
 import pathlib
@@ -9,12 +11,17 @@ import subprocess
 import sys
 import time
 
+import numpy as np
+
 E2E = pathlib.Path(__file__).resolve().parent.parent / "e2e"
+sys.path.insert(0, str(E2E))
+import harness  # noqa: E402
+import proc  # noqa: E402
 
 
 def run(script, build, **env):
     return subprocess.run([sys.executable, str(E2E / script)],
-                          env={**os.environ, "STENO_BUILD": build, **env}).returncode
+                          env={**os.environ, "STENO_BUILD": str(build), **env}).returncode
 
 
 def kills(build):
@@ -33,13 +40,59 @@ def rounds(build):
     return 0
 
 
+def minutes(default):
+    return float(os.environ.get("STENO_MINUTES", default))
+
+
+def memory(build):
+    """The slope of the worker's memory after ten minutes' warm-up is at most 1 MiB an hour."""
+    length_s = minutes(45) * 60
+    people = [{"id": f"p{i}", "name": f"Person {i}", "camera": {"source": "pattern:webcam"},
+               "speech": [{"at_s": 1 + 15 * k + 5 * i, "tone_hz": 300 + 60 * i, "for_s": 4.5}
+                          for k in range(int(length_s / 15) + 4)]} for i in range(3)]
+    scenario = {"platform": "meet", "duration_s": length_s + 30, "lobby": {"mode": "none"},
+                "participants": people}
+    with harness.session(build, scenario) as (_, receivers, start):
+        worker = start({"streaming": {"input": receivers.ws_url()}}, commands=True)
+        worker.wait_state("joined_recording")
+        begun, rows = time.monotonic(), []
+        while time.monotonic() - begun < length_s:
+            time.sleep(5)
+            rows.append((time.monotonic() - begun, proc.anonymous_mib(worker.pid),
+                         proc.pss_mib(worker.pid)))
+            for socket in receivers.sockets:
+                socket.messages.clear()
+        worker.command("1", "leave")
+        harness.check(worker.wait(120) == 0, worker.process.tail())
+    t, heap, pss = np.array(rows).T
+    late = t > min(600, length_s / 3)
+    slope = np.polyfit(t[late] / 3600, heap[late], 1)[0]
+    print(f"# {length_s / 60:.0f} min: PSS {pss[late].max():.1f} MiB at most, private memory "
+          f"{heap[late][0]:.1f} -> {heap[-1]:.1f} MiB, slope {slope:.2f} MiB an hour")
+    return 0 if slope <= 1 else 1
+
+
+def sync(build):
+    import test_recording
+    length_s = minutes(10) * 60
+    scenario = {"platform": "meet", "duration_s": length_s, "lobby": {"mode": "none"},
+                "participants": [{"id": "clap", "name": "Clapper",
+                                  "camera": {"source": "flash_beep"}}],
+                "network": {"loss": 0.02}}
+    with harness.session(build, scenario) as (_, _, start):
+        worker = start()
+        harness.check(worker.wait(length_s + 120) == 0, worker.process.tail())
+        test_recording.check_sync(worker.output / "recording.mp4", length_s * 0.9)
+    return 0
+
+
 def main():
-    soaks = {"kills": kills, "rounds": rounds}
+    soaks = {"kills": kills, "rounds": rounds, "memory": memory, "sync": sync}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("names", nargs="*", choices=[[], *soaks], help="default: all")
     args = parser.parse_args()
-    build = str(pathlib.Path(args.build).resolve())
+    build = pathlib.Path(args.build).resolve()
     for name in args.names or soaks:
         if soaks[name](build) != 0:
             return 1
