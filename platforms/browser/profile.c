@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,15 +51,27 @@ static int open_lock(const char *folder, int flags)
     return fd;
 }
 
+/* What Chromium puts into its TMPDIR: a socket, whose whole path fits into sun_path or Chromium
+ * aborts. */
+#define SOCKET_PATH "/" PREFIX "XXXXXX/tmp/org.chromium.Chromium.XXXXXX/SingletonSocket"
+
+const char *browser_profile_base(const char *tmp_dir)
+{
+    const struct sockaddr_un *address = NULL;
+    return strlen(tmp_dir) + sizeof SOCKET_PATH <= sizeof address->sun_path ? tmp_dir : "/tmp";
+}
+
 BrowserProfile *browser_profile_new(GError **error)
 {
     g_autoptr(BrowserProfile) profile = g_new0(BrowserProfile, 1);
     profile->lock_fd = -1;
-    g_autoptr(GError) cause = NULL;
-    profile->folder = g_dir_make_tmp(PREFIX "XXXXXX", &cause);
-    if (profile->folder == NULL) {
+    profile->folder =
+        g_build_filename(browser_profile_base(g_get_tmp_dir()), PREFIX "XXXXXX", NULL);
+    if (g_mkdtemp(profile->folder) == NULL) {
         g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_BROWSER,
-                    "no temporary folder for the browser: %s", cause->message);
+                    "no temporary folder for the browser: %s: %s (TMPDIR says where)",
+                    profile->folder, g_strerror(errno));
+        g_clear_pointer(&profile->folder, g_free);
         return NULL;
     }
     profile->lock_fd = open_lock(profile->folder, O_CREAT);
@@ -121,12 +136,13 @@ static bool reap_one(const char *folder)
 
 unsigned browser_profile_reap(void)
 {
-    g_autoptr(GDir) dir = g_dir_open(g_get_tmp_dir(), 0, NULL);
+    const char *base = browser_profile_base(g_get_tmp_dir());
+    g_autoptr(GDir) dir = g_dir_open(base, 0, NULL);
     unsigned n_reaped = 0;
     const char *name;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
         if (g_str_has_prefix(name, PREFIX)) {
-            g_autofree char *folder = g_build_filename(g_get_tmp_dir(), name, NULL);
+            g_autofree char *folder = g_build_filename(base, name, NULL);
             n_reaped += reap_one(folder) ? 1 : 0;
         }
     }

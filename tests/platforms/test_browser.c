@@ -253,6 +253,13 @@ static void test_killed_worker_takes_its_browser_along(void)
     g_assert_cmpuint(n_reaped, ==, 1);
 }
 
+static void test_a_long_temporary_folder_is_not_used(void)
+{
+    g_assert_cmpstr(browser_profile_base("/var/tmp"), ==, "/var/tmp");
+    g_assert_cmpstr(browser_profile_base("/home/somebody/a/rather/long/path/for/temporary/files"),
+                    ==, "/tmp");
+}
+
 int main(int argc, char *argv[])
 {
     if (argc == 2 && strcmp(argv[1], "--worker") == 0) {
@@ -263,6 +270,8 @@ int main(int argc, char *argv[])
     g_assert_nonnull(mkdtemp(tmp));
     g_setenv("TMPDIR", tmp, TRUE);
     fixture_init(&argc, &argv);
+    g_test_add_func("/browser/a_long_temporary_folder_is_not_used",
+                    test_a_long_temporary_folder_is_not_used);
     g_test_add_func("/browser/evaluates_with_scripts_in_place",
                     test_evaluates_with_scripts_in_place);
     g_test_add_func("/browser/alert_does_not_hold_the_page", test_alert_does_not_hold_the_page);
