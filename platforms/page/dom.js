@@ -280,10 +280,21 @@ steno.walk_menu = async (purposes) => {
     return steno.click(last);
 };
 
+let chatClickedMs = -Infinity;
+
+/* Presses the chat's button unless the chat is open, or was only just asked to. */
+function openChatPane() {
+    if (new Reading().first('chat_input') !== null || performance.now() - chatClickedMs < 3000) {
+        return true;
+    }
+    chatClickedMs = performance.now();
+    return steno.click('chat_button') !== null;
+}
+
 /* Opens the chat if need be, writes @text and sends it; returns null, or what went wrong. */
 steno.send_chat = async (text) => {
     const input = () => new Reading().first('chat_input');
-    if (input() === null && steno.click('chat_button') === null) {
+    if (!openChatPane()) {
         return 'no chat button shows';
     }
     if (!await until(input, 3000)) {

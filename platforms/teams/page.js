@@ -70,9 +70,7 @@ function openChat() {
         return;
     }
     chatOpened = true;
-    if (reading.first('chat_input') === null) {
-        steno.click('chat_button');
-    }
+    openChatPane();
 }
 
 setInterval(() => {
