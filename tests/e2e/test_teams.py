@@ -335,8 +335,12 @@ def late_joiner(build):
 
 
 def meeting_of_25(build):
-    """Names, speakers and tiles of 25 people."""
+    """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
     setting = as_teams("people-25.json")
+    for i, person in enumerate(setting["participants"]):
+        turn = i // 4 if i % 4 == 0 and i < 24 else None
+        person["speech"] = [] if turn is None else [
+            {"at_s": 1.5 + 6 * turn, "wav": person["speech"][0]["wav"]}]
     for result, _ in recording.run(build, setting):
         rows = json.loads((result.worker.output / "participants.json").read_text())
         expected = {p["name"] for p in result.report["participants"]}
