@@ -65,7 +65,7 @@ def lobby_ignored(build):
 
 def lobby_without_a_sign(build):
     """Neither text nor button: what is no call and no wall some seconds after the knock is one."""
-    outcomes.outcome(build, scenario(lobby={"mode": "admit", "after_s": 11},
+    outcomes.outcome(build, scenario(lobby={"mode": "admit", "after_s": 13},
                                      page={"lobby_shows": "nothing"},
                                      events=[{"at_s": 3, "do": "end_meeting"}]),
                      exit_code=0, end_reason="meeting_ended",

@@ -7,11 +7,9 @@
 
 #define MEET "https://meet.google.com/abc-defg-hij"
 #define MEETUP                                                                                     \
-    "https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/"     \
-    "0?con"                                                                                        \
-    "text=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-"    \
-    "0a6b"                                                                                         \
-    "-4d5e-8f0a-1b2c3d4e5f60%22%7D"
+    "https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"    \
+    "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"            \
+    "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D"
 #define WORK "https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz"
 #define LIVE "https://teams.live.com/meet/9357486291034?p=QwErTy12"
 
@@ -36,125 +34,129 @@ static const struct {
     {"https%3A%2F%2Fmeet.google.com%2Fabc-defg-hij", "meet", MEET},
     {"https%253A%252F%252Fmeet.google.com%252Fabc-defg-hij", "meet", MEET},
     {"HTTPS%3a%2f%2fmeet.google.com/abc-defg-hij", "meet", MEET},
-    {"https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fmeet.google.com%2Fabc-defg"
-     "-hij&data=05%7C01",
+    {"https://eur01.safelinks.protection.outlook.com/?url=https%3A%2F%2Fmeet.google.com"
+     "%2Fabc-defg-hij&data=05%7C01",
      "meet", MEET},
     {"https://meet.google.com/abc-defg-hij\\?authuser\\=0\\&hs=1", "meet", MEET},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/l/meetup-join/19:meeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0?contex"
-     "t={\"Tid\":\"72f988bf-86f1-41af-91ab-2d7cd011db47\",\"Oid\":\"e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d"
-     "4e5f60\"}",
+    {"https://teams.microsoft.com/l/meetup-join/19:meeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0"
+     "?context={\"Tid\":\"72f988bf-86f1-41af-91ab-2d7cd011db47\",\"Oid\":\"e4ec8f9e-0a6b-4d5e-8f0a"
+     "-1b2c3d4e5f60\"}",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0?cont"
-     "ext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a6b"
-     "-4d5e-8f0a-1b2c3d4e5f60%22%7D",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/l/meetup-join/19%3ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
+    {"https://teams.microsoft.com/l/meetup-join/19%3ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams", MEETUP},
-    {"https://TEAMS.Microsoft.COM/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
+    {"https://TEAMS.Microsoft.COM/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams", MEETUP},
-    {"teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?context=%7"
-     "B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a6b-4d5e-"
-     "8f0a-1b2c3d4e5f60%22%7D",
+    {"teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?context="
+     "%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&anon=true",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&anon=true",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0a-1b2c3d4e5f60%22%7D#hash",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D#hash",
      "teams", MEETUP},
-    {"\"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?"
-     "context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-"
-     "0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D\"",
+    {"\"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D\"",
      "teams", MEETUP},
-    {"<https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?c"
-     "ontext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0"
-     "a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D>",
+    {"<https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D>",
      "teams", MEETUP},
-    {"https%3A%2F%2Fteams.microsoft.com%2Fl%2Fmeetup-join%2F19%253Ameeting_NzI0OTYwYzItZjQ0ZS00%25"
-     "40thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A%252272f988bf-86f1-41af-91ab-2d7cd011db47"
-     "%2522%252C%2522Oid%2522%253A%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%2522%257D",
+    {"https%3A%2F%2Fteams.microsoft.com%2Fl%2Fmeetup-join%2F19%253Ameeting_NzI0OTYwYzItZjQ0ZS00"
+     "%2540thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A"
+     "%252272f988bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A"
+     "%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%2522%257D",
      "teams", MEETUP},
-    {"https%253A%252F%252Fteams.microsoft.com%252Fl%252Fmeetup-join%252F19%25253Ameeting_NzI0OTYwY"
-     "zItZjQ0ZS00%252540thread.v2%252F0%253Fcontext%253D%25257B%252522Tid%252522%25253A%25252272f9"
-     "88bf-86f1-41af-91ab-2d7cd011db47%252522%25252C%252522Oid%252522%25253A%252522e4ec8f9e-0a6b-4"
-     "d5e-8f0a-1b2c3d4e5f60%252522%25257D",
+    {"https%253A%252F%252Fteams.microsoft.com%252Fl%252Fmeetup-join%252F19"
+     "%25253Ameeting_NzI0OTYwYzItZjQ0ZS00%252540thread.v2%252F0%253Fcontext%253D%25257B%252522Tid"
+     "%252522%25253A%25252272f988bf-86f1-41af-91ab-2d7cd011db47%252522%25252C%252522Oid%252522"
+     "%25253A%252522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%252522%25257D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/_#/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0?c"
-     "ontext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0"
-     "a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&anon=true",
+    {"https://teams.microsoft.com/_#/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&anon=true",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/v2/?meetingjoin=true#/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ"
-     "0ZS00@thread.v2/0?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid"
-     "%22%3A%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&anon=true",
+    {"https://teams.microsoft.com/v2/?meetingjoin=true#/l/meetup-join/19"
+     "%3Ameeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0?context=%7B%22Tid%22%3A"
+     "%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&anon=true",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/v2#/l/meetup-join/19:meeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
+    {"https://teams.microsoft.com/v2#/l/meetup-join/19:meeting_NzI0OTYwYzItZjQ0ZS00@thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2F_%23%2Fl%2Fmeetup-join%2F19%253"
-     "Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A%252272f988"
-     "bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3"
-     "d4e5f60%2522%257D%26anon%3Dtrue&type=meetup-join&deeplinkId=1&directDl=true",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2F_%23%2Fl%2Fmeetup-join%2F19"
+     "%253Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A"
+     "%252272f988bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A"
+     "%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%2522%257D%26anon%3Dtrue&type=meetup-join"
+     "&deeplinkId=1&directDl=true",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?type=meetup-join&url=%2Fl%2Fmeetup-joi"
-     "n%2F19%253Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A%"
-     "252272f988bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A%2522e4ec8f9e-0a6b-4d5e-"
-     "8f0a-1b2c3d4e5f60%2522%257D",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?type=meetup-join&url=%2Fl"
+     "%2Fmeetup-join%2F19%253Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2%2F0%3Fcontext%3D%257B"
+     "%2522Tid%2522%253A%252272f988bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A"
+     "%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%2522%257D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/light-meetings/launch?agent=web&version=1&coords=eyJjb252ZXJzYXR"
-     "pb25JZCI6IjE5Om1lZXRpbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW50SWQiOiI3MmY5ODh"
-     "iZi04NmYxLTQxYWYtOTFhYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTBhNmItNGQ1ZS04ZjB"
-     "hLTFiMmMzZDRlNWY2MCIsIm1lc3NhZ2VJZCI6IjAifQ%3D%3D&deeplinkId=1",
+    {"https://teams.microsoft.com/light-meetings/launch?agent=web&version=1&coords"
+     "=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXRpbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW5"
+     "0SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTFhYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTB"
+     "hNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCIsIm1lc3NhZ2VJZCI6IjAifQ%3D%3D&deeplinkId=1",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/light-meetings/launch?coords=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXR"
-     "pbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW50SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTF"
-     "hYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTBhNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCJ"
-     "9",
+    {"https://teams.microsoft.com/light-meetings/launch?coords"
+     "=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXRpbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW5"
+     "0SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTFhYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTB"
+     "hNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCJ9",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/light-meetings/launch?coords=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXR"
-     "pbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW50SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTF"
-     "hYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTBhNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCI"
-     "sIm1lc3NhZ2VJZCI6MH0%3D",
+    {"https://teams.microsoft.com/light-meetings/launch?coords"
+     "=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXRpbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW5"
+     "0SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTFhYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTB"
+     "hNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCIsIm1lc3NhZ2VJZCI6MH0%3D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/light-meetings/launch?coords=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXR"
-     "pbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW50SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTF"
-     "hYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTBhNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCI"
-     "sIm1lc3NhZ2VJZCI6IiJ9",
+    {"https://teams.microsoft.com/light-meetings/launch?coords"
+     "=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXRpbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW5"
+     "0SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTFhYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTB"
+     "hNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCIsIm1lc3NhZ2VJZCI6IiJ9",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/light-meetings/launch?coords=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXR"
-     "pbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW50SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTF"
-     "hYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTBhNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCI"
-     "sIm1lc3NhZ2VJZCI6IjAifQ",
+    {"https://teams.microsoft.com/light-meetings/launch?coords"
+     "=eyJjb252ZXJzYXRpb25JZCI6IjE5Om1lZXRpbmdfTnpJME9UWXdZekl0WmpRMFpTMDBAdGhyZWFkLnYyIiwidGVuYW5"
+     "0SWQiOiI3MmY5ODhiZi04NmYxLTQxYWYtOTFhYi0yZDdjZDAxMWRiNDciLCJvcmdhbml6ZXJJZCI6ImU0ZWM4ZjllLTB"
+     "hNmItNGQ1ZS04ZjBhLTFiMmMzZDRlNWY2MCIsIm1lc3NhZ2VJZCI6IjAifQ",
      "teams", MEETUP},
-    {"https://www.google.com/url?q=https%3A%2F%2Fteams.microsoft.com%2Fl%2Fmeetup-join%2F19%253Ame"
-     "eting_NzI0OTYwYzItZjQ0ZS00%2540thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A%252272f988b"
-     "f-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d"
-     "4e5f60%2522%257D&sa=D",
+    {"https://www.google.com/url?q=https%3A%2F%2Fteams.microsoft.com%2Fl%2Fmeetup-join%2F19"
+     "%253Ameeting_NzI0OTYwYzItZjQ0ZS00%2540thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A"
+     "%252272f988bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A"
+     "%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%2522%257D&sa=D",
      "teams", MEETUP},
-    {"https://nam02.safelinks.protection.outlook.com/ap/t-59584e83/?url=https%3A%2F%2Fteams.micros"
-     "oft.com%2Fl%2Fmeetup-join%2F19%253Ameeting_NzI0OTYwYzItZjQ0ZS00%2540thread.v2%2F0%3Fcontext%"
-     "3D%257B%2522Tid%2522%253A%252272f988bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%25"
-     "3A%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%2522%257D&data=1&reserved=0",
+    {"https://nam02.safelinks.protection.outlook.com/ap/t-59584e83/?url=https%3A%2F"
+     "%2Fteams.microsoft.com%2Fl%2Fmeetup-join%2F19%253Ameeting_NzI0OTYwYzItZjQ0ZS00"
+     "%2540thread.v2%2F0%3Fcontext%3D%257B%2522Tid%2522%253A"
+     "%252272f988bf-86f1-41af-91ab-2d7cd011db47%2522%252C%2522Oid%2522%253A"
+     "%2522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%2522%257D&data=1&reserved=0",
      "teams", MEETUP},
-    {"https://www.google.com/url?q=https%3A%2F%2Fteams.microsoft.com%2Fdl%2Flauncher%2Flauncher.ht"
-     "ml%3Furl%3D%252F_%2523%252Fl%252Fmeetup-join%252F19%25253Ameeting_NzI0OTYwYzItZjQ0ZS00%2540t"
-     "hread.v2%252F0%253Fcontext%253D%25257B%252522Tid%252522%25253A%25252272f988bf-86f1-41af-91ab"
-     "-2d7cd011db47%252522%25252C%252522Oid%252522%25253A%252522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f"
-     "60%252522%25257D",
+    {"https://www.google.com/url?q=https%3A%2F%2Fteams.microsoft.com%2Fdl%2Flauncher"
+     "%2Flauncher.html%3Furl%3D%252F_%2523%252Fl%252Fmeetup-join%252F19"
+     "%25253Ameeting_NzI0OTYwYzItZjQ0ZS00%2540thread.v2%252F0%253Fcontext%253D%25257B%252522Tid"
+     "%252522%25253A%25252272f988bf-86f1-41af-91ab-2d7cd011db47%252522%25252C%252522Oid%252522"
+     "%25253A%252522e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%252522%25257D",
      "teams", MEETUP},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0\\?"
-     "context\\=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9"
-     "e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "\\?context\\=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams", MEETUP},
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz", "teams", WORK},
     {"teams.microsoft.com/meet/2359876543210?p=AbC123xYz", "teams", WORK},
@@ -164,30 +166,31 @@ static const struct {
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz#x", "teams", WORK},
     {"<https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz>", "teams", WORK},
     {"https%3A%2F%2Fteams.microsoft.com%2Fmeet%2F2359876543210%3Fp%3DAbC123xYz", "teams", WORK},
-    {"https://teams.microsoft.com/light-meetings/launch?agent=web&coords=eyJtZWV0aW5nVXJsIjoiaHR0c"
-     "HM6Ly90ZWFtcy5taWNyb3NvZnQuY29tL21lZXQvMjM1OTg3NjU0MzIxMD9wPUFiQzEyM3hZeiIsIm1lZXRpbmdDb2RlI"
-     "joiMjM1OTg3NjU0MzIxMCIsInBhc3Njb2RlIjoiQWJDMTIzeFl6In0%3D",
+    {"https://teams.microsoft.com/light-meetings/launch?agent=web&coords"
+     "=eyJtZWV0aW5nVXJsIjoiaHR0cHM6Ly90ZWFtcy5taWNyb3NvZnQuY29tL21lZXQvMjM1OTg3NjU0MzIxMD9wPUFiQzE"
+     "yM3hZeiIsIm1lZXRpbmdDb2RlIjoiMjM1OTg3NjU0MzIxMCIsInBhc3Njb2RlIjoiQWJDMTIzeFl6In0%3D",
      "teams", WORK},
-    {"https://teams.microsoft.com/light-meetings/launch?coords=eyJtZWV0aW5nVXJsIjoiaHR0cHM6Ly90ZWF"
-     "tcy5taWNyb3NvZnQuY29tL21lZXQvMjM1OTg3NjU0MzIxMD9wPUFiQzEyM3hZeiJ9",
+    {"https://teams.microsoft.com/light-meetings/launch?coords"
+     "=eyJtZWV0aW5nVXJsIjoiaHR0cHM6Ly90ZWFtcy5taWNyb3NvZnQuY29tL21lZXQvMjM1OTg3NjU0MzIxMD9wPUFiQzE"
+     "yM3hZeiJ9",
      "teams", WORK},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2F_%23%2Fmeet%2F2359876543210%3Fp"
-     "%3DAbC123xYz&type=meet",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2F_%23%2Fmeet%2F2359876543210"
+     "%3Fp%3DAbC123xYz&type=meet",
      "teams", WORK},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2Fmeet%2F2359876543210%3Fp%3DAbC1"
-     "23xYz",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2Fmeet%2F2359876543210%3Fp"
+     "%3DAbC123xYz",
      "teams", WORK},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=https%3A%2F%2Fteams.microsoft.com%"
-     "2Fmeet%2F2359876543210%3Fp%3DAbC123xYz",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=https%3A%2F%2Fteams.microsoft.com"
+     "%2Fmeet%2F2359876543210%3Fp%3DAbC123xYz",
      "teams", WORK},
     {"https://teams.microsoft.com/_#/meet/2359876543210?p=AbC123xYz", "teams", WORK},
     {"https://teams.live.com/meet/9357486291034?p=QwErTy12", "teams", LIVE},
     {"teams.live.com/meet/9357486291034?p=QwErTy12", "teams", LIVE},
-    {"https://teams.live.com/dl/launcher/launcher.html?url=%2F_%23%2Fmeet%2F9357486291034%3Fp%3DQw"
-     "ErTy12%26anon%3Dtrue",
+    {"https://teams.live.com/dl/launcher/launcher.html?url=%2F_%23%2Fmeet%2F9357486291034%3Fp"
+     "%3DQwErTy12%26anon%3Dtrue",
      "teams", LIVE},
-    {"https://teams.live.com/light-meetings/launch?coords=eyJtZWV0aW5nQ29kZSI6IjkzNTc0ODYyOTEwMzQi"
-     "LCJwYXNzY29kZSI6IlF3RXJUeTEyIn0%3D",
+    {"https://teams.live.com/light-meetings/launch?coords"
+     "=eyJtZWV0aW5nQ29kZSI6IjkzNTc0ODYyOTEwMzQiLCJwYXNzY29kZSI6IlF3RXJUeTEyIn0%3D",
      "teams", LIVE},
     {"https://teams.microsoft.com/meet/2359876543210", "teams",
      "https://teams.microsoft.com/meet/2359876543210"},
@@ -205,20 +208,20 @@ static const struct {
      "https://dod.teams.microsoft.us/meet/2359876543210?p=x1"},
     {"https://teams.microsoft.us/meet/2359876543210?p=x1", "teams",
      "https://teams.microsoft.us/meet/2359876543210?p=x1"},
-    {"https://gov.teams.microsoft.us/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
-     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e"
-     "-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
+    {"https://gov.teams.microsoft.us/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2"
+     "/0?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams",
-     "https://gov.teams.microsoft.us/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
-     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e"
-     "-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D"},
-    {"https://teams.live.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?context"
-     "=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a6b-4d"
-     "5e-8f0a-1b2c3d4e5f60%22%7D",
+     "https://gov.teams.microsoft.us/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2"
+     "/0?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D"},
+    {"https://teams.live.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D",
      "teams",
-     "https://teams.live.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?context"
-     "=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a6b-4d"
-     "5e-8f0a-1b2c3d4e5f60%22%7D"},
+     "https://teams.live.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D"},
     {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0",
      "teams",
      "https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"},
@@ -297,8 +300,8 @@ static const struct {
     {"https://meet.google.com/abc-defg-hij?u=https%253A%252F%252Fevil.com", "second URL"},
     {"https://meet.google.com/abc-defg-hij?u=aHR0cHM6Ly9ldmlsLmNvbS8", "second URL"},
     {"https://meet.google.com/abc-defg-hij#aHR0cHM6Ly9ldmlsLmNvbS8=", "second URL"},
-    {"https://www.google.com/url?q=https://www.google.com/url?q=https://meet.google.com/abc-defg-h"
-     "ij",
+    {"https://www.google.com/url?q=https://www.google.com/url?q=https://meet.google.com"
+     "/abc-defg-hij",
      "second URL"},
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz&u=https://evil.com", "second URL"},
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz&u=https%3A%2F%2Fevil.com",
@@ -306,21 +309,21 @@ static const struct {
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz#https://evil.com", "second URL"},
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz&x=aHR0cHM6Ly9ldmlsLmNvbS8",
      "second URL"},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&r=http%253A%252F%252Fevil.com",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0a-1b2c3d4e5f60%22%7D&r=http%253A%252F%252Fevil.com",
      "second URL"},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=https%3A%2F%2Fevil.com%2Fmeet%2F23"
-     "59876543210",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=https%3A%2F%2Fevil.com%2Fmeet"
+     "%2F2359876543210",
      "second URL"},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2F_%23%2Fmeet%2F2359876543210%3Fp"
-     "%3Dx%26u%3Dhttps%3A%2F%2Fevil.com",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=%2F_%23%2Fmeet%2F2359876543210"
+     "%3Fp%3Dx%26u%3Dhttps%3A%2F%2Fevil.com",
      "second URL"},
-    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=https%3A%2F%2Fteams.microsoft.com."
-     "evil.com%2Fmeet%2F2359876543210",
+    {"https://teams.microsoft.com/dl/launcher/launcher.html?url=https%3A%2F"
+     "%2Fteams.microsoft.com.evil.com%2Fmeet%2F2359876543210",
      "second URL"},
-    {"https://teams.microsoft.com/light-meetings/launch?coords=eyJtZWV0aW5nVXJsIjoiaHR0cHM6Ly9ldml"
-     "sLmNvbS9tZWV0LzEifQ%3D%3D",
+    {"https://teams.microsoft.com/light-meetings/launch?coords"
+     "=eyJtZWV0aW5nVXJsIjoiaHR0cHM6Ly9ldmlsLmNvbS9tZWV0LzEifQ%3D%3D",
      "second URL"},
     {"https://www.google.com/url?q=https%3A%2F%2Fevil.com%2Fmeet%2F2359876543210", "host"},
     {"https://www.google.com/url?sa=D", "target"},
@@ -352,12 +355,12 @@ static const struct {
     {"https://teams.microsoft.com/l/meetup-join/", "thread"},
     {"https://teams.microsoft.com/l/meetup-join/abc/0", "thread"},
     {"https://teams.microsoft.com/l/meetup-join/19:x@thread.v2/0/9/8", "thread"},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A%22e4ec8f9e-0a"
-     "6b-4d5e-8f0",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=%7B%22Tid%22%3A%2272f988bf-86f1-41af-91ab-2d7cd011db47%22%2C%22Oid%22%3A"
+     "%22e4ec8f9e-0a6b-4d5e-8f0",
      "context"},
-    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0?co"
-     "ntext=x",
+    {"https://teams.microsoft.com/l/meetup-join/19%3Ameeting_NzI0OTYwYzItZjQ0ZS00%40thread.v2/0"
+     "?context=x",
      "context"},
     {"https://teams.microsoft.com/light-meetings/launch", "coords"},
     {"https://teams.microsoft.com/light-meetings/launch?coords=", "coords"},
