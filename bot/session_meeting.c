@@ -143,6 +143,15 @@ static void on_source(const PlatformSource *source, gpointer user_data)
     }
 }
 
+static void on_speaker(const char *platform_id, gpointer user_data)
+{
+    BotSession *session = user_data;
+    const BotPerson *person = bot_roster_find(session->roster, platform_id);
+    if (person != NULL && session->engine != NULL) {
+        media_engine_hint_speaker(session->engine, person->id);
+    }
+}
+
 static void on_track_ended(uint32_t track_id, gpointer user_data)
 {
     BotSession *session = user_data;
@@ -242,6 +251,7 @@ const PlatformEvents bot_session_platform_events = {
     .on_recording_permission = on_recording_permission,
     .on_participant = on_participant,
     .on_source = on_source,
+    .on_speaker = on_speaker,
     .on_track_ended = on_track_ended,
     .on_frame = on_frame,
     .on_chat = on_chat,

@@ -114,7 +114,21 @@ static int64_t clock_place(const MediaTrackBuffer *track, const MediaUnit *unit)
     return media_ns_to_samples(media_track_buffer_time_ns(track, unit->ts));
 }
 
-static void report_levels(MediaAudioSource *source, const float *pcm, int64_t n, int64_t place)
+/* A mix's sound is that of everybody who contributes to it. */
+static void report_level(MediaAudioSource *source, const MediaEncodedFrame *frame, int64_t place,
+                         int64_t n, double db)
+{
+    const uint32_t own[] = {source->id};
+    bool of_others = frame->mixed && frame->n_csrcs > 0;
+    const uint32_t *speakers = of_others ? frame->csrcs : own;
+    for (int i = 0; i < (of_others ? frame->n_csrcs : 1); i++) {
+        source->on_level(speakers[i], media_samples_to_ns(place), media_samples_to_ns(n), db,
+                         source->user_data);
+    }
+}
+
+static void report_levels(MediaAudioSource *source, const MediaEncodedFrame *frame,
+                          const float *pcm, int64_t n, int64_t place)
 {
     for (int64_t at = 0; at < n; at += LEVEL_SAMPLES) {
         int64_t len = MIN(LEVEL_SAMPLES, n - at);
@@ -123,8 +137,7 @@ static void report_levels(MediaAudioSource *source, const float *pcm, int64_t n,
             sum += (double)pcm[at + i] * (double)pcm[at + i];
         }
         double db = 10.0 * log10(sum / (double)len + 1e-10);
-        source->on_level(source->id, media_samples_to_ns(place + at), media_samples_to_ns(len), db,
-                         source->user_data);
+        report_level(source, frame, place + at, len, db);
     }
 }
 
@@ -246,7 +259,7 @@ static void play(MediaAudioSource *source, const MediaUnit *peeked, MediaPlaceme
         fade_in(source->fifo, n);
     }
     int64_t place = source->last_place = clock_place(track, unit);
-    report_levels(source, source->fifo, n, place);
+    report_levels(source, unit->frame, source->fifo, n, place);
     int64_t deviation = source->position - place - placement->target_delay;
     source->stats.delay = source->position - place;
     n = settle(source, source->fifo, n, deviation, placement);

@@ -16,8 +16,9 @@
  * the monotonic clock; the diarization of the recording is exact to the recording playout.
  *
  * Attribution: an audio packet belongs to its (loudest) contributing source, or without one to its
- * track. A "source" below is that 32-bit number. Participants are the session's integers from 1;
- * a source that nobody has bound yet is mixed, recorded and reported with participant 0.
+ * track; a packet of a server's mix is the voice of all its contributing sources. A "source" below
+ * is that 32-bit number. Participants are the session's integers from 1; a source that nobody has
+ * bound yet is mixed, recorded and reported with participant 0.
  */
 
 typedef struct MediaEngine MediaEngine;

@@ -33,6 +33,11 @@ void media_encoded_frame_unref(MediaEncodedFrame *frame)
     }
 }
 
+uint32_t media_encoded_frame_source(const MediaEncodedFrame *frame)
+{
+    return frame->n_csrcs > 0 && !frame->mixed ? frame->csrcs[0] : frame->track_id;
+}
+
 const char *media_codec_to_string(MediaCodec codec)
 {
     return codec_names[codec];

@@ -39,6 +39,9 @@ typedef struct {
     uint16_t width, height; /* video only; 0 when the frame did not say */
     uint8_t spatial_layer;
     uint8_t audio_level; /* RFC 6464: 0 (loudest) .. 127 (silent), or MEDIA_NO_LEVEL */
+    /* Audio: a server's mix of everybody. The contributing sources all speak in it, decoder and
+     * timeline are the track's. */
+    bool mixed;
     uint8_t n_csrcs;
     uint32_t csrcs[MEDIA_MAX_CSRCS];
     GBytes *payload; /* owned */
@@ -56,6 +59,10 @@ MediaEncodedFrame *media_encoded_frame_new(MediaCodec codec, GBytes *payload);
 MediaEncodedFrame *media_encoded_frame_ref(MediaEncodedFrame *frame);
 void media_encoded_frame_unref(MediaEncodedFrame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaEncodedFrame, media_encoded_frame_unref)
+
+/** Which stream of sound a frame of audio continues: its (loudest) contributing source's, or its
+ *  track's when it is a mix or names none. */
+uint32_t media_encoded_frame_source(const MediaEncodedFrame *frame);
 
 /** Lower-case name as MIME types spell it ("opus", "vp8", "h264"); never NULL. */
 const char *media_codec_to_string(MediaCodec codec);

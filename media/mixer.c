@@ -136,7 +136,7 @@ void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arriv
     if (track == NULL || !media_track_buffer_push(track, frame, &ts)) {
         return;
     }
-    ensure_source(mixer, frame->n_csrcs > 0 ? frame->csrcs[0] : frame->track_id);
+    ensure_source(mixer, media_encoded_frame_source(frame));
     if (mixer->placement.adaptive) {
         int64_t late_ns = arrival_ns - media_track_buffer_time_ns(track, ts);
         learn_delay(mixer, media_ns_to_samples(late_ns));

@@ -64,7 +64,7 @@ static MediaUnit *unit_new(MediaEncodedFrame *frame, const MediaRtpPoint *point)
     unit->frame = media_encoded_frame_ref(frame);
     unit->data = g_bytes_get_data(frame->payload, &unit->size);
     unit->codec = frame->codec;
-    unit->source = frame->n_csrcs > 0 ? frame->csrcs[0] : frame->track_id;
+    unit->source = media_encoded_frame_source(frame);
     unit->ts = point->ts;
     unit->seq = point->seq;
     unit->epoch = point->epoch;

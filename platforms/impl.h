@@ -11,6 +11,7 @@
 typedef struct {
     const char *name;
     bool (*url_is_ours)(GUri *uri); /* by the host alone */
+    char *(*unwrap_url)(GUri *uri); /* see PlatformUrlUnwrap; may be NULL */
     char *(*canonical_url)(GUri *uri, GError **error);
     Platform *(*create)(const PlatformConfig *config, const char *url, const PlatformEvents *events,
                         gpointer user_data, GError **error);
@@ -29,3 +30,4 @@ struct Platform {
 };
 
 extern const PlatformImpl meet_impl;
+extern const PlatformImpl teams_impl;

@@ -6,7 +6,7 @@
 
 G_DEFINE_QUARK(platform_error, platform_error)
 
-static const PlatformImpl *const registry[] = {&meet_impl};
+static const PlatformImpl *const registry[] = {&meet_impl, &teams_impl};
 
 const char *platform_left_to_string(PlatformLeft left)
 {
@@ -28,9 +28,19 @@ const char *platform_left_to_string(PlatformLeft left)
     return names[left];
 }
 
+static char *unwrap(GUri *uri)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(registry); i++) {
+        if (registry[i]->url_is_ours(uri)) {
+            return registry[i]->unwrap_url != NULL ? registry[i]->unwrap_url(uri) : NULL;
+        }
+    }
+    return NULL;
+}
+
 static const PlatformImpl *find(const char *url, char **ret_url, GError **error)
 {
-    g_autoptr(GUri) uri = platform_url_parse(url, error);
+    g_autoptr(GUri) uri = platform_url_parse(url, unwrap, error);
     if (uri == NULL) {
         return NULL;
     }
@@ -40,9 +50,11 @@ static const PlatformImpl *find(const char *url, char **ret_url, GError **error)
             return *ret_url != NULL ? registry[i] : NULL;
         }
     }
-    g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_URL,
-                "%.100s is no meeting platform's host: expected meet.google.com",
-                g_uri_get_host(uri));
+    g_set_error(
+        error, PLATFORM_ERROR, PLATFORM_ERROR_URL,
+        "%.100s is no meeting platform's host: expected meet.google.com, teams.microsoft.com or "
+        "teams.live.com",
+        g_uri_get_host(uri));
     return NULL;
 }
 

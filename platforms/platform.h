@@ -99,6 +99,8 @@ typedef struct {
     void (*on_participant)(PlatformParticipantOp op, const PlatformParticipant *participant,
                            gpointer user_data);
     void (*on_source)(const PlatformSource *source, gpointer user_data);
+    /* The platform's own word on who dominates now; a second opinion. */
+    void (*on_speaker)(const char *platform_id, gpointer user_data);
     void (*on_track_ended)(uint32_t track_id, gpointer user_data);
     void (*on_frame)(MediaEncodedFrame *frame, gpointer user_data); /* (transfer none) */
     void (*on_chat)(const char *platform_id, const char *name, const char *text,

@@ -11,9 +11,9 @@
 #define MAX_NUMBER 3600000
 
 struct PlatformRules {
-    JsonObject *root;           /* owned */
-    char *script;               /* owned */
-    char **channels, **fetches; /* owned */
+    JsonObject *root;               /* owned */
+    char *script;                   /* owned */
+    char **wires[PLATFORM_N_WIRES]; /* owned */
 };
 
 typedef enum { KIND_STRING, KIND_STRINGS, KIND_BOOL, KIND_MATCH, KIND_IN, KIND_CLICK } FieldKind;
@@ -243,16 +243,18 @@ static bool check_hosts(JsonObject *root, GError **error)
     return true;
 }
 
-static bool read_wire(JsonObject *root, const char *name, char ***ret_strings, GError **error)
+static bool read_wire(JsonObject *root, const char *name, bool needed, char ***ret_strings,
+                      GError **error)
 {
     JsonObject *wire = platform_json_object(root, "wire");
     JsonNode *node = wire != NULL ? json_object_get_member(wire, name) : NULL;
     g_autofree char *path = g_strdup_printf("$.wire.%s", name);
-    if (node == NULL) {
-        return wrong(error, path, "an array of strings");
+    if (node == NULL && !needed) {
+        *ret_strings = g_new0(char *, 1);
+        return true;
     }
-    if (!check_strings(node, path, error)) {
-        return false;
+    if (node == NULL || !check_strings(node, path, error)) {
+        return node != NULL || wrong(error, path, "an array of strings");
     }
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     JsonArray *array = json_node_get_array(node);
@@ -263,6 +265,18 @@ static bool read_wire(JsonObject *root, const char *name, char ***ret_strings, G
     return true;
 }
 
+static bool read_wires(PlatformRules *rules, GError **error)
+{
+    static const char *const names[] = {"channels", "fetches", "sockets", "sends", "attributes"};
+    for (int i = 0; i < PLATFORM_N_WIRES; i++) {
+        if (!read_wire(rules->root, names[i], i <= PLATFORM_WIRE_FETCHES, &rules->wires[i],
+                       error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 PlatformRules *platform_rules_parse(const char *text, const char *source, const char *platform,
                                     const char *const *purposes, GError **error)
 {
@@ -270,9 +284,7 @@ PlatformRules *platform_rules_parse(const char *text, const char *source, const 
     g_autoptr(GError) cause = NULL;
     rules->root = platform_json_parse(text, strlen(text), &cause);
     if (rules->root == NULL || !check_root(rules->root, platform, purposes, &cause) ||
-        !check_hosts(rules->root, &cause) ||
-        !read_wire(rules->root, "channels", &rules->channels, &cause) ||
-        !read_wire(rules->root, "fetches", &rules->fetches, &cause)) {
+        !check_hosts(rules->root, &cause) || !read_wires(rules, &cause)) {
         g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_RULES, "%s: %s", source,
                     cause != NULL ? cause->message : "wrong");
         return NULL;
@@ -310,8 +322,9 @@ void platform_rules_free(PlatformRules *rules)
     }
     g_clear_pointer(&rules->root, json_object_unref);
     g_free(rules->script);
-    g_strfreev(rules->channels);
-    g_strfreev(rules->fetches);
+    for (int i = 0; i < PLATFORM_N_WIRES; i++) {
+        g_strfreev(rules->wires[i]);
+    }
     g_free(rules);
 }
 
@@ -324,6 +337,13 @@ int64_t platform_rules_get_number(PlatformRules *rules, const char *name, int64_
 {
     JsonObject *timing = platform_json_object(rules->root, "timing");
     return platform_json_int(timing, name, platform_json_int(rules->root, name, fallback));
+}
+
+bool platform_rules_has(PlatformRules *rules, const char *purpose)
+{
+    JsonArray *candidates =
+        platform_json_array(platform_json_object(rules->root, "purposes"), purpose);
+    return candidates != NULL && json_array_get_length(candidates) > 0;
 }
 
 bool platform_rules_is_host(PlatformRules *rules, const char *what, const char *url)
@@ -344,12 +364,7 @@ bool platform_rules_is_host(PlatformRules *rules, const char *what, const char *
     return false;
 }
 
-const char *const *platform_rules_get_channels(PlatformRules *rules)
+const char *const *platform_rules_get_wire(PlatformRules *rules, PlatformWire wire)
 {
-    return (const char *const *)rules->channels;
-}
-
-const char *const *platform_rules_get_fetches(PlatformRules *rules)
-{
-    return (const char *const *)rules->fetches;
+    return (const char *const *)rules->wires[wire];
 }

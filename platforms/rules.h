@@ -34,9 +34,21 @@ const char *platform_rules_get_script(PlatformRules *rules);
 /** A number of "timing", or a top-level one; @fallback when the file does not say. */
 int64_t platform_rules_get_number(PlatformRules *rules, const char *name, int64_t fallback);
 
+/** Whether @purpose has any candidate. */
+bool platform_rules_has(PlatformRules *rules, const char *purpose);
+
 /** Whether @url is https on a host of "hosts".@what, or on a true subdomain of one. */
 bool platform_rules_is_host(PlatformRules *rules, const char *what, const char *url);
 
+/** What of the wire is watched. Channels and fetches must be in the file, the others may. */
+typedef enum {
+    PLATFORM_WIRE_CHANNELS,   /* labels of data channels */
+    PLATFORM_WIRE_FETCHES,    /* parts of URLs */
+    PLATFORM_WIRE_SOCKETS,    /* parts of URLs of WebSockets */
+    PLATFORM_WIRE_SENDS,      /* labels of data channels, outgoing */
+    PLATFORM_WIRE_ATTRIBUTES, /* of session descriptions' sections */
+    PLATFORM_N_WIRES,
+} PlatformWire;
+
 /** Borrowed, NULL-ended: of "wire". */
-const char *const *platform_rules_get_channels(PlatformRules *rules);
-const char *const *platform_rules_get_fetches(PlatformRules *rules);
+const char *const *platform_rules_get_wire(PlatformRules *rules, PlatformWire wire);

@@ -102,6 +102,31 @@ static char *trim(const char *text)
     return g_strndup(copy + start, length - start - end);
 }
 
+/* What mail programs and shells do to links: "https%3A%2F%2F…", "\?", "\=", "\&". */
+static char *undo_escapes(const char *text)
+{
+    char *link = trim(text);
+    for (int i = 0; i < 2 && (g_ascii_strncasecmp(link, "https%3a", 8) == 0 ||
+                              g_ascii_strncasecmp(link, "https%253a", 10) == 0);
+         i++) {
+        char *decoded = g_uri_unescape_string(link, NULL);
+        if (decoded == NULL || !g_utf8_validate(decoded, -1, NULL)) {
+            g_free(decoded);
+            break;
+        }
+        g_free(link);
+        link = decoded;
+    }
+    char *to = link;
+    for (const char *from = link; *from != '\0'; from++) {
+        if (*from != '\\' || from[1] == '\0' || strchr("?=&", from[1]) == NULL) {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    return link;
+}
+
 static GUri *parse_one(const char *text, GError **error)
 {
     g_autofree char *whole = strstr(text, "://") == NULL && g_ascii_isalpha(text[0])
@@ -133,16 +158,16 @@ static GUri *parse_one(const char *text, GError **error)
     return g_steal_pointer(&uri);
 }
 
-static bool is_google_redirect(GUri *uri)
+static bool is_redirect(GUri *uri)
 {
-    const char *host = g_uri_get_host(uri);
-    return (g_ascii_strcasecmp(host, "www.google.com") == 0 ||
-            g_ascii_strcasecmp(host, "google.com") == 0) &&
-           strcmp(g_uri_get_path(uri), "/url") == 0;
+    g_autofree char *host = g_ascii_strdown(g_uri_get_host(uri), -1);
+    bool google = strcmp(host, "www.google.com") == 0 || strcmp(host, "google.com") == 0;
+    return (google && strcmp(g_uri_get_path(uri), "/url") == 0) ||
+           g_str_has_suffix(host, ".safelinks.protection.outlook.com");
 }
 
 /* (transfer full): what the redirect leads to. */
-static char *unwrap(GUri *uri, GError **error)
+static char *redirect_target(GUri *uri, GError **error)
 {
     const char *query = g_uri_get_query(uri);
     g_autoptr(GHashTable) params =
@@ -152,24 +177,29 @@ static char *unwrap(GUri *uri, GError **error)
         target = g_hash_table_lookup(params, "url");
     }
     if (target == NULL) {
-        refuse(error, "a google.com/url link without its target");
+        refuse(error, "a redirect (google.com/url, a safe link) without its target");
         return NULL;
     }
     return g_strdup(target);
 }
 
-GUri *platform_url_parse(const char *text, GError **error)
+GUri *platform_url_parse(const char *text, PlatformUrlUnwrap unwrap, GError **error)
 {
     if (strlen(text) > MAX_URL_BYTES || !g_utf8_validate(text, -1, NULL)) {
         refuse(error, "not a URL: longer than %d bytes, or not UTF-8", MAX_URL_BYTES);
         return NULL;
     }
-    g_autofree char *trimmed = trim(text);
+    g_autofree char *trimmed = undo_escapes(text);
     g_autoptr(GUri) uri = parse_one(trimmed, error);
-    if (uri != NULL && is_google_redirect(uri)) {
-        g_autofree char *target = unwrap(uri, error);
+    if (uri != NULL && is_redirect(uri)) {
+        g_autofree char *target = redirect_target(uri, error);
         g_clear_pointer(&uri, g_uri_unref);
         uri = target != NULL ? parse_one(target, error) : NULL;
+    }
+    g_autofree char *inner = uri != NULL && unwrap != NULL ? unwrap(uri) : NULL;
+    if (inner != NULL) {
+        g_clear_pointer(&uri, g_uri_unref);
+        uri = parse_one(inner, error);
     }
     if (uri == NULL) {
         return NULL;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/adapter/adapter.h"
 
+#include "platforms/resources.h"
+
 #define CLICK_TIMEOUT_MS 2000
 #define CHAT_TIMEOUT_MS 9000
 #define LEAVE_CLICK_TIMEOUT_MS 1000
-#define LEAVE_SETTLE_MS 400 /* the page's own goodbye goes out */
 #define LEAVE_BUDGET_MS 4500
 
 static void adapter_clear(gpointer data)
@@ -26,6 +27,7 @@ static void adapter_clear(gpointer data)
     g_free(adapter->left_rule);
     g_free(adapter->left_shot);
     g_queue_clear_full(&adapter->requests, g_free);
+    g_queue_clear_full(&adapter->walks, g_free);
 }
 
 void adapter_release(Adapter *adapter)
@@ -84,6 +86,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
     adapter->browser_options = g_steal_pointer(&options);
     adapter->seen_dialogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_queue_init(&adapter->requests);
+    g_queue_init(&adapter->walks);
     adapter->flow = (Flow){
         .in_call_min = (unsigned)platform_rules_get_number(rules, "in_call_min", 4),
         .prejoin_ms = platform_rules_get_number(rules, "prejoin_ms", 60000),
@@ -91,6 +94,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
         .vanished_ms = platform_rules_get_number(rules, "vanished_ms", 20000),
         .network_lost_ms = platform_rules_get_number(rules, "network_lost_ms", 30000),
         .elsewhere_ms = platform_rules_get_number(rules, "elsewhere_ms", 0),
+        .infer_lobby_ms = platform_rules_get_number(rules, "infer_lobby_ms", 0),
     };
     adapter->rules = g_steal_pointer(&rules);
     if (kind->init != NULL) {
@@ -110,6 +114,24 @@ void adapter_destroy(Platform *platform)
     adapter_release(adapter);
 }
 
+static const char *const *wire(Adapter *adapter, PlatformWire which)
+{
+    return platform_rules_get_wire(adapter->rules, which);
+}
+
+/* (transfer full): the kind's own script for the page, or NULL. */
+static char *page_script(Adapter *adapter)
+{
+    if (adapter->kind->script == NULL) {
+        return NULL;
+    }
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) bytes =
+        g_resource_lookup_data(platforms_get_resource(), adapter->kind->script, 0, &error);
+    g_assert_no_error(error);
+    return g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+}
+
 static bool is_home(const char *url, gpointer user_data)
 {
     Adapter *adapter = user_data;
@@ -121,10 +143,15 @@ void adapter_join(Platform *platform)
     Adapter *adapter = to_adapter(platform);
     g_return_if_fail(!adapter->joined);
     adapter->joined = true;
+    g_autofree char *script = page_script(adapter);
     PageConfig config = {.browser = g_steal_pointer(&adapter->browser_options),
                          .is_home = is_home,
-                         .channels = platform_rules_get_channels(adapter->rules),
-                         .fetches = platform_rules_get_fetches(adapter->rules),
+                         .channels = wire(adapter, PLATFORM_WIRE_CHANNELS),
+                         .fetches = wire(adapter, PLATFORM_WIRE_FETCHES),
+                         .sockets = wire(adapter, PLATFORM_WIRE_SOCKETS),
+                         .sends = wire(adapter, PLATFORM_WIRE_SENDS),
+                         .attributes = wire(adapter, PLATFORM_WIRE_ATTRIBUTES),
+                         .script = script,
                          .video = adapter->want_video,
                          .classic_audio = adapter->kind->classic_audio,
                          .rules = platform_rules_get_script(adapter->rules)};
@@ -162,9 +189,12 @@ static void on_leave_clicked(JsonNode *value, const GError *error, gpointer user
     Adapter *adapter = g_rc_box_acquire(user_data);
     const char *rule = adapter_string_value(value);
     adapter_report_rule(adapter, FLOW_LEAVE_BUTTON, rule);
+    /* The page's own goodbye goes out. */
+    unsigned settle_ms =
+        (unsigned)platform_rules_get_number(adapter->rules, "leave_settle_ms", 400);
     if (!adapter->freed && !adapter->over) {
         adapter->leave_timer =
-            g_timeout_add(rule != NULL ? LEAVE_SETTLE_MS : 1, on_leave_settled, adapter);
+            g_timeout_add(rule != NULL ? settle_ms : 1, on_leave_settled, adapter);
     }
     adapter_release(adapter);
 }

@@ -24,10 +24,13 @@ typedef struct {
     const PlatformImpl *impl;
     size_t size;        /* of the platform's struct */
     bool classic_audio; /* take createEncodedStreams from the page */
+    const char *script; /* resource with more JavaScript for the page, or NULL */
     void (*init)(Adapter *adapter);
     void (*clear)(Adapter *adapter);
     /* A watched message or body; name as the rules' "wire" has it. */
     void (*on_data)(Adapter *adapter, bool fetch, const char *name, GBytes *data);
+    /* A message of the kind's own script. */
+    void (*on_message)(Adapter *adapter, const char *type, JsonObject *message);
     void (*on_track)(Adapter *adapter, uint32_t id, JsonObject *track);
     void (*on_track_ended)(Adapter *adapter, uint32_t id);
     /* Returns (transfer full) what is reported in place of @frame. */
@@ -39,6 +42,13 @@ typedef struct {
     Adapter *adapter; /* borrowed */
     GTask *task;      /* owned; NULL once it was cancelled */
 } Request;
+
+/* A control in menus that is being pressed. */
+typedef struct {
+    Adapter *adapter; /* borrowed */
+    FlowPurpose button;
+    const char *code, *message; /* static: the warning when it does not succeed */
+} Walk;
 
 struct Adapter {
     Platform base;
@@ -65,6 +75,7 @@ struct Adapter {
     bool told_left; /* the platform's own messages say that it is over, as below */
     PlatformLeft told;
     const char *told_message; /* static */
+    GQueue walks;             /* of owned Walk, likewise */
     GQueue requests;          /* of owned Request, until the page answers or is gone */
     PlatformLeft left;
     char *left_message, *left_rule, *left_shot; /* owned */
@@ -118,6 +129,8 @@ void adapter_report_rule(Adapter *adapter, FlowPurpose purpose, const char *rule
 void adapter_report_participant(Adapter *adapter, PlatformParticipantOp op,
                                 const PlatformParticipant *participant);
 void adapter_report_source(Adapter *adapter, const PlatformSource *source);
+/** The platform's own word on who speaks. */
+void adapter_report_speaker(Adapter *adapter, const char *platform_id);
 void adapter_report_chat(Adapter *adapter, const char *platform_id, const char *name,
                          const char *text);
 /** The platform's messages say that it is over; @message is static. The first word counts. */
@@ -127,6 +140,10 @@ void adapter_tell_left(Adapter *adapter, PlatformLeft left, const char *message)
 
 /** Reads the page in @ms, unless something is under way or it is over. */
 void adapter_poll_later(Adapter *adapter, unsigned ms);
+/** Presses a control that lies in menus, see dom.js' walk_menu; what does not succeed becomes the
+ *  warning @code. Nothing when the rules have no @button. @code and @message are static. */
+void adapter_walk_menu(Adapter *adapter, FlowPurpose menu, FlowPurpose item, FlowPurpose button,
+                       const char *code, const char *message);
 /** Media came or went: the page has probably changed too. */
 void adapter_poll_soon(Adapter *adapter);
 /** The one way out; on_left follows. @alive: the page can still be photographed. */

@@ -8,6 +8,7 @@
 #define READ_TIMEOUT_MS 3000
 #define CONFIRM_MS 50
 #define CLICK_TIMEOUT_MS 2000
+#define WALK_TIMEOUT_MS 8000
 #define MAX_SEEN_DIALOGS 64
 
 // --- the end ---
@@ -185,6 +186,35 @@ static void adapter_dialog(Adapter *adapter, const char *text)
     page_screenshot(adapter->page, path, on_dialog_shot, adapter);
 }
 
+static void on_walked(JsonNode *value, const GError *error, gpointer user_data)
+{
+    g_autofree Walk *walk = user_data;
+    Adapter *adapter = g_rc_box_acquire(walk->adapter);
+    g_queue_remove(&adapter->walks, walk);
+    const char *rule = adapter_string_value(value);
+    adapter_report_rule(adapter, walk->button, rule);
+    if (rule == NULL && !adapter->leaving) {
+        adapter_warn(adapter, walk->code, walk->message);
+    }
+    adapter_release(adapter);
+}
+
+void adapter_walk_menu(Adapter *adapter, FlowPurpose menu, FlowPurpose item, FlowPurpose button,
+                       const char *code, const char *message)
+{
+    if (adapter->over || adapter->leaving || !adapter->navigated ||
+        !platform_rules_has(adapter->rules, flow_purpose_names[button])) {
+        return;
+    }
+    Walk *walk = g_new0(Walk, 1);
+    *walk = (Walk){adapter, button, code, message};
+    g_queue_push_tail(&adapter->walks, walk);
+    g_autofree char *call =
+        g_strdup_printf("window.__steno.walk_menu(['%s','%s','%s'])", flow_purpose_names[menu],
+                        flow_purpose_names[item], flow_purpose_names[button]);
+    browser_evaluate(page_get_browser(adapter->page), call, WALK_TIMEOUT_MS, on_walked, walk);
+}
+
 static void report_step(Adapter *adapter, const FlowReading *reading, const FlowStep *step)
 {
     if (step->purpose < FLOW_N_PURPOSES && reading->rules[step->purpose] != NULL) {
@@ -203,6 +233,10 @@ static void report_step(Adapter *adapter, const FlowReading *reading, const Flow
         g_autofree char *count = g_strdup_printf("%u_marks", reading->n_in_call);
         adapter_report_rule(adapter, FLOW_IN_CALL, count);
         adapter->events.on_admitted(adapter->user_data);
+        if (!adapter->want_video) {
+            adapter_walk_menu(adapter, FLOW_MENU_BUTTON, FLOW_VIDEO_OFF_ITEM, FLOW_VIDEO_OFF_BUTTON,
+                              "incoming_video", "the meeting's pictures could not be turned off");
+        }
     }
     if ((step->admitted || step->recording_denied) && !adapter_is_silent(adapter)) {
         adapter->events.on_recording_permission(
@@ -336,9 +370,9 @@ static gboolean on_poll(gpointer data)
 {
     static const char before_call[] =
         "window.__steno.read(['not_found','login_required','captcha','lobby_timeout','denied',"
-        "'blocked','lobby','host_absent','consent','dismiss','without_account','mic_is_on','camera_"
-        "is_on',"
-        "'name_field','join_button','recording_denied'],'in_call',[],[])";
+        "'could_not_connect','blocked','lobby','lobby_hint','host_absent','consent','dismiss',"
+        "'without_account','mic_is_on','camera_is_on','name_field','join_button',"
+        "'recording_denied'],'in_call',[],[])";
     static const char in_call[] =
         "window.__steno.read(['removed','ended','recording_denied','consent','network_lost',"
         "'mic_is_on','mic_is_off','camera_is_on'],'in_call',"

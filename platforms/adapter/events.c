@@ -50,6 +50,13 @@ void adapter_report_source(Adapter *adapter, const PlatformSource *source)
     }
 }
 
+void adapter_report_speaker(Adapter *adapter, const char *platform_id)
+{
+    if (!adapter_is_silent(adapter) && adapter->events.on_speaker != NULL) {
+        adapter->events.on_speaker(platform_id, adapter->user_data);
+    }
+}
+
 void adapter_report_chat(Adapter *adapter, const char *platform_id, const char *name,
                          const char *text)
 {
@@ -174,6 +181,8 @@ static void on_message(const char *type, JsonObject *message, gpointer user_data
         const char *state = platform_json_string(message, "state", "");
         adapter->link_failed = strcmp(state, "failed") == 0 || strcmp(state, "disconnected") == 0;
         adapter_poll_soon(adapter);
+    } else if (adapter->kind->on_message != NULL) {
+        adapter->kind->on_message(adapter, type, message);
     }
     adapter_release(adapter);
 }

@@ -14,6 +14,7 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_BLOCKED] = "blocked",
     [FLOW_LOBBY_TIMEOUT] = "lobby_timeout",
     [FLOW_DENIED] = "denied",
+    [FLOW_COULD_NOT_CONNECT] = "could_not_connect",
     [FLOW_DISMISS] = "dismiss",
     [FLOW_WITHOUT_ACCOUNT] = "without_account",
     [FLOW_NAME_FIELD] = "name_field",
@@ -23,6 +24,7 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_CAMERA_IS_OFF] = "camera_is_off",
     [FLOW_JOIN_BUTTON] = "join_button",
     [FLOW_LOBBY] = "lobby",
+    [FLOW_LOBBY_HINT] = "lobby_hint",
     [FLOW_HOST_ABSENT] = "host_absent",
     [FLOW_IN_CALL] = "in_call",
     [FLOW_RECORDING_DENIED] = "recording_denied",
@@ -38,6 +40,11 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_CHAT_BUTTON] = "chat_button",
     [FLOW_CHAT_INPUT] = "chat_input",
     [FLOW_CHAT_SEND] = "chat_send",
+    [FLOW_MENU_BUTTON] = "menu_button",
+    [FLOW_CAPTIONS_ITEM] = "captions_item",
+    [FLOW_CAPTIONS_BUTTON] = "captions_button",
+    [FLOW_VIDEO_OFF_ITEM] = "video_off_item",
+    [FLOW_VIDEO_OFF_BUTTON] = "video_off_button",
     [FLOW_N_PURPOSES] = NULL,
 };
 
@@ -84,6 +91,8 @@ static FlowStep check_walls(const FlowReading *reading)
         {FLOW_CAPTCHA, PLATFORM_LEFT_CAPTCHA, "the page shows a captcha"},
         {FLOW_LOBBY_TIMEOUT, PLATFORM_LEFT_LOBBY_TIMEOUT, "nobody answered the request to join"},
         {FLOW_DENIED, PLATFORM_LEFT_DENIED, "the request to join was denied"},
+        {FLOW_COULD_NOT_CONNECT, PLATFORM_LEFT_NETWORK_LOST,
+         "the platform could not connect the bot to the meeting"},
         {FLOW_BLOCKED, PLATFORM_LEFT_BOTS_NOT_ALLOWED, "the platform does not let this guest join"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(walls); i++) {
@@ -145,10 +154,20 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
     return nothing();
 }
 
+/* A lobby that does not say what it is. */
+static bool seems_lobby(const Flow *flow, const FlowReading *reading, int64_t now_ms)
+{
+    bool waits = flow->joined_once && !shows(reading, FLOW_JOIN_BUTTON) &&
+                 reading->n_in_call < flow->in_call_min;
+    return waits &&
+           (shows(reading, FLOW_LOBBY_HINT) ||
+            (flow->infer_lobby_ms > 0 && now_ms - flow->knocked_ms >= flow->infer_lobby_ms));
+}
+
 static FlowStep before_call(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
     bool host_absent = shows(reading, FLOW_HOST_ABSENT);
-    bool in_lobby = shows(reading, FLOW_LOBBY) || host_absent;
+    bool in_lobby = shows(reading, FLOW_LOBBY) || host_absent || seems_lobby(flow, reading, now_ms);
     bool in_call = reading->n_in_call >= flow->in_call_min && !shows(reading, FLOW_JOIN_BUTTON);
     FlowStep step = nothing();
     if (reading->told_left) {

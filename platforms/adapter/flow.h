@@ -16,6 +16,7 @@ typedef enum {
     FLOW_BLOCKED,
     FLOW_LOBBY_TIMEOUT,
     FLOW_DENIED,
+    FLOW_COULD_NOT_CONNECT,
     FLOW_DISMISS,
     FLOW_WITHOUT_ACCOUNT, /* or "continue on this browser", where an app is offered */
     FLOW_NAME_FIELD,
@@ -25,6 +26,7 @@ typedef enum {
     FLOW_CAMERA_IS_OFF,
     FLOW_JOIN_BUTTON,
     FLOW_LOBBY,
+    FLOW_LOBBY_HINT,  /* after the knock it means the lobby; before, nothing */
     FLOW_HOST_ABSENT, /* the lobby says so */
     FLOW_IN_CALL,
     FLOW_RECORDING_DENIED,
@@ -40,6 +42,11 @@ typedef enum {
     FLOW_CHAT_BUTTON,
     FLOW_CHAT_INPUT,
     FLOW_CHAT_SEND,
+    FLOW_MENU_BUTTON, /* opens the menu that holds the next ones */
+    FLOW_CAPTIONS_ITEM,
+    FLOW_CAPTIONS_BUTTON,
+    FLOW_VIDEO_OFF_ITEM,
+    FLOW_VIDEO_OFF_BUTTON,
     FLOW_N_PURPOSES,
 } FlowPurpose;
 
@@ -77,6 +84,8 @@ typedef struct {
     /* Settings, milliseconds but for the first; set before the first step. */
     unsigned in_call_min;
     int64_t prejoin_ms, rejoin_ms, vanished_ms, network_lost_ms;
+    int64_t
+        infer_lobby_ms;   /* after the knock, what is no call and no wall is the lobby; 0: never */
     int64_t elsewhere_ms; /* how long the page may be elsewhere on its way in */
     bool want_open_mic;   /* changed at any time */
     /* State. */

@@ -44,10 +44,23 @@ function textOf(root) {
     return normal(parts.join(' '));
 }
 
+/* The page's bodies: its own, and those of frames that it may look into. */
+function bodies() {
+    const found = document.body === null ? [] : [document.body];
+    for (const frame of document.querySelectorAll('iframe')) {
+        const inner = frame.contentDocument; // null for another origin's
+        if (inner !== null && inner.body !== null && isVisible(frame)) {
+            found.push(inner.body);
+        }
+    }
+    return found;
+}
+
 class Reading {
     constructor() {
         this.texts = new Map();
         this.dialogList = null;
+        this.bodies = bodies();
     }
 
     text(root) {
@@ -61,7 +74,8 @@ class Reading {
 
     dialogs() {
         if (this.dialogList === null) {
-            this.dialogList = [...document.querySelectorAll(RULES.dialogs)]
+            this.dialogList = this.bodies
+                .flatMap((body) => [...body.querySelectorAll(RULES.dialogs)])
                 .filter((d) => isVisible(d) && !isExcluded(d))
                 .filter((d, i, all) => !all.some((other) => other !== d && other.contains(d)));
         }
@@ -89,11 +103,8 @@ class Reading {
 
     /* The element that @candidate finds, or null. */
     find(candidate) {
-        const roots = candidate.in === 'dialog' ? this.dialogs() : [document.body];
+        const roots = candidate.in === 'dialog' ? this.dialogs() : this.bodies;
         for (const root of roots) {
-            if (root === null) {
-                continue;
-            }
             const elements = candidate.css ? root.querySelectorAll(candidate.css) : [root];
             for (const element of elements) {
                 if ((candidate.hidden || isVisible(element)) &&
@@ -108,7 +119,7 @@ class Reading {
 
     /* [candidate, element] of the first match of @purpose, or null. */
     first(purpose) {
-        for (const candidate of RULES.purposes[purpose]) {
+        for (const candidate of RULES.purposes[purpose] || []) {
             const element = this.tryFind(purpose, candidate);
             if (element !== null) {
                 return [candidate, element];
@@ -160,6 +171,15 @@ steno.read = (purposes, counted, otherwise, dialogs) => {
     return {url: location.href.slice(0, 500), found, count, unknown, unsent: steno.unsent()};
 };
 
+/* A text field, or an editor made of elements. */
+function isField(element) {
+    return element.tagName === 'INPUT' || element.tagName === 'TEXTAREA';
+}
+
+function contentOf(element) {
+    return isField(element) ? element.value : element.innerText.replace(/\n$/, '');
+}
+
 function press(element) {
     const button = element.closest('button, [role="button"], a, input') || element;
     button.click();
@@ -196,9 +216,16 @@ steno.fill = (purpose, text) => {
         return null;
     }
     const [candidate, element] = match;
-    const prototype = element instanceof HTMLTextAreaElement ? HTMLTextAreaElement.prototype
-        : HTMLInputElement.prototype;
     element.focus();
+    if (!isField(element)) {
+        const editor = element.ownerDocument;
+        editor.getSelection().selectAllChildren(element);
+        editor.execCommand('insertText', false, text);
+        return {rule: candidate.id, value: contentOf(element)};
+    }
+    const realm = element.ownerDocument.defaultView;
+    const prototype = element.tagName === 'TEXTAREA' ? realm.HTMLTextAreaElement.prototype
+        : realm.HTMLInputElement.prototype;
     Object.getOwnPropertyDescriptor(prototype, 'value').set.call(element, text);
     element.dispatchEvent(new InputEvent('input', {bubbles: true, data: text,
                                                    inputType: 'insertText'}));
@@ -233,10 +260,41 @@ function until(condition, ms) {
     });
 }
 
+/*
+ * Presses the control of the last of @purposes; where it does not show, those before it, one after
+ * the other, open what holds it. Returns the rule, or null.
+ */
+steno.walk_menu = async (purposes) => {
+    const last = purposes[purposes.length - 1];
+    const shows = (purpose) => new Reading().first(purpose) !== null;
+    for (const purpose of purposes.slice(0, -1)) {
+        if (shows(last)) {
+            break;
+        }
+        if (shows(purpose)) {
+            steno.click(purpose);
+            await until(() => shows(last) || purposes.some((p) => p !== purpose && shows(p)), 1500);
+        }
+    }
+    await until(() => shows(last), 1500);
+    return steno.click(last);
+};
+
+let chatClickedMs = -Infinity;
+
+/* Presses the chat's button unless the chat is open, or was only just asked to. */
+function openChatPane() {
+    if (new Reading().first('chat_input') !== null || performance.now() - chatClickedMs < 3000) {
+        return true;
+    }
+    chatClickedMs = performance.now();
+    return steno.click('chat_button') !== null;
+}
+
 /* Opens the chat if need be, writes @text and sends it; returns null, or what went wrong. */
 steno.send_chat = async (text) => {
     const input = () => new Reading().first('chat_input');
-    if (input() === null && steno.click('chat_button') === null) {
+    if (!openChatPane()) {
         return 'no chat button shows';
     }
     if (!await until(input, 3000)) {
@@ -253,5 +311,5 @@ steno.send_chat = async (text) => {
     if (!await until(sendable, 1000) || steno.click('chat_send') === null) {
         steno.press_enter('chat_input');
     }
-    return await until(() => field.value === '', 2000) ? null : 'the chat field did not empty';
+    return await until(() => contentOf(field).trim() === '', 2000) ? null : 'the chat field did not empty';
 };

@@ -77,9 +77,16 @@ static char *build_script(const PageConfig *config)
     append_strings(script, config->channels);
     g_string_append(script, ", fetches: ");
     append_strings(script, config->fetches);
+    g_string_append(script, ", sockets: ");
+    append_strings(script, config->sockets);
+    g_string_append(script, ", sends: ");
+    append_strings(script, config->sends);
+    g_string_append(script, ", attributes: ");
+    append_strings(script, config->attributes);
     g_string_append_printf(script, "};\nconst RULES = %s;\nconst WORKER_SOURCE = %s;\n",
                            config->rules, worker_text);
-    g_string_append_printf(script, "%s\n%s\n})();", tap_text, dom_text);
+    g_string_append_printf(script, "%s\n%s\n%s\n})();", tap_text, dom_text,
+                           config->script != NULL ? config->script : "");
     return g_string_free(script, FALSE);
 }
 

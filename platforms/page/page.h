@@ -22,9 +22,13 @@ typedef struct {
     bool (*is_home)(const char *url, gpointer user_data);
     const char *const *channels; /* data channels to watch */
     const char *const *fetches;  /* parts of URLs whose bodies to watch */
-    bool video;                  /* tap video too */
-    bool classic_audio;          /* take createEncodedStreams from the page */
-    const char *rules;           /* JSON for dom.js: {exclude, dialogs, purposes} */
+    /* Nullable, as the rules' "wire": parts of URLs of sockets; channels whose outgoing messages
+     * count too (named with a ">" at the end); attributes of session descriptions. */
+    const char *const *sockets, *const *sends, *const *attributes;
+    bool video;         /* tap video too */
+    bool classic_audio; /* take createEncodedStreams from the page */
+    const char *rules;  /* JSON for dom.js: {exclude, dialogs, purposes} */
+    const char *script; /* nullable: more JavaScript, beside tap.js and dom.js */
 } PageConfig;
 
 typedef struct {

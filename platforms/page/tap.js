@@ -67,6 +67,7 @@ class Tap {
         this.receiver = transceiver.receiver;
         this.kind = this.receiver.track.kind;
         this.streams = [];
+        this.attributes = [];
         this.mode = 'none';
         this.pageTransform = null;
         this.nTapped = 0;
@@ -79,7 +80,8 @@ class Tap {
     announce() {
         const json = JSON.stringify({
             type: 'track', id: this.id, kind: this.kind, mode: this.mode,
-            track: this.receiver.track.id, mid: this.transceiver.mid, streams: this.streams});
+            track: this.receiver.track.id, mid: this.transceiver.mid, streams: this.streams,
+            attributes: this.attributes});
         order({type: 'announce', key: 'track' + this.id, json});
     }
 
@@ -178,21 +180,74 @@ if (CONFIG.classic_audio) {
 
 // --- peer connections ---
 
-const watched = new Map(CONFIG.channels.map((name, i) => [name, i]));
+const CHANNEL = 3, FETCH = 4; // kinds of records
+const watches = new Map(); // name -> number
+
+/* What was watched as @name: @data is an ArrayBuffer that nobody else needs. */
+function report(record, name, data) {
+    let number = watches.get(name);
+    if (number === undefined) {
+        number = watches.size;
+        watches.set(name, number);
+        order({type: 'announce', key: 'watch' + number,
+               json: JSON.stringify({type: 'watch', number, name})});
+    }
+    order({type: 'data', record, number, data}, [data]);
+}
+
+/* A copy of a message as an ArrayBuffer, or a promise of one. */
+function copyOf(data) {
+    if (typeof data === 'string') {
+        return new TextEncoder().encode(data).buffer;
+    }
+    return data instanceof Blob ? data.arrayBuffer()
+        : ArrayBuffer.isView(data)
+            ? data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength)
+            : data.slice(0);
+}
 
 function watchChannel(channel) {
-    const number = watched.get(channel.label);
-    if (number === undefined) {
-        return;
+    if (CONFIG.channels.includes(channel.label)) {
+        channel.addEventListener('message', async (event) =>
+            report(CHANNEL, channel.label, await copyOf(event.data)));
     }
-    order({type: 'announce', key: 'watch' + number,
-           json: JSON.stringify({type: 'watch', number, name: channel.label})});
-    channel.addEventListener('message', async (event) => {
-        const data = event.data instanceof Blob ? await event.data.arrayBuffer()
-            : typeof event.data === 'string' ? new TextEncoder().encode(event.data).buffer
-            : event.data.slice(0);
-        order({type: 'data', record: 3, number, data}, [data]);
-    });
+    if (CONFIG.sends.includes(channel.label)) {
+        const send = channel.send;
+        channel.send = function(data) {
+            send.call(this, data);
+            Promise.resolve(copyOf(data)).then((copy) =>
+                report(CHANNEL, channel.label + '>', copy)).catch(() => {});
+        };
+    }
+}
+
+/* Values of CONFIG.attributes ("a=x-source-streamid:7") in a description's sections, by mid. */
+function readAttributes(description) {
+    const found = new Map();
+    for (const section of String(description && description.sdp || '').split(/^m=/m).slice(1)) {
+        const lines = section.split(/\r?\n/);
+        const mid = lines.find((line) => line.startsWith('a=mid:'));
+        const values = CONFIG.attributes.flatMap((name) => lines
+            .filter((line) => line.startsWith('a=' + name + ':'))
+            .map((line) => line.slice(name.length + 3).trim()));
+        if (mid !== undefined && values.length > 0) {
+            found.set(mid.slice(6), values);
+        }
+    }
+    return found;
+}
+
+/* Tells of tracks whose sections now say more. */
+function label(peer, attributes) {
+    for (const transceiver of peer.getTransceivers()) {
+        const tap = taps.get(transceiver.receiver);
+        const values = attributes.get(transceiver.mid) || [];
+        const fresh = tap ? values.filter((value) => !tap.attributes.includes(value)) : [];
+        if (fresh.length > 0) {
+            tap.attributes.push(...fresh);
+            tap.announce();
+        }
+    }
 }
 
 const peers = new Set();
@@ -242,10 +297,14 @@ for (const name of ['addTransceiver', 'addTrack', 'createOffer', 'createAnswer',
                     'setRemoteDescription', 'setLocalDescription']) {
     const native = NativePeerConnection.prototype[name];
     NativePeerConnection.prototype[name] = function(...args) {
+        const attributes = readAttributes(args[0]);
         const result = native.apply(this, args);
         walk(this);
         if (result instanceof Promise) {
-            result.then(() => walk(this), () => {});
+            result.then(() => {
+                walk(this);
+                label(this, attributes);
+            }, () => {});
         }
         return result;
     };
@@ -260,26 +319,52 @@ NativePeerConnection.prototype.createDataChannel = function(...args) {
 
 // --- fetched bodies ---
 
-function fetchNumber(input) {
-    const url = input instanceof Request ? input.url : String(input);
-    const i = CONFIG.fetches.findIndex((part) => url.includes(part));
-    return i < 0 ? -1 : CONFIG.channels.length + i;
+function watchedPart(parts, url) {
+    return parts.find((part) => String(url).includes(part));
 }
 
 window.fetch = function(input, init) {
     const response = nativeFetch.call(this, input, init);
-    const number = fetchNumber(input);
-    if (number >= 0) {
-        response.then(async (r) => {
-            const data = await r.clone().arrayBuffer();
-            const name = CONFIG.fetches[number - CONFIG.channels.length];
-            order({type: 'announce', key: 'watch' + number,
-                   json: JSON.stringify({type: 'watch', number, name})});
-            order({type: 'data', record: 4, number, data}, [data]);
-        }).catch(() => {});
+    const name = watchedPart(CONFIG.fetches, input instanceof Request ? input.url : input);
+    if (name !== undefined) {
+        response.then(async (r) => report(FETCH, name, await r.clone().arrayBuffer()))
+            .catch(() => {});
     }
     return response;
 };
+
+function reportRequest(request, name) {
+    const body = request.responseType === 'json' ? JSON.stringify(request.response)
+        : request.response;
+    if (body) {
+        Promise.resolve(copyOf(body)).then((data) => report(FETCH, name, data)).catch(() => {});
+    }
+}
+
+const nativeOpen = XMLHttpRequest.prototype.open;
+XMLHttpRequest.prototype.open = function(method, url, ...rest) {
+    const name = watchedPart(CONFIG.fetches, url);
+    if (name !== undefined) {
+        this.addEventListener('load', () => reportRequest(this, name), {once: true});
+    }
+    return nativeOpen.call(this, method, url, ...rest);
+};
+
+// --- sockets ---
+
+if (CONFIG.sockets.length > 0) {
+    window.WebSocket = new Proxy(window.WebSocket, {
+        construct(target, args, newTarget) {
+            const socket = Reflect.construct(target, args, newTarget);
+            const name = watchedPart(CONFIG.sockets, args[0]);
+            if (name !== undefined) {
+                socket.addEventListener('message', async (event) =>
+                    report(CHANNEL, name, await copyOf(event.data)));
+            }
+            return socket;
+        },
+    });
+}
 
 // --- watchdog: what a receiver gets must be what the tap gets ---
 

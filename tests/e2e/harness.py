@@ -5,6 +5,7 @@ Everything is bounded in time, on loopback, and ends with the test: processes by
 folders with their context manager.
 """
 import asyncio
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -438,23 +439,32 @@ def session(build, scenario, keep=None, **config):
         receivers.close()
 
 
-def main(tests):
-    """Runs the named tests (all without names; STENO_PART=1/2: every second one); prints TAP."""
+def main(tests, at_once=1):
+    """Runs the named tests (all without names; STENO_PART=1/2: every second one); prints TAP.
+
+    at_once: so many side by side, for tests that wait most of their time.
+    """
     build = pathlib.Path(os.environ.get("STENO_BUILD", ROOT / "build")).resolve()
     wanted = sys.argv[1:]
     chosen = [t for t in tests if not wanted or t.__name__ in wanted]
     part, parts = map(int, os.environ.get("STENO_PART", "1/1").split("/"))
     chosen = chosen[part - 1::parts]
     print(f"1..{len(chosen)}", flush=True)
-    failed = 0
-    for number, test in enumerate(chosen, 1):
+
+    def run(test):
         begun = time.monotonic()
         try:
             test(build)
-            print(f"ok {number} {test.__name__} # {time.monotonic() - begun:.1f} s", flush=True)
         except Exception as error:  # pylint: disable=broad-except
-            failed += 1
             text = str(error).replace("\n", "\n# ")
-            print(f"not ok {number} {test.__name__}\n# {type(error).__name__}: {text}",
-                  flush=True)
+            return f"\n# {type(error).__name__}: {text}", 0
+        return None, time.monotonic() - begun
+
+    failed = 0
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for number, (test, result) in enumerate(zip(chosen, pool.map(run, chosen)), 1):
+            problem, seconds = result
+            failed += problem is not None
+            print(f"not ok {number} {test.__name__}{problem}" if problem
+                  else f"ok {number} {test.__name__} # {seconds:.1f} s", flush=True)
     sys.exit(1 if failed else 0)

@@ -151,6 +151,76 @@ static void tone_survives(gconstpointer data)
     consumer_clear(&consumer);
 }
 
+/* Who spoke when, in seconds from START_NS. */
+typedef struct {
+    double start_s[4], stop_s[4]; /* of sources 11, 22, the track and any other */
+} MixWitness;
+
+static int witness_row(uint32_t source)
+{
+    return source == 11 ? 0 : source == 22 ? 1 : source == 1 ? 2 : 3;
+}
+
+static void on_mix_speech(uint32_t source, bool speaking, int64_t at_ns, gpointer user_data)
+{
+    MixWitness *witness = user_data;
+    double *times = speaking ? witness->start_s : witness->stop_s;
+    times[witness_row(source)] = (double)(at_ns - START_NS) / 1e9;
+}
+
+static GArray *mix_samples;
+
+static void on_mix_pcm(const int16_t *samples, size_t n_samples, uint64_t first_sample,
+                       gpointer user_data)
+{
+    g_array_append_vals(mix_samples, samples, (guint)n_samples);
+}
+
+/* A server's mix: one decoder whoever contributes, and everybody who contributes speaks. */
+static void a_mix_is_one_stream_of_many_voices(void)
+{
+    static const MediaStreamPlayoutEvents events = {on_mix_pcm, on_mix_speech};
+    static const struct {
+        uint8_t n;
+        uint32_t csrcs[2];
+    } seconds[] = {{1, {11}}, {2, {22, 11}}, {1, {22}}, {0, {0}}};
+    MixWitness witness = {0};
+    mix_samples = g_array_new(FALSE, FALSE, sizeof(int16_t));
+    g_autoptr(MediaStreamPlayout) playout =
+        media_stream_playout_new(48000, 20, START_NS, &events, &witness);
+    media_stream_playout_set_flowing(playout, true);
+    g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 128000, false);
+    for (int i = 0; i < 200; i++) {
+        float samples[960];
+        synth_tone(samples, (int64_t)i * 960, 960, 990, 0.5);
+        int64_t receive_ns = START_NS + i * 20 * MS;
+        g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(voice, samples, receive_ns);
+        frame->mixed = true;
+        frame->n_csrcs = seconds[i / 50].n;
+        memcpy(frame->csrcs, seconds[i / 50].csrcs, sizeof seconds[0].csrcs);
+        media_mixer_push(media_stream_playout_mixer(playout), frame, receive_ns);
+        media_stream_playout_advance(playout, receive_ns + 5 * MS);
+    }
+    media_stream_playout_advance(playout, START_NS + 6000 * MS);
+
+    guint begin = 0;
+    while (abs(g_array_index(mix_samples, int16_t, begin)) < 1000) {
+        begin++;
+    }
+    g_assert_cmpuint(begin, <, 9600);
+    /* No step where the contributors change: the decoder never changed. */
+    double turned = tone_error(&g_array_index(mix_samples, int16_t, begin + 2400),
+                               (size_t)48000 * 39 / 10, 990, 48000);
+    g_assert_cmpfloat(turned, <, 0.02);
+    static const double expected[3][2] = {{0, 2}, {1, 3}, {3, 4}};
+    for (int i = 0; i < 3; i++) {
+        g_assert_cmpfloat_with_epsilon(witness.start_s[i], expected[i][0], 0.1);
+        g_assert_cmpfloat_with_epsilon(witness.stop_s[i], expected[i][1], 0.1);
+    }
+    g_assert_cmpfloat(witness.start_s[3], ==, 0); /* nobody else */
+    g_array_unref(mix_samples);
+}
+
 static void sum_below_full_scale_is_untouched(void)
 {
     g_autoptr(MediaMixer) mixer = media_mixer_new(false, START_NS, ignore_level, NULL);
@@ -428,6 +498,8 @@ int main(int argc, char **argv)
             cases[i].network_jitter_ms, cases[i].thread_jitter_ms, cases[i].hop ? "_hopping" : "");
         g_test_add_data_func(path, &cases[i], tone_survives);
     }
+    g_test_add_func("/mixer/a_mix_is_one_stream_of_many_voices",
+                    a_mix_is_one_stream_of_many_voices);
     g_test_add_func("/mixer/sum_below_full_scale_is_untouched", sum_below_full_scale_is_untouched);
     g_test_add_func("/mixer/loud_sum_is_limited", loud_sum_is_limited);
     g_test_add_func("/mixer/losses_are_concealed_in_place", losses_are_concealed_in_place);

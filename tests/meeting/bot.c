@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/bot.h"
 
-#include "tests/meeting/bot_priv.h"
+#include "tests/meeting/bot_teams.h"
+#include "tests/meeting/teams.h"
 
 #include <string.h>
 
@@ -27,6 +28,11 @@ static void note(MeetingBot *bot, GPtrArray *notes, const char *text)
     entry->at_s = meeting_now_s(bot->meeting);
     entry->text = g_strdup(text);
     g_ptr_array_add(notes, entry);
+}
+
+static bool is_teams(MeetingBot *bot)
+{
+    return meeting_scenario(bot->meeting)->platform == MEETING_PLATFORM_TEAMS;
 }
 
 /* --- messages to the page --- */
@@ -59,7 +65,26 @@ static void G_GNUC_NULL_TERMINATED send_message(MeetingBot *bot, const char *typ
     send_text(bot, json);
 }
 
-static void add_person(JsonBuilder *b, const MeetingUser *user)
+/* What Teams' page puts into its subscriptions: the stream's number, and whose picture it brings.
+ */
+static void add_subscription(JsonBuilder *b, MeetingBot *bot, const MeetingUser *user)
+{
+    json_builder_set_member_name(b, "video_source");
+    json_builder_add_int_value(b, -1);
+    for (guint i = 0; i < bot->slots->len; i++) {
+        const Slot *slot = g_ptr_array_index(bot->slots, i);
+        if (slot->source == NULL || g_strcmp0(slot->stream_id, user->video_stream) != 0)
+            continue;
+        guint32 csrc = slot->source->csrc;
+        json_builder_set_member_name(b, "video_source");
+        json_builder_add_int_value(b, slot->screen < 0 ? meeting_teams_video_source(csrc)
+                                                       : meeting_teams_screen_source(csrc));
+        json_builder_set_member_name(b, "stream_number");
+        json_builder_add_int_value(b, slot->source_stream);
+    }
+}
+
+static void add_person(JsonBuilder *b, MeetingBot *bot, const MeetingUser *user)
 {
     json_builder_begin_object(b);
     json_builder_set_member_name(b, "device");
@@ -72,6 +97,7 @@ static void add_person(JsonBuilder *b, const MeetingUser *user)
     json_builder_add_boolean_value(b, user->muted);
     json_builder_set_member_name(b, "csrc");
     json_builder_add_int_value(b, user->csrc);
+    add_subscription(b, bot, user);
     json_builder_set_member_name(b, "screen");
     json_builder_add_boolean_value(b, user->parent != NULL);
     json_builder_set_member_name(b, "stream");
@@ -91,7 +117,7 @@ static void send_people(MeetingBot *bot, GPtrArray *users)
     json_builder_set_member_name(b, "people");
     json_builder_begin_array(b);
     for (guint i = 0; i < users->len; i++)
-        add_person(b, g_ptr_array_index(users, i));
+        add_person(b, bot, g_ptr_array_index(users, i));
     json_builder_end_array(b);
     json_builder_end_object(b);
     g_autoptr(JsonNode) root = json_builder_get_root(b);
@@ -141,8 +167,14 @@ static Slot *add_slot(MeetingBot *bot, MeetingSectionKind kind, bool active)
     Slot *slot = g_new0(Slot, 1);
     slot->kind = kind;
     slot->ssrc = 0x10000000u + bot->number * 0x10000u + bot->slots->len * 0x100u + 1;
-    slot->stream_id = g_strdup_printf("%s-%u-%u", kind == MEETING_SECTION_AUDIO ? "sa" : "sv",
-                                      bot->number, bot->slots->len);
+    bool audio = kind == MEETING_SECTION_AUDIO;
+    if (is_teams(bot)) {
+        slot->source_stream = bot->slots->len + 1;
+        slot->stream_id = g_strdup_printf("%s-%u", audio ? "mainAudio" : "mainVideo", slot->ssrc);
+    } else {
+        slot->stream_id =
+            g_strdup_printf("%s-%u-%u", audio ? "sa" : "sv", bot->number, bot->slots->len);
+    }
     slot->sender_index = meeting_sender_add_stream(bot->sender, kind, slot->ssrc);
     slot->section = -1;
     slot->screen = -1;
@@ -153,8 +185,9 @@ static Slot *add_slot(MeetingBot *bot, MeetingSectionKind kind, bool active)
 
 static void add_section(MeetingBot *bot, Slot *slot)
 {
-    slot->section = (int)meeting_peer_add_section(bot->peer, slot->kind, slot->ssrc,
-                                                  slot->stream_id, slot->active);
+    MeetingSection section = {slot->kind, slot->ssrc, slot->stream_id, slot->active,
+                              slot->source_stream};
+    slot->section = (int)meeting_peer_add_section(bot->peer, &section);
 }
 
 const char *meeting_bot_stream_of(MeetingBot *bot, const MeetingSource *source, int screen)
@@ -232,8 +265,9 @@ void meeting_bot_update(MeetingBot *bot)
     bool negotiate = assign_slots(bot);
     GPtrArray *users = meeting_users(bot->meeting, bot);
     send_people(bot, users);
-    if (bot->collections_open) {
-        send_collections(bot, users);
+    if (is_teams(bot) ? meeting_bot_send_roster(bot, users) : bot->collections_open) {
+        if (!is_teams(bot))
+            send_collections(bot, users);
         g_ptr_array_unref(bot->known);
         bot->known = users;
     } else {
@@ -270,6 +304,10 @@ static void on_collections_open(gpointer data)
 {
     MeetingBot *bot = data;
     bot->collections_open = true;
+    if (is_teams(bot)) {
+        meeting_bot_tell_speakers(bot);
+        return;
+    }
     g_ptr_array_set_size(bot->known, 0);
     meeting_bot_update(bot);
 }
@@ -292,7 +330,7 @@ static void on_packet(MeetingSectionKind kind, GstBuffer *packet, gint64 monoton
 
 static void make_slots(MeetingBot *bot)
 {
-    for (guint i = 0; i < N_AUDIO_STREAMS; i++)
+    for (guint i = 0; i < (is_teams(bot) ? 1 : N_AUDIO_STREAMS); i++)
         add_slot(bot, MEETING_SECTION_AUDIO, true);
     if (meeting_scenario(bot->meeting)->receivers != MEETING_RECEIVERS_INACTIVE)
         return;
@@ -315,9 +353,12 @@ static void connect_peer(MeetingBot *bot)
     types.audio_level = scenario->audio_level ? 1 : 0;
     g_autoptr(GError) error = NULL;
     bot->collections_open = false;
-    bot->peer = meeting_peer_new(&events, bot, &types,
-                                 scenario->receivers == MEETING_RECEIVERS_ADD_TRANSCEIVER,
-                                 scenario->receivers == MEETING_RECEIVERS_ADD_TRACK, &error);
+    MeetingPeerFlags flags =
+        scenario->receivers == MEETING_RECEIVERS_ADD_TRANSCEIVER ? MEETING_PEER_PAGE_OFFERS
+        : scenario->receivers == MEETING_RECEIVERS_ADD_TRACK     ? MEETING_PEER_BOTH_WAYS
+                                                                 : 0;
+    flags |= is_teams(bot) ? MEETING_PEER_PAGE_CHANNEL : 0;
+    bot->peer = meeting_peer_new(&events, bot, &types, flags, &error);
     if (bot->peer == NULL) {
         g_critical("no connection to the bot: %s", error->message);
         return;
@@ -335,6 +376,7 @@ static void connect_peer(MeetingBot *bot)
 
 static void disconnect_peer(MeetingBot *bot)
 {
+    meeting_bot_hush(bot);
     if (bot->sender != NULL)
         meeting_sender_close_all(bot->sender);
     g_clear_pointer(&bot->peer, meeting_peer_free);
@@ -366,7 +408,7 @@ static void admit(MeetingBot *bot)
     bot->state = BOT_IN_CALL;
     bot->admitted_us = g_get_monotonic_time();
     meeting_note_admission(bot->meeting);
-    bot->sender = meeting_sender_new(meeting_scenario(bot->meeting), meeting_sources(bot->meeting));
+    bot->sender = meeting_sender_new(meeting_scenario(bot->meeting), meeting_voices(bot->meeting));
     meeting_sender_set_zero(bot->sender, meeting_zero_us(bot->meeting));
     send_message(bot, "admitted", "device", bot->device, NULL);
     connect_peer(bot);
@@ -378,6 +420,7 @@ static void admit(MeetingBot *bot)
 
 static void deny(MeetingBot *bot)
 {
+    meeting_bot_farewell(bot, 5854, false);
     send_message(bot, "denied", NULL);
     leave(bot, "denied");
 }
@@ -431,10 +474,12 @@ void meeting_bot_act(MeetingBot *bot, MeetingAction action, const char *name)
 {
     switch (action) {
     case MEETING_DO_END_MEETING:
+        meeting_bot_farewell(bot, 0, false);
         send_message(bot, "ended", "why", "host", NULL);
         leave(bot, "meeting_ended");
         break;
     case MEETING_DO_REMOVE_BOT:
+        meeting_bot_farewell(bot, 5300, true);
         send_message(bot, "ended", "why", "removed", NULL);
         leave(bot, "removed");
         break;
@@ -464,6 +509,7 @@ void meeting_bot_drop_network(MeetingBot *bot)
 {
     if (bot->state == BOT_IN_CALL)
         disconnect_peer(bot);
+    meeting_bot_drop_trouter(bot);
     /* The socket is cut, not closed: a closing handshake would be news of a network. */
     if (bot->socket != NULL) {
         GIOStream *stream = soup_websocket_connection_get_io_stream(bot->socket);
@@ -475,8 +521,8 @@ void meeting_bot_drop_network(MeetingBot *bot)
 
 void meeting_bot_chat(MeetingBot *bot, const MeetingChatMessage *message, const char *name)
 {
-    send_message(bot, "chat", "from", name, "text", message->text, NULL);
-    if (!bot->collections_open)
+    send_message(bot, "chat", "from", name, "text", message->text, "id", message->id, NULL);
+    if (!bot->collections_open || is_teams(bot))
         return;
     g_autoptr(GPtrArray) nobody = g_ptr_array_new();
     g_autoptr(GBytes) event = meeting_collections_event(nobody, message, ++bot->sequence);
@@ -537,6 +583,8 @@ static void handle(MeetingBot *bot, JsonObject *message)
         note(bot, bot->dialogs, get(message, "what"));
     else if (g_str_equal(type, "leave"))
         leave(bot, "left");
+    else if (g_str_equal(type, "captions"))
+        meeting_bot_turn_captions_on(bot);
     else if (g_str_equal(type, "log"))
         g_info("page of bot %u: %s", bot->number, get(message, "text"));
 }
@@ -591,7 +639,7 @@ MeetingBot *meeting_bot_new(Meeting *meeting, guint number)
     bot->meeting = meeting;
     bot->number = number;
     bot->token = g_uuid_string_random();
-    bot->device = g_strdup_printf("spaces/stenoTestMtg/devices/%u", 900 + number);
+    bot->device = meeting_device_name(meeting, 900 + (int)number);
     bot->slots = g_ptr_array_new_with_free_func(slot_free);
     bot->known = g_ptr_array_new_with_free_func((GDestroyNotify)meeting_user_free);
     bot->chat = g_ptr_array_new_with_free_func(note_free);
@@ -616,6 +664,7 @@ void meeting_bot_free(MeetingBot *bot)
         soup_websocket_connection_close(bot->socket, SOUP_WEBSOCKET_CLOSE_GOING_AWAY, NULL);
         g_clear_object(&bot->socket);
     }
+    meeting_bot_drop_trouter(bot);
     disconnect_peer(bot);
     meeting_sender_free(bot->sender);
     meeting_listener_free(bot->listener);

@@ -4,6 +4,8 @@
 #include "tests/meeting/bot.h"
 #include "tests/meeting/listener.h"
 
+#define MEETING_MAX_DOMINANT 8
+
 /* What bot.c does and bot_report.c tells of. Thread: main. */
 
 typedef enum {
@@ -19,6 +21,7 @@ typedef struct {
     guint32 ssrc;
     char *stream_id; /* owned */
     guint sender_index;
+    guint source_stream;         /* Teams: the x-source-streamid */
     int section;                 /* in the present connection, -1: none */
     bool active;                 /* offered as such */
     const MeetingSource *source; /* borrowed: whom it shows */
@@ -44,7 +47,15 @@ struct MeetingBot {
     guint lobby_timer;
     guint n_knocks;
     guint sequence;
-    bool collections_open;
+    bool collections_open; /* or main-channel, on Teams */
+
+    /* Teams only */
+    SoupWebsocketConnection *trouter; /* owned */
+    guint look_timer, n_looks;
+    guint32 dominant[MEETING_MAX_DOMINANT];
+    guint n_dominant;
+    bool captions_on;
+
     bool gone; /* it never comes back */
 
     gint64 knocked_us, admitted_us, left_us; /* monotonic, 0: not yet */

@@ -2,6 +2,7 @@
 #include "tests/meeting/meeting.h"
 
 #include "tests/meeting/bot.h"
+#include "tests/meeting/mix.h"
 
 #include <math.h>
 
@@ -17,6 +18,7 @@ struct Meeting {
     MeetingScenario *scenario; /* owned */
     char *report_path;         /* owned */
     GPtrArray *sources;        /* owned, of MeetingSource */
+    GPtrArray *mix;            /* owned, of the one MeetingSource that mixes them; NULL: none */
     GPtrArray *bots;           /* owned, of MeetingBot */
     GArray *moments;           /* owned, of Moment, by time */
     guint next_moment;
@@ -65,6 +67,15 @@ static bool prepare(Meeting *m, const MeetingPerson *person, const char *cache, 
         g_ptr_array_add(source->screens, clip);
     }
     return true;
+}
+
+static bool prepare_mix(Meeting *m, GError **error)
+{
+    MeetingSource *source = g_new0(MeetingSource, 1);
+    m->mix = g_ptr_array_new_with_free_func(source_free);
+    g_ptr_array_add(m->mix, source);
+    source->runs = meeting_mix_encode(m->scenario, m->sources, error);
+    return source->runs != NULL;
 }
 
 static void add_moment(Meeting *m, Moment moment)
@@ -120,6 +131,10 @@ Meeting *meeting_new(MeetingScenario *scenario, const char *report_path, const c
             return NULL;
         }
     }
+    if (scenario->platform == MEETING_PLATFORM_TEAMS && !prepare_mix(m, error)) {
+        meeting_free(m);
+        return NULL;
+    }
     plan(m);
     return m;
 }
@@ -133,6 +148,7 @@ void meeting_free(Meeting *m)
     g_clear_handle_id(&m->finish_timer, g_source_remove);
     g_ptr_array_unref(m->bots);
     g_ptr_array_unref(m->sources);
+    g_clear_pointer(&m->mix, g_ptr_array_unref);
     g_array_unref(m->moments);
     meeting_scenario_free(m->scenario);
     g_free(m->report_path);
@@ -158,6 +174,18 @@ const char *meeting_report_path(Meeting *m)
 GPtrArray *meeting_sources(Meeting *m)
 {
     return m->sources;
+}
+
+GPtrArray *meeting_voices(Meeting *m)
+{
+    return m->mix != NULL ? m->mix : m->sources;
+}
+
+char *meeting_device_name(Meeting *m, int number)
+{
+    return m->scenario->platform == MEETING_PLATFORM_TEAMS
+               ? g_strdup_printf("8:orgid:00000000-0000-4000-8000-%012d", number)
+               : g_strdup_printf("spaces/stenoTestMtg/devices/%d", number);
 }
 
 GPtrArray *meeting_bots(Meeting *m)
@@ -212,8 +240,7 @@ static void add_person(Meeting *m, MeetingBot *bot, const MeetingSource *source,
                        GPtrArray *users)
 {
     const MeetingPerson *person = source->person;
-    g_autofree char *device =
-        g_strdup_printf("spaces/stenoTestMtg/devices/%d", 100 + person->number);
+    g_autofree char *device = meeting_device_name(m, 100 + person->number);
     MeetingUser *user = new_user(device, person->name);
     user->host = person->host;
     user->csrc = source->csrc;
@@ -228,8 +255,7 @@ static void add_person(Meeting *m, MeetingBot *bot, const MeetingSource *source,
         const char *stream = meeting_bot_stream_of(bot, source, i);
         if (stream == NULL)
             continue;
-        g_autofree char *child =
-            g_strdup_printf("spaces/stenoTestMtg/devices/%d", 1000 + 10 * person->number + i);
+        g_autofree char *child = meeting_device_name(m, 1000 + 10 * person->number + i);
         MeetingUser *screen = new_user(child, person->name);
         screen->parent = g_strdup(device);
         screen->video_stream = g_strdup(stream);
@@ -327,8 +353,7 @@ static void act(Meeting *m, const MeetingEvent *event)
 static void say(Meeting *m, const MeetingChat *chat)
 {
     g_autofree char *id = g_strdup_printf("messages/%u", ++m->sequence);
-    g_autofree char *device =
-        g_strdup_printf("spaces/stenoTestMtg/devices/%d", 100 + chat->from->number);
+    g_autofree char *device = meeting_device_name(m, 100 + chat->from->number);
     MeetingChatMessage message = {id, device, g_get_real_time(), chat->text};
     for (guint i = 0; i < m->bots->len; i++) {
         MeetingBot *bot = g_ptr_array_index(m->bots, i);

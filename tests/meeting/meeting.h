@@ -35,11 +35,16 @@ void meeting_set_finished_func(Meeting *meeting, void (*on_finished)(gpointer da
 const MeetingScenario *meeting_scenario(Meeting *meeting);
 const char *meeting_report_path(Meeting *meeting);
 GPtrArray *meeting_sources(Meeting *meeting); /* of MeetingSource */
+GPtrArray *meeting_voices(Meeting *meeting);  /* of MeetingSource: who is sent as sound */
 GPtrArray *meeting_bots(Meeting *meeting);    /* of MeetingBot, also those that left */
 gint64 meeting_zero_us(Meeting *meeting);     /* monotonic; -1 before the first admission */
 double meeting_now_s(Meeting *meeting);       /* -1 before */
 bool meeting_network_down(Meeting *meeting);
 bool meeting_has_ended(Meeting *meeting);
+
+/* (transfer full): how the platform names an entry: 100 + number for people, 900 + number for bots,
+ * 1000 + 10 * number + index for screens. */
+char *meeting_device_name(Meeting *meeting, int number);
 
 /* A page has connected. Returns (transfer none): the bot that @token names, or a new one. */
 MeetingBot *meeting_bot_for(Meeting *meeting, const char *token);

@@ -25,9 +25,11 @@ struct MeetingPeer {
     GMainContext *context;             /* owned */
     GstElement *pipeline;              /* owned */
     GstElement *bin;                   /* borrowed from pipeline */
-    GstWebRTCDataChannel *collections; /* owned */
-    GPtrArray *sections;               /* owned, of Section; the data section once it is offered */
-    MeetingSdp *offer;                 /* owned: webrtcbin's last offer */
+    GstWebRTCDataChannel *collections; /* owned: what messages go out on; NULL: not yet */
+    GstWebRTCDataChannel
+        *keeper;         /* owned: makes the data section where the page's channel is used */
+    GPtrArray *sections; /* owned, of Section; the data section once it is offered */
+    MeetingSdp *offer;   /* owned: webrtcbin's last offer */
     MeetingPayloadTypes types;
     GstClockTime base_time;
     bool page_offers;
@@ -349,6 +351,23 @@ static void on_channel_open(GstWebRTCDataChannel *channel, gpointer data)
     post(data, collections_opened, NULL);
 }
 
+static void page_channel_opened(MeetingPeer *peer, const char *text)
+{
+    if (peer->collections != NULL)
+        collections_opened(peer, NULL);
+}
+
+static void on_page_channel(GstElement *bin, GstWebRTCDataChannel *channel, gpointer data)
+{
+    MeetingPeer *peer = data;
+    g_autofree char *label = NULL;
+    g_object_get(channel, "label", &label, NULL);
+    if (g_strcmp0(label, "main-channel") != 0 || peer->collections != NULL)
+        return;
+    peer->collections = g_object_ref(channel);
+    post(peer, page_channel_opened, NULL);
+}
+
 void meeting_peer_send_collections(MeetingPeer *peer, GBytes *message)
 {
     g_autoptr(GError) error = NULL;
@@ -464,17 +483,17 @@ static void add_receiving_section(MeetingPeer *peer, MeetingSectionKind kind)
     g_ptr_array_add(peer->sections, section);
 }
 
-guint meeting_peer_add_section(MeetingPeer *peer, MeetingSectionKind kind, guint32 ssrc,
-                               const char *stream_id, bool active)
+guint meeting_peer_add_section(MeetingPeer *peer, const MeetingSection *from)
 {
-    bool audio = kind == MEETING_SECTION_AUDIO;
+    bool audio = from->kind == MEETING_SECTION_AUDIO;
     g_autofree char *text = g_strdup_printf(
         "application/x-rtp,media=%s,encoding-name=%s,payload=%d,clock-rate=%d,ssrc=(uint)%u",
         audio ? "audio" : "video", audio ? "OPUS" : "VP8", audio ? 111 : 96, audio ? 48000 : 90000,
-        ssrc);
+        from->ssrc);
     g_autoptr(GstCaps) caps = gst_caps_from_string(text);
     Section *section = g_new0(Section, 1);
-    section->section = (MeetingSection){kind, ssrc, g_strdup(stream_id), active};
+    section->section = *from;
+    section->section.stream_id = g_strdup(from->stream_id);
     GstPadTemplate *template = gst_element_get_pad_template(peer->bin, "sink_%u");
     g_autoptr(GstPad) sink = gst_element_request_pad(peer->bin, template, NULL, caps);
     g_object_get(sink, "transceiver", &section->transceiver, NULL);
@@ -484,7 +503,7 @@ guint meeting_peer_add_section(MeetingPeer *peer, MeetingSectionKind kind, guint
     section->pad = g_object_ref_sink(gst_pad_new(NULL, GST_PAD_SRC));
     gst_pad_set_active(section->pad, TRUE);
     gst_pad_link(section->pad, sink);
-    gst_pad_push_event(section->pad, gst_event_new_stream_start(stream_id));
+    gst_pad_push_event(section->pad, gst_event_new_stream_start(from->stream_id));
     gst_pad_push_event(section->pad, gst_event_new_caps(caps));
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);
@@ -499,7 +518,7 @@ void meeting_peer_activate_section(MeetingPeer *peer, guint index)
     section->section.active = true;
 }
 
-static bool build(MeetingPeer *peer, GError **error)
+static bool build(MeetingPeer *peer, bool page_channel, GError **error)
 {
     peer->pipeline = gst_pipeline_new(NULL);
     peer->bin = gst_element_factory_make("webrtcbin", NULL);
@@ -531,13 +550,20 @@ static bool build(MeetingPeer *peer, GError **error)
     gst_element_set_state(peer->pipeline, GST_STATE_READY);
     add_receiving_section(peer, MEETING_SECTION_MIC);
     add_receiving_section(peer, MEETING_SECTION_CAMERA);
-    g_signal_emit_by_name(peer->bin, "create-data-channel", "collections", NULL,
-                          &peer->collections);
-    if (peer->collections == NULL) {
+    GstWebRTCDataChannel *channel = NULL;
+    g_signal_emit_by_name(peer->bin, "create-data-channel",
+                          page_channel ? "server-channel" : "collections", NULL, &channel);
+    if (channel == NULL) {
         g_set_error(error, MEETING_ERROR, MEETING_ERROR_MEDIA, "no data channel (SCTP missing?)");
         return false;
     }
-    g_signal_connect(peer->collections, "on-open", G_CALLBACK(on_channel_open), peer);
+    if (page_channel) {
+        peer->keeper = channel;
+        g_signal_connect(peer->bin, "on-data-channel", G_CALLBACK(on_page_channel), peer);
+    } else {
+        peer->collections = channel;
+        g_signal_connect(channel, "on-open", G_CALLBACK(on_channel_open), peer);
+    }
     g_autoptr(GstClock) clock = gst_system_clock_obtain();
     gst_pipeline_use_clock(GST_PIPELINE(peer->pipeline), clock);
     peer->base_time = gst_clock_get_time(clock);
@@ -548,7 +574,7 @@ static bool build(MeetingPeer *peer, GError **error)
 }
 
 MeetingPeer *meeting_peer_new(const MeetingPeerEvents *events, gpointer data,
-                              const MeetingPayloadTypes *types, bool page_offers, bool both_ways,
+                              const MeetingPayloadTypes *types, MeetingPeerFlags flags,
                               GError **error)
 {
     MeetingPeer *peer = g_new0(MeetingPeer, 1);
@@ -556,11 +582,11 @@ MeetingPeer *meeting_peer_new(const MeetingPeerEvents *events, gpointer data,
     peer->events = *events;
     peer->data = data;
     peer->types = *types;
-    peer->page_offers = page_offers;
-    peer->both_ways = both_ways;
+    peer->page_offers = flags & MEETING_PEER_PAGE_OFFERS;
+    peer->both_ways = flags & MEETING_PEER_BOTH_WAYS;
     peer->context = g_main_context_ref_thread_default();
     peer->sections = g_ptr_array_new_with_free_func(section_free);
-    if (build(peer, error))
+    if (build(peer, flags & MEETING_PEER_PAGE_CHANNEL, error))
         return peer;
     meeting_peer_free(peer);
     return NULL;
@@ -574,6 +600,7 @@ void meeting_peer_free(MeetingPeer *peer)
     /* Joins every thread that could still call back. */
     gst_element_set_state(peer->pipeline, GST_STATE_NULL);
     g_clear_object(&peer->collections);
+    g_clear_object(&peer->keeper);
     for (guint i = 0; i < peer->sections->len; i++) {
         Section *section = g_ptr_array_index(peer->sections, i);
         if (section->pad != NULL)

@@ -35,23 +35,26 @@ typedef struct {
                       gpointer data);
 } MeetingPeerEvents;
 
+typedef enum {
+    MEETING_PEER_PAGE_OFFERS = 1 << 0,  /* the page makes its receivers and the offers */
+    MEETING_PEER_BOTH_WAYS = 1 << 1,    /* see meeting_sdp_for_page() */
+    MEETING_PEER_PAGE_CHANNEL = 1 << 2, /* the page opens the data channel, `main-channel` */
+} MeetingPeerFlags;
+
 /**
  * meeting_peer_new:
- * @page_offers: the page makes its receivers and the offers
- * @both_ways: see meeting_sdp_for_page()
  *
  * Errors: MEETING_ERROR_MEDIA.
  */
 MeetingPeer *meeting_peer_new(const MeetingPeerEvents *events, gpointer data,
-                              const MeetingPayloadTypes *types, bool page_offers, bool both_ways,
+                              const MeetingPayloadTypes *types, MeetingPeerFlags flags,
                               GError **error);
 
 /* Closes the sockets; no callback comes afterwards. */
 void meeting_peer_free(MeetingPeer *peer);
 
 /* Adds a section to send on, to take part in the next negotiation. Returns its index. */
-guint meeting_peer_add_section(MeetingPeer *peer, MeetingSectionKind kind, guint32 ssrc,
-                               const char *stream_id, bool active);
+guint meeting_peer_add_section(MeetingPeer *peer, const MeetingSection *section);
 void meeting_peer_activate_section(MeetingPeer *peer, guint index);
 
 void meeting_peer_negotiate(MeetingPeer *peer);

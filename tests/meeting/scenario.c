@@ -527,7 +527,10 @@ static bool read_network(Parser *p, JsonNode *node)
 static bool read_wire(Parser *p, JsonNode *node)
 {
     static const char *const keys[] = {"receivers",       "audio_level", "red",
-                                       "recycle_every_s", "leaves",      NULL};
+                                       "recycle_every_s", "leaves",      "tells",
+                                       "roster",          "farewell",    NULL};
+    static const char *const tells[] = {"sources", "dominant", "captions", "nothing", NULL};
+    static const char *const rosters[] = {"frames", "snapshot", NULL};
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive",
                                             NULL};
     static const char *const leaves[] = {"status", "absence", NULL};
@@ -535,9 +538,13 @@ static bool read_wire(Parser *p, JsonNode *node)
         return true;
     MeetingScenario *s = p->scenario;
     JsonObject *object = as_object(p, "wire", node, keys);
-    int kind = MEETING_RECEIVERS_OFFER, leave = 0;
+    int kind = MEETING_RECEIVERS_OFFER, leave = 0, tell = MEETING_TELLS_SOURCES, roster = 0;
+    bool farewell = true;
     if (object == NULL || !get_choice(p, "wire", object, "receivers", receivers, &kind) ||
         !get_choice(p, "wire", object, "leaves", leaves, &leave) ||
+        !get_choice(p, "wire", object, "tells", tells, &tell) ||
+        !get_choice(p, "wire", object, "roster", rosters, &roster) ||
+        !get_bool(p, "wire", object, "farewell", &farewell) ||
         !get_bool(p, "wire", object, "audio_level", &s->audio_level) ||
         !get_bool(p, "wire", object, "red", &s->red) ||
         !get_number(p, "wire", object, "recycle_every_s", 0, 3600, &s->recycle_every_s))
@@ -547,6 +554,9 @@ static bool read_wire(Parser *p, JsonNode *node)
                     "0 (off) or at least 0.1");
     s->receivers = kind;
     s->sync_leaves_only = leave == 1;
+    s->tells = tell;
+    s->roster_snapshot = roster == 1;
+    s->no_farewell = !farewell;
     return true;
 }
 
@@ -560,17 +570,30 @@ static bool read_dialog_name(Parser *p, const char *path, JsonNode *node, gpoint
 
 static bool read_page(Parser *p, JsonNode *node)
 {
-    static const char *const keys[] = {"variant", "dialogs", NULL};
+    static const char *const keys[] = {"variant",     "dialogs",    "ui",    "wording",
+                                       "lobby_shows", "no_devices", "frame", NULL};
+    static const char *const uis[] = {"light", "full", "live", NULL};
+    static const char *const wordings[] = {"new", "old", "british", NULL};
+    static const char *const shows[] = {"text", "cancel", "nothing", NULL};
     static const char *const variants[] = {"normal",  "not_found", "login_required",
                                            "blocked", "captcha",   NULL};
     if (node == NULL)
         return true;
     JsonObject *object = as_object(p, "page", node, keys);
-    int variant = MEETING_PAGE_NORMAL;
+    MeetingScenario *s = p->scenario;
+    int variant = MEETING_PAGE_NORMAL, ui = 0, wording = 0, lobby = 0;
     if (object == NULL || !get_choice(p, "page", object, "variant", variants, &variant) ||
+        !get_choice(p, "page", object, "ui", uis, &ui) ||
+        !get_choice(p, "page", object, "wording", wordings, &wording) ||
+        !get_choice(p, "page", object, "lobby_shows", shows, &lobby) ||
+        !get_bool(p, "page", object, "no_devices", &s->no_devices) ||
+        !get_bool(p, "page", object, "frame", &s->in_frame) ||
         !each(p, "page", object, "dialogs", read_dialog_name, NULL))
         return false;
-    p->scenario->page_variant = variant;
+    s->page_variant = variant;
+    s->ui = ui;
+    s->wording = wording;
+    s->lobby_shows = lobby;
     return true;
 }
 
@@ -585,7 +608,7 @@ static bool read_scenario(Parser *p, JsonNode *root)
 {
     static const char *const keys[] = {"platform", "duration_s", "lobby", "participants", "chat",
                                        "events",   "network",    "wire",  "page",         NULL};
-    static const char *const platforms[] = {"meet", NULL};
+    static const char *const platforms[] = {"meet", "teams", NULL};
     MeetingScenario *s = p->scenario;
     JsonObject *object = as_object(p, "", root, keys);
     int platform = 0;
@@ -599,6 +622,7 @@ static bool read_scenario(Parser *p, JsonNode *root)
         !read_wire(p, json_object_get_member(object, "wire")) ||
         !read_page(p, json_object_get_member(object, "page")))
         return false;
+    s->platform = platform;
     g_ptr_array_sort(s->chat, by_time);
     g_ptr_array_sort(s->events, by_time);
     return true;

@@ -56,6 +56,39 @@ typedef enum {
     MEETING_PAGE_CAPTCHA,
 } MeetingPageVariant;
 
+typedef enum {
+    MEETING_PLATFORM_MEET,
+    MEETING_PLATFORM_TEAMS,
+} MeetingPlatform;
+
+/* Which of Teams' clients the page is. */
+typedef enum {
+    MEETING_UI_LIGHT, /* teams.microsoft.com/meet/…, a probe for a sign-in, light-meetings */
+    MEETING_UI_FULL,  /* teams.microsoft.com/l/meetup-join/…, the launcher first */
+    MEETING_UI_LIVE,  /* teams.live.com/meet/… */
+} MeetingUi;
+
+typedef enum {
+    MEETING_WORDING_NEW,
+    MEETING_WORDING_OLD,
+    MEETING_WORDING_BRITISH,
+} MeetingWording;
+
+/* How Teams' lobby shows. */
+typedef enum {
+    MEETING_LOBBY_SHOWS_TEXT,
+    MEETING_LOBBY_SHOWS_CANCEL,  /* only a button to cancel */
+    MEETING_LOBBY_SHOWS_NOTHING, /* that one knows */
+} MeetingLobbyShows;
+
+/* What Teams' wire tells of who speaks in the mix. */
+typedef enum {
+    MEETING_TELLS_SOURCES, /* contributing sources, and dominant speakers */
+    MEETING_TELLS_DOMINANT,
+    MEETING_TELLS_CAPTIONS, /* once the page has turned them on */
+    MEETING_TELLS_NOTHING,
+} MeetingTells;
+
 /* A moving picture to be encoded: somebody's camera, or a shared screen. */
 typedef struct {
     char *source; /* owned: pattern:NAME, file:PATH (resolved), flash_beep */
@@ -107,6 +140,7 @@ typedef struct {
 } MeetingEvent;
 
 typedef struct {
+    MeetingPlatform platform;
     double duration_s; /* G_MAXDOUBLE: until the last bot leaves */
     MeetingLobbyMode lobby_mode;
     double lobby_after_s; /* from the knock */
@@ -123,6 +157,16 @@ typedef struct {
     bool red;               /* audio as RED with one redundant block */
     bool sync_leaves_only;  /* leaving shows only as absence from the sync answer */
     double recycle_every_s; /* 0: a receiver is kept for the whole stretch of speech */
+
+    /* Teams only */
+    MeetingTells tells;
+    bool roster_snapshot; /* who is there at first comes by HTTP, the frames are deltas only */
+    bool no_farewell;     /* no conversationEnd: only the page tells how it ended */
+    MeetingUi ui;
+    MeetingWording wording;
+    MeetingLobbyShows lobby_shows;
+    bool no_devices; /* "Continue without audio or video" stands in the way */
+    bool in_frame;   /* the pre-join page lies in a frame */
 
     MeetingPageVariant page_variant;
     GPtrArray *page_dialogs; /* owned, names of dialogs that show upon entering */

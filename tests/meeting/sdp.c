@@ -228,6 +228,8 @@ char *meeting_sdp_for_page(const MeetingSdp *own, const MeetingSdp *page, GPtrAr
             put_video_codec(text, types->vp9, "VP9", "profile-id=0");
             put_video_codec(text, types->h264, "H264", H264_FORMAT);
         }
+        if (section->source_stream != 0)
+            g_string_append_printf(text, "a=x-source-streamid:%u\r\n", section->source_stream);
         if (section->ssrc != 0 && section->active)
             g_string_append_printf(text, "a=msid:%s %s-t\r\na=ssrc:%u cname:sfu\r\n",
                                    section->stream_id, section->stream_id, section->ssrc);

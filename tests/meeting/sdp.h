@@ -24,8 +24,9 @@ typedef enum {
 typedef struct {
     MeetingSectionKind kind;
     guint32 ssrc;
-    char *stream_id; /* owned: MediaStream id in the page */
-    bool active;     /* false: offered as inactive */
+    char *stream_id;     /* owned: MediaStream id in the page */
+    bool active;         /* false: offered as inactive */
+    guint source_stream; /* Teams' x-source-streamid; 0: none */
 } MeetingSection;
 
 /* Payload types and the extension id as the page knows them. */

@@ -121,7 +121,8 @@ typedef struct {
     guint8 pt;
     bool marker;
     guint32 timestamp;
-    guint32 csrc; /* 0: none */
+    guint n_csrcs;
+    const guint32 *csrcs;
     int level;    /* RFC 6464, -1: no extension */
     gint64 at_us; /* meeting time */
 } Header;
@@ -131,18 +132,16 @@ static void send_packet(MeetingSender *s, Stream *stream, const Header *h, const
                         gsize payload_bytes, gint64 now_us)
 {
     bool extended = h->level >= 0 && stream->types.audio_level != 0;
-    gsize header_bytes = 12 + (h->csrc != 0 ? 4 : 0) + (extended ? 8 : 0);
+    gsize header_bytes = 12 + 4 * h->n_csrcs + (extended ? 8 : 0);
     gsize total = header_bytes + payload_bytes;
     guint8 *data = g_malloc(total), *at = data + 12;
-    data[0] = 0x80 | (extended ? 0x10 : 0) | (h->csrc != 0 ? 1 : 0);
+    data[0] = (guint8)(0x80 | (extended ? 0x10 : 0) | h->n_csrcs);
     data[1] = h->pt | (h->marker ? 0x80 : 0);
     GST_WRITE_UINT16_BE(data + 2, stream->seq);
     GST_WRITE_UINT32_BE(data + 4, h->timestamp);
     GST_WRITE_UINT32_BE(data + 8, stream->stats.ssrc);
-    if (h->csrc != 0) {
-        GST_WRITE_UINT32_BE(at, h->csrc);
-        at += 4;
-    }
+    for (guint i = 0; i < h->n_csrcs; i++, at += 4)
+        GST_WRITE_UINT32_BE(at, h->csrcs[i]);
     if (extended) {
         GST_WRITE_UINT32_BE(at, 0xbede0001u); /* RFC 8285, one word */
         at[4] = (guint8)(stream->types.audio_level << 4);
@@ -308,7 +307,13 @@ static void send_audio(MeetingSender *s, Cursor *cursor, gint64 at_us, gint64 no
     const MeetingRun *run = g_ptr_array_index(cursor->source->runs, cursor->run);
     Stream *stream = g_ptr_array_index(s->streams, (guint)cursor->stream);
     GBytes *opus = g_ptr_array_index(run->packets, cursor->packet);
-    Header h = {.pt = stream->types.opus, .csrc = cursor->source->csrc};
+    Header h = {.pt = stream->types.opus, .n_csrcs = 1, .csrcs = &cursor->source->csrc};
+    if (run->speakers != NULL) {
+        const MeetingSpeakers *speakers =
+            &g_array_index(run->speakers, MeetingSpeakers, cursor->packet);
+        h.n_csrcs = speakers->n;
+        h.csrcs = speakers->ids;
+    }
     h.marker = stream->said < 0;
     h.level = run->levels->data[cursor->packet];
     h.at_us = at_us;
@@ -336,12 +341,15 @@ static void send_audio(MeetingSender *s, Cursor *cursor, gint64 at_us, gint64 no
     }
     memcpy(copy + used, data, length);
     send_packet(s, stream, &h, copy, used + length, now_us);
-    note_said(s, stream, cursor, at_us);
+    if (cursor->source->person != NULL)
+        note_said(s, stream, cursor, at_us);
 }
 
 static bool heard(MeetingSender *s, const MeetingPerson *person, gint64 at_us)
 {
     double at_s = (double)at_us / 1e6;
+    if (person == NULL)
+        return true; /* the mix knows who is heard */
     /* The packet of silence ahead of a run belongs to what follows. */
     double later_s = at_s + MEETING_PACKET_US / 1e6;
     return meeting_person_present(person, later_s) &&

@@ -19,7 +19,7 @@ typedef struct MeetingSender MeetingSender;
 
 /* The media of one person; immutable while a sender uses it. */
 typedef struct {
-    const MeetingPerson *person; /* borrowed */
+    const MeetingPerson *person; /* borrowed; NULL: a mix of everybody */
     guint32 csrc;
     GPtrArray *runs;     /* borrowed, of MeetingRun */
     MeetingClip *camera; /* borrowed, or NULL */

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/server.h"
 
-#include "tests/meeting/bot.h"
+#include "tests/meeting/bot_teams.h"
 #include "tests/meeting/cert.h"
+#include "tests/meeting/teams.h"
 
 #include <string.h>
 
 #define SYNC_PATH "/$rpc/google.rtc.meetings.v1.MeetingSpaceService/SyncMeetingSpaceCollections"
 #define RESOURCES "/org/steno/meeting/page/"
+#define SNAPSHOT_PATH "/api/flightproxy/v1/conv/stenoTestMtg"
+#define TROUTER_PATH "/v4/trouter"
+#define TEAMS_ID "2359876543210"
+#define TEAMS_THREAD "19%3ameeting_stenoTestMtg%40thread.v2"
 
 struct MeetingServer {
     Meeting *meeting; /* borrowed */
@@ -56,14 +61,30 @@ static void serve_file(SoupServerMessage *message, const char *name, const char 
     reply(message, SOUP_STATUS_OK, type, data, length);
 }
 
+static void fill_in_teams(const MeetingScenario *scenario, GString *html)
+{
+    static const char *const uis[] = {"light", "full", "live"};
+    static const char *const wordings[] = {"new", "old", "british"};
+    static const char *const shows[] = {"text", "cancel", "nothing"};
+    g_string_replace(html, "@UI@", uis[scenario->ui], 0);
+    g_string_replace(html, "@WORDING@", wordings[scenario->wording], 0);
+    g_string_replace(html, "@LOBBY_SHOWS@", shows[scenario->lobby_shows], 0);
+    g_string_replace(html, "@NO_DEVICES@", scenario->no_devices ? "yes" : "no", 0);
+    g_string_replace(html, "@FRAME@", scenario->in_frame ? "yes" : "no", 0);
+    g_string_replace(html, "@SNAPSHOT@", scenario->roster_snapshot ? SNAPSHOT_PATH : "", 0);
+}
+
 /* The page, with a fresh nonce, and headers as strict as the real one's. */
 static void serve_page(MeetingServer *server, SoupServerMessage *message, const char *variant)
 {
-    g_autoptr(GBytes) file = resource("index.html");
+    const MeetingScenario *scenario = meeting_scenario(server->meeting);
+    bool teams = scenario->platform == MEETING_PLATFORM_TEAMS;
+    g_autoptr(GBytes) file = resource(teams ? "teams.html" : "index.html");
     g_autofree char *nonce = g_uuid_string_random();
     g_autoptr(GString) html =
         g_string_new_len(g_bytes_get_data(file, NULL), (gssize)g_bytes_get_size(file));
-    const MeetingScenario *scenario = meeting_scenario(server->meeting);
+    if (teams)
+        fill_in_teams(scenario, html);
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive"};
     g_string_replace(html, "@NONCE@", nonce, 0);
     g_string_replace(html, "@VARIANT@", variant, 0);
@@ -86,16 +107,54 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
     reply(message, SOUP_STATUS_OK, "text/html; charset=utf-8", html->str, html->len);
 }
 
+/* Teams' own ways through its pages: each path answers as the real one does. */
+static bool serve_teams(MeetingServer *server, SoupServerMessage *message, const char *path)
+{
+    const MeetingScenario *scenario = meeting_scenario(server->meeting);
+    const char *variant = variant_name(scenario);
+    SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
+    bool login_first = scenario->page_variant == MEETING_PAGE_LOGIN_REQUIRED &&
+                       scenario->wording == MEETING_WORDING_OLD;
+    if (scenario->platform != MEETING_PLATFORM_TEAMS)
+        return false;
+    if (g_str_equal(path, "/meet/" TEAMS_ID) && scenario->ui == MEETING_UI_LIGHT) {
+        serve_page(server, message, "probe");
+    } else if (g_str_equal(path, "/common/oauth2/authorize") && !login_first) {
+        /* Nobody is signed in: back, as without a prompt. */
+        soup_message_headers_append(headers, "Location",
+                                    "https://teams.microsoft.com/light-meetings/launch?agent=web");
+        reply(message, SOUP_STATUS_FOUND, "text/plain", "", 0);
+    } else if (g_str_equal(path, "/common/oauth2/authorize")) {
+        serve_page(server, message, "sign_in");
+    } else if (g_str_has_prefix(path, "/l/meetup-join/")) {
+        serve_page(server, message, "launcher");
+    } else if (g_str_equal(path, "/light-meetings/launch") || g_str_equal(path, "/v2/") ||
+               g_str_equal(path, "/meet/" TEAMS_ID)) {
+        serve_page(server, message, variant);
+    } else if (g_str_has_prefix(path, "/meet/")) {
+        serve_page(server, message, "not_found");
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path,
                        GHashTable *query, gpointer data)
 {
     MeetingServer *server = data;
     if (refuse(server, message))
         return;
+    if (serve_teams(server, message, path))
+        return;
     if (g_str_equal(path, "/" MEETING_CODE))
         serve_page(server, message, variant_name(meeting_scenario(server->meeting)));
     else if (g_str_equal(path, "/_steno/app.js"))
         serve_file(message, "app.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/teams.js"))
+        serve_file(message, "teams.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/kit.js"))
+        serve_file(message, "kit.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/call.js"))
         serve_file(message, "call.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/style.css"))
@@ -121,8 +180,11 @@ static void on_sync(SoupServer *soup, SoupServerMessage *message, const char *pa
         if (!meeting_bot_in_call(bot) || g_strcmp0(meeting_bot_token(bot), token) != 0)
             continue;
         g_autoptr(GPtrArray) users = meeting_users(server->meeting, bot);
-        g_autofree char *body = meeting_collections_sync(users, 1);
-        reply(message, SOUP_STATUS_OK, "application/x-protobuf", body, strlen(body));
+        bool teams = meeting_scenario(server->meeting)->platform == MEETING_PLATFORM_TEAMS;
+        g_autofree char *body =
+            teams ? meeting_teams_snapshot(users) : meeting_collections_sync(users, 1);
+        reply(message, SOUP_STATUS_OK, teams ? "application/json" : "application/x-protobuf", body,
+              strlen(body));
         return;
     }
     reply(message, SOUP_STATUS_FORBIDDEN, "text/plain", "", 0);
@@ -139,7 +201,11 @@ static void on_socket(SoupServer *soup, SoupServerMessage *message, const char *
     const char *query = g_uri_get_query(soup_server_message_get_uri(message));
     const char *token =
         query != NULL && g_str_has_prefix(query, "token=") ? query + strlen("token=") : NULL;
-    meeting_bot_attach(meeting_bot_for(server->meeting, token), socket);
+    MeetingBot *bot = meeting_bot_for(server->meeting, token);
+    if (g_str_equal(path, TROUTER_PATH))
+        meeting_bot_attach_trouter(bot, socket);
+    else
+        meeting_bot_attach(bot, socket);
 }
 
 MeetingServer *meeting_server_new(Meeting *meeting, guint port, GError **error)
@@ -153,6 +219,9 @@ MeetingServer *meeting_server_new(Meeting *meeting, guint port, GError **error)
     soup_server_set_tls_certificate(server->soup, certificate);
     soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
     soup_server_add_handler(server->soup, SYNC_PATH, on_sync, server, NULL);
+    soup_server_add_handler(server->soup, SNAPSHOT_PATH, on_sync, server, NULL);
+    soup_server_add_websocket_handler(server->soup, TROUTER_PATH, NULL, NULL, on_socket, server,
+                                      NULL);
     soup_server_add_websocket_handler(server->soup, "/_steno/signal", NULL, NULL, on_socket, server,
                                       NULL);
     if (!soup_server_listen_local(server->soup, port,
@@ -177,10 +246,26 @@ void meeting_server_free(MeetingServer *server)
 
 char *meeting_server_describe(MeetingServer *server)
 {
-    return g_strdup_printf(
-        "{\"meeting_url\":\"https://meet.google.com/" MEETING_CODE "\",\"browser\":{"
-        "\"host_rules\":\"MAP meet.google.com 127.0.0.1:%u\",\"trusted_spki\":\"%s\","
-        "\"address_space_overrides\":\"127.0.0.1:%u=public\","
-        "\"args\":[\"--allow-loopback-in-peer-connection\"]}}",
-        server->port, server->spki, server->port);
+    static const char *const teams_urls[] = {
+        "https://teams.microsoft.com/meet/" TEAMS_ID "?p=AbC123",
+        "https://teams.microsoft.com/l/meetup-join/" TEAMS_THREAD
+        "/0?context=%7b%22Tid%22%3a%2200000000-0000-4000-8000-0000000000cc%22%2c%22Oid%22%3a%22"
+        "00000000-0000-4000-8000-000000000065%22%7d",
+        "https://teams.live.com/meet/" TEAMS_ID "?p=AbC123"};
+    const MeetingScenario *scenario = meeting_scenario(server->meeting);
+    bool teams = scenario->platform == MEETING_PLATFORM_TEAMS;
+    static const char *const teams_hosts[] = {"teams.microsoft.com", "teams.live.com",
+                                              "login.microsoftonline.com", NULL};
+    static const char *const meet_hosts[] = {"meet.google.com", NULL};
+    g_autoptr(GString) rules = g_string_new(NULL);
+    for (const char *const *host = teams ? teams_hosts : meet_hosts; *host != NULL; host++)
+        g_string_append_printf(rules, "%sMAP %s 127.0.0.1:%u", rules->len > 0 ? ", " : "", *host,
+                               server->port);
+    return g_strdup_printf("{\"meeting_url\":\"%s\",\"browser\":{"
+                           "\"host_rules\":\"%s\",\"trusted_spki\":\"%s\","
+                           "\"address_space_overrides\":\"127.0.0.1:%u=public\","
+                           "\"args\":[\"--allow-loopback-in-peer-connection\"]}}",
+                           teams ? teams_urls[scenario->ui]
+                                 : "https://meet.google.com/" MEETING_CODE,
+                           rules->str, server->spki, server->port);
 }

@@ -18,12 +18,12 @@ enum { RATE = 48000, BITRATE = 48000, LEVEL_WINDOW = RATE / 100 };
 #define SPEECH_RMS 0.01
 #define SEGMENT_GAP_US 300000
 
-static void run_free(gpointer data)
+void meeting_run_free(MeetingRun *run)
 {
-    MeetingRun *run = data;
     g_ptr_array_unref(run->packets);
     g_byte_array_unref(run->levels);
     g_array_unref(run->segments);
+    g_clear_pointer(&run->speakers, g_array_unref);
     g_free(run);
 }
 
@@ -111,8 +111,7 @@ static void find_segments(MeetingRun *run, const gint16 *samples, guint n)
     }
 }
 
-/* Encodes @sound, whose first sample is heard at @at_us, as one run. */
-static MeetingRun *encode(GArray *sound, gint64 at_us, GError **error)
+MeetingRun *meeting_run_encode(GArray *sound, gint64 at_us, GError **error)
 {
     int failed = 0, lookahead = 0;
     OpusEncoder *encoder = opus_encoder_create(RATE, 1, OPUS_APPLICATION_AUDIO, &failed);
@@ -147,7 +146,7 @@ static MeetingRun *encode(GArray *sound, gint64 at_us, GError **error)
         if (bytes < 0) {
             g_set_error(error, MEETING_ERROR, MEETING_ERROR_MEDIA, "Opus: %s",
                         opus_strerror(bytes));
-            g_clear_pointer((gpointer *)&run, run_free);
+            g_clear_pointer(&run, meeting_run_free);
             break;
         }
         guint8 level = audio_level(input);
@@ -166,7 +165,7 @@ static bool add(GPtrArray *runs, GArray *sound, double at_s, GError **error)
         return false;
     /* On the sample grid of the meeting clock, so that RTP time is exact. */
     gint64 at_us = samples_to_us(llround(at_s * RATE));
-    MeetingRun *run = encode(sound, at_us, error);
+    MeetingRun *run = meeting_run_encode(sound, at_us, error);
     g_array_unref(sound);
     if (run != NULL)
         g_ptr_array_add(runs, run);
@@ -192,7 +191,7 @@ static gint by_start(gconstpointer a, gconstpointer b)
 
 GPtrArray *meeting_speech_encode(const MeetingPerson *person, double duration_s, GError **error)
 {
-    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func(run_free);
+    g_autoptr(GPtrArray) runs = g_ptr_array_new_with_free_func((GDestroyNotify)meeting_run_free);
     for (guint i = 0; i < person->speech->len; i++) {
         const MeetingSpeech *speech = g_ptr_array_index(person->speech, i);
         GArray *sound = speech->wav != NULL ? read_wav(speech->wav, error)

@@ -23,7 +23,7 @@ static void test_shipped_rules_are_whole(void)
     g_assert_cmpint(platform_rules_get_number(rules, "poll_ms", 0), >, 0);
     g_assert_cmpint(platform_rules_get_number(rules, "in_call_min", 0), ==, 4);
     g_assert_cmpint(platform_rules_get_number(rules, "none", 7), ==, 7);
-    g_assert_cmpstr(platform_rules_get_channels(rules)[0], ==, "collections");
+    g_assert_cmpstr(platform_rules_get_wire(rules, PLATFORM_WIRE_CHANNELS)[0], ==, "collections");
     g_assert_nonnull(strstr(platform_rules_get_script(rules), "Ask to join"));
 }
 

@@ -11,19 +11,6 @@ const state = {
   camera: {on: true, track: null, button: 'camera', kind: 'video'},
 };
 
-// el('button', {'aria-label': 'x', onclick: f}, child, 'text', …)
-function el(tag, attributes, ...children) {
-  const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes || {})) {
-    if (key.startsWith('on'))
-      element.addEventListener(key.slice(2), value);
-    else if (value !== null && value !== false)
-      element.setAttribute(key, value);
-  }
-  element.append(...children.filter((c) => c !== null));
-  return element;
-}
-
 function textButton(text, onclick, attributes) {
   return el('button', {...attributes, onclick}, el('span', {jsname: 'V67aGc'}, text));
 }
@@ -332,19 +319,6 @@ function newCall() {
     },
   });
   refreshDevices();
-}
-
-// Blink lays out nested boxes by recursion: deep enough, and the renderer's stack overflows.
-function crash() {
-  const top = document.createElement('div');
-  let parent = top;
-  for (let i = 0; i < 20000; i++) {
-    const child = document.createElement('div');
-    parent.append(child);
-    parent = child;
-  }
-  document.body.append(top);
-  return document.body.offsetHeight;
 }
 
 const overTexts = {

@@ -4,10 +4,16 @@
 'use strict';
 
 class Call {
-  // send(message), onStream(stream), onAudio(track)
+  // send(message), onStream(stream), onAudio(track); channel: a data channel that the page opens,
+  // onMain(): it is open
   constructor(options) {
     Object.assign(this, options);
     this.pc = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
+    if (this.channel) {
+      this.main = this.pc.createDataChannel(this.channel);
+      this.main.binaryType = 'arraybuffer';
+      this.main.addEventListener('open', () => this.onMain());
+    }
     this.sections = [];
     this.queue = Promise.resolve();
     this.early = [];

@@ -1,0 +1,365 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Microsoft Teams in a real Chromium: every way a bot can end there, in each client and wording that
+the two readings of the platform list, and who spoke, out of the server's mix."""
+import json
+import sys
+
+import harness
+import measure
+import test_outcomes as outcomes
+import test_recording as recording
+from harness import check
+
+ALICE = outcomes.ALICE
+SCENARIOS = recording.SCENARIOS
+
+
+def scenario(**keys):
+    return {"platform": "teams", "duration_s": 60, "lobby": {"mode": "none"},
+            "participants": [ALICE], **keys}
+
+
+def rules_of(worker):
+    return {e["rule"] for e in worker.events("rule") if e["found"]}
+
+
+def warnings_of(worker):
+    return [e["code"] for e in worker.events("warning")]
+
+
+# --- before the call ---
+
+def denied(build):
+    """Told by the signalling socket, in the full client: launcher, old words, a lobby with a text."""
+    outcomes.failing(build, scenario(lobby={"mode": "deny", "after_s": 1},
+                                     page={"ui": "full", "wording": "old"}),
+                     "bot_rejected", "BotNotAccepted", "request_to_join_denied")
+
+
+def denied_by_the_page_alone(build):
+    for wording, rule in (("new", "denied/denied_access"), ("old", "denied/declined")):
+        def after(worker, meeting):
+            check(rule in rules_of(worker), f"rules {rules_of(worker)}")
+
+        outcomes.failing(build, scenario(lobby={"mode": "deny", "after_s": 1},
+                                         wire={"farewell": False},
+                                         page={"ui": "live", "wording": wording}),
+                         "bot_rejected", "BotNotAccepted", "request_to_join_denied", after=after)
+
+
+def lobby_ignored(build):
+    """The lobby shows only a button to cancel; the knock is taken back with it."""
+    def after(worker, meeting):
+        bots = meeting.report()["bots"]
+        check(len(bots) == 1 and bots[0]["name"] == worker.name, f"knocked {bots}")
+        check(bots[0]["how_left"] == "left", f"the knock was not taken back: {bots[0]}")
+        check("lobby_hint/cancel" in rules_of(worker) or "leave_button/lobby_cancel"
+              in rules_of(worker), f"rules {rules_of(worker)}")
+
+    outcomes.failing(build, scenario(lobby={"mode": "ignore"}, page={"lobby_shows": "cancel"}),
+                     "waiting_room_timeout", "TimeoutWaitingToStart",
+                     "waiting_room_timeout_exceeded", after=after,
+                     automatic_leave={"waiting_room_timeout": 4})
+
+
+def lobby_without_a_sign(build):
+    """Neither text nor button: what is no call and no wall some seconds after the knock is one."""
+    outcomes.outcome(build, scenario(lobby={"mode": "admit", "after_s": 13},
+                                     page={"lobby_shows": "nothing"},
+                                     events=[{"at_s": 3, "do": "end_meeting"}]),
+                     exit_code=0, end_reason="meeting_ended",
+                     codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"])
+
+
+def host_absent(build):
+    for wording in ("new", "old", "british"):
+        outcomes.failing(build, scenario(lobby={"mode": "host_absent"},
+                                         page={"wording": wording, "ui": "live"}),
+                         "waiting_room_timeout", "TimeoutWaitingToStart",
+                         "meeting_not_started_waiting_for_host",
+                         automatic_leave={"noone_joined_timeout": 3})
+
+
+def not_found(build):
+    for wording in ("new", "old"):
+        outcomes.failing(build, scenario(page={"variant": "not_found", "wording": wording}),
+                         "meeting_error", "CannotJoinMeeting", "meeting_not_found", lobby=False)
+
+
+def login_required(build):
+    """The page's words, British ones, and the sign-in page itself."""
+    for wording, rule in (("new", "login_required/verify_info"),
+                          ("british", "login_required/must_be_signed_in"),
+                          ("old", "login_required/login_field")):
+        def after(worker, meeting):
+            check(rule in rules_of(worker), f"{rule}: {rules_of(worker)}")
+
+        outcomes.failing(build, scenario(page={"variant": "login_required", "wording": wording}),
+                         "meeting_error", "CannotJoinMeeting", "login_required", lobby=False,
+                         after=after)
+
+
+def captcha(build):
+    outcomes.failing(build, scenario(page={"variant": "captcha", "ui": "live"}), "meeting_error",
+                     "CannotJoinMeeting", "blocked_by_captcha", lobby=False)
+
+
+def could_not_connect(build):
+    outcomes.failing(build, scenario(page={"variant": "blocked"}), "meeting_error",
+                     "InternalError", "internal_error", lobby=False, exit_code=6)
+
+
+# --- in the call ---
+
+def admitted_through_everything(build):
+    """Launcher, a pre-join page in a frame with old words, a missing-devices prompt, the lobby."""
+    def after(worker, meeting):
+        rules = rules_of(worker)
+        for rule in ("without_account/continue_on_browser", "name_field/placeholder",
+                     "join_button/now"):
+            check(rule in rules, f"{rule} did not match: {rules}")
+        check(rules & {"dismiss/no_devices", "consent/no_devices"}, f"the prompt stood: {rules}")
+        check(meeting.report()["bots"][0]["name"] == worker.name, "another name")
+
+    outcomes.outcome(build, scenario(lobby={"mode": "admit", "after_s": 1},
+                                     page={"ui": "full", "wording": "old", "frame": True,
+                                           "no_devices": True},
+                                     events=[{"at_s": 3, "do": "end_meeting"}]),
+                     exit_code=0, end_reason="meeting_ended", after=after,
+                     codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"])
+
+
+def meeting_ended(build):
+    outcomes.recorded(build, scenario(events=[{"at_s": 4, "do": "end_meeting"}]), "meeting_ended")
+
+
+def meeting_ended_by_the_page_alone(build):
+    outcomes.recorded(build, scenario(wire={"farewell": False}, page={"ui": "live"},
+                                      events=[{"at_s": 4, "do": "end_meeting"}]), "meeting_ended")
+
+
+def removed(build):
+    outcomes.recorded(build, scenario(events=[{"at_s": 4, "do": "remove_bot"}]), "bot_removed",
+                      ["bot_removed"])
+
+
+def removed_by_the_page_alone(build):
+    for wording in ("new", "old"):
+        outcomes.recorded(build, scenario(wire={"farewell": False}, page={"wording": wording},
+                                          events=[{"at_s": 3, "do": "remove_bot"}]),
+                          "bot_removed", ["bot_removed"])
+
+
+def nobody_joined(build):
+    outcomes.recorded(build, scenario(participants=[]), "no_attendees",
+                      sub_type="auto_leave_only_participant_in_meeting",
+                      automatic_leave={"noone_joined_timeout": 3})
+
+
+def alone_again(build):
+    outcomes.recorded(build, scenario(participants=[{**ALICE, "leave_s": 3}]), "no_attendees",
+                      sub_type="auto_leave_only_participant_in_meeting",
+                      automatic_leave={"alone_timeout": 2})
+
+
+def silence(build):
+    outcomes.recorded(build, scenario(participants=[{**ALICE, "speech": []}]), "no_speaker",
+                      sub_type="auto_leave_silence", automatic_leave={"silence_timeout": 4})
+
+
+def maximum_duration(build):
+    outcomes.recorded(build, scenario(), "recording_timeout",
+                      sub_type="auto_leave_max_uptime_exceeded",
+                      automatic_leave={"max_duration": 4})
+
+
+def leave_from_the_lobby(build):
+    def during(worker, meeting):
+        worker.wait_state("waiting_room")
+        pids = harness.descendants(worker.pid)
+        worker.command("1", "leave")
+        return pids
+
+    outcomes.outcome(build, scenario(lobby={"mode": "ignore"}), exit_code=0, during=during,
+                     codes=outcomes.LOBBY + ["call_ended", "complete"], end_reason="api_request",
+                     sub_type="user_requested")
+
+
+def page_frozen(build):
+    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "freeze_page"}]), "meeting_error",
+                      ["meeting_error"], within_s=120)
+
+
+def page_crashed(build):
+    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "crash_page"}]), "meeting_error",
+                      ["meeting_error"], within_s=120)
+
+
+def network_lost(build):
+    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "drop_network"}]),
+                      "meeting_error", ["meeting_error"], within_s=120)
+
+
+def network_back_in_time(build):
+    """Muting, and a network that is away for three seconds, end nothing."""
+    events = [{"at_s": 2, "do": "mute", "id": "alice"}, {"at_s": 3, "do": "unmute", "id": "alice"},
+              {"at_s": 4, "do": "drop_network"}, {"at_s": 7, "do": "restore_network"},
+              {"at_s": 12, "do": "end_meeting"}]
+
+    def after(worker, meeting):
+        recorded_s = worker.metadata()["duration_s"]
+        check(recorded_s > 11, f"recorded {recorded_s} s of 12")
+
+    outcomes.recorded(build, scenario(events=events), "meeting_ended", after=after)
+
+
+def chat_both_ways(build):
+    """In both editors; words of the chat, the bot's own too, end nothing."""
+    entry = "Hello, I record. You've been removed from this meeting: that is what I do not say."
+    for wording in ("new", "old"):
+        def after(worker, meeting):
+            bot = meeting.report()["bots"][0]
+            check([c["text"] for c in bot["chat"]] == [entry], f"wrote {bot['chat']}")
+            chat = [(e["name"], e["text"]) for e in worker.events("chat")]
+            check(chat == [("Alice Martin", "The meeting has ended"), ("Alice Martin", "Really?")],
+                  f"read {chat}")
+
+        outcomes.recorded(build, scenario(
+            page={"wording": wording}, events=[{"at_s": 9, "do": "end_meeting"}],
+            chat=[{"at_s": 3, "from": "alice", "text": "The meeting has ended"},
+                  {"at_s": 5, "from": "alice", "text": "Really?"}]),
+            "meeting_ended", after=after, entry_message=entry)
+
+
+def dialogs(build):
+    """Consent is given, an unknown dialog photographed, a refusal of recording obeyed."""
+    events = [{"at_s": 1 + i, "do": "show_dialog", "name": name} for i, name in
+              enumerate(["recorded", "transcribed", "unknown"])]
+
+    def after(worker, meeting):
+        closed = [d["what"] for d in meeting.report()["bots"][0]["dialogs"]]
+        for what in ("recorded: OK", "transcribed: Got it", "unknown: Dismiss"):
+            check(what in closed, f"{what} did not happen: {closed}")
+        check(warnings_of(worker).count("unknown_dialog") == 1, f"{warnings_of(worker)}")
+        pictures = list((worker.output / "screenshots").glob("*dialog*.png"))
+        check(len(pictures) == 1, f"pictures of the unknown dialog: {pictures}")
+
+    outcomes.recorded(build, scenario(events=events + [{"at_s": 6, "do": "deny_recording"},
+                                                       {"at_s": 9, "do": "end_meeting"}]),
+                      "meeting_ended", ["recording_paused"], sub_type="host_denied_permission",
+                      after=after)
+
+
+# --- who spoke ---
+
+def as_teams(name, **keys):
+    setting = json.loads((SCENARIOS / name).read_text())
+    return {**setting, "platform": "teams", **keys}
+
+
+def talk_of_three(build):
+    """The demo's meeting: the right picture, diarization out of the mix, indications."""
+    for result, receivers in recording.run(build, as_teams("demo.json"), stream=True):
+        harness.check_decodes(result.recording())
+        recording.check_lengths(result)
+        shown = recording.pictures(result.recording())
+        recording.check_right_person(result, shown)
+        share = recording.kept_share(result, shown)
+        print(f"# {share * 100:.1f} % of the source's pictures kept")
+        check(share >= 0.95, f"only {share * 100:.1f} % of the source's pictures are kept")
+        recording.check_diarization(result)
+        recording.check_pli(result)
+        recording.check_speaker_messages(result, receivers)
+
+
+def told_by(build, name, tells, limit):
+    setting = as_teams(name, wire={"tells": tells})
+    for person in setting["participants"]:
+        person["camera"] = None
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        truth = measure.merge(result.truth(), 0.3)
+        error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3))
+        print(f"# told by {tells}: diarization error {error * 100:.2f} %")
+        check(error < limit, f"told by {tells}: {error:.3f}\n truth {truth}\n"
+              f" found {result.diarization()}")
+
+
+def overlaps_told_by_sources(build):
+    told_by(build, "talk-overlap.json", "sources", 0.05)
+
+
+def told_by_dominant_speakers(build):
+    """They name one at a time, a moment after he has begun."""
+    told_by(build, "demo.json", "dominant", 0.10)
+
+
+def told_by_captions(build):
+    """Nothing else tells: the bot turns captions on, and names from then on."""
+    setting = scenario(duration_s=26, wire={"tells": "captions"}, participants=[
+        {"id": "alice", "name": "Alice Martin", "host": True, "speech": [
+            {"at_s": 1, "tone_hz": 300, "for_s": 10}]},
+        {"id": "bob", "name": "Bob Okafor", "speech": [{"at_s": 13, "tone_hz": 500, "for_s": 10}]}])
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        check("captions_button/captions" in rules_of(result.worker), f"{rules_of(result.worker)}")
+        check("captions" not in warnings_of(result.worker), f"{warnings_of(result.worker)}")
+        start, end = (result.to_recording(t) for t in (15, 22))
+        named = sum(min(e, end) - max(s, start) for who, s, e in result.diarization()
+                    if who == "Bob Okafor" and s < end and e > start)
+        check(named > 6, f"Bob is named for {named:.1f} s of 7: {result.diarization()}")
+
+
+def nobody_is_guessed(build):
+    """Nothing tells who speaks: the voice is a numbered person's, and it is still speech."""
+    setting = scenario(duration_s=12, wire={"tells": "nothing"})
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        names = {who for who, _, _ in result.diarization()}
+        check(names and "Alice Martin" not in names, f"guessed {names}")
+
+
+def late_joiner(build):
+    """Who was there before comes by HTTP, who comes and goes by deltas; video off for audio only."""
+    for wording in ("new", "old"):
+        setting = scenario(duration_s=9, wire={"roster": "snapshot"}, page={"wording": wording},
+                           participants=[ALICE, {"id": "bob", "name": "Bob Okafor", "join_s": 2,
+                                                 "leave_s": 5},
+                                         {"id": "cleo", "name": "Cleo", "muted": True}])
+        for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+            told = [(e["op"], e["name"], e["is_host"])
+                    for e in result.worker.events("participant")]
+            check(sorted(told) == [("joined", "Alice Martin", True), ("joined", "Bob Okafor", False),
+                                   ("joined", "Cleo", False), ("left", "Bob Okafor", False)],
+                  f"told {told}")
+            check("video_off_button/incoming" in rules_of(result.worker),
+                  f"{rules_of(result.worker)}")
+
+
+def meeting_of_25(build):
+    """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
+    setting = as_teams("people-25.json")
+    for i, person in enumerate(setting["participants"]):
+        turn = i // 4 if i % 4 == 0 and i < 24 else None
+        person["speech"] = [] if turn is None else [
+            {"at_s": 1.5 + 6 * turn, "wav": person["speech"][0]["wav"]}]
+    for result, _ in recording.run(build, setting):
+        rows = json.loads((result.worker.output / "participants.json").read_text())
+        expected = {p["name"] for p in result.report["participants"]}
+        check({r["name"] for r in rows} == expected, f"{len(rows)} names of {len(expected)}")
+        recording.check_right_person(result, recording.pictures(result.recording()))
+        recording.check_diarization(result, 0.08)
+
+
+WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign, host_absent,
+           not_found, login_required, captcha, could_not_connect, admitted_through_everything,
+           meeting_ended, meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
+           nobody_joined, alone_again, silence, maximum_duration, leave_from_the_lobby,
+           page_frozen, page_crashed, network_lost, network_back_in_time, chat_both_ways, dialogs,
+           nobody_is_guessed, late_joiner, told_by_captions]
+MEASURING = [talk_of_three, overlaps_told_by_sources, told_by_dominant_speakers, meeting_of_25]
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--measuring"]:
+        del sys.argv[1]
+        harness.main(MEASURING)
+    else:
+        harness.main(WAITING, at_once=4)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the stand-ins of all platforms share.
+'use strict';
+
+// el('button', {'aria-label': 'x', onclick: f}, child, 'text', …)
+function el(tag, attributes, ...children) {
+  const element = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes || {})) {
+    if (key.startsWith('on'))
+      element.addEventListener(key.slice(2), value);
+    else if (value !== null && value !== false)
+      element.setAttribute(key, value);
+  }
+  element.append(...children.filter((c) => c !== null));
+  return element;
+}
+
+// Blink lays out nested boxes by recursion: deep enough, and the renderer's stack overflows.
+function crash() {
+  const top = document.createElement('div');
+  let parent = top;
+  for (let i = 0; i < 20000; i++) {
+    const child = document.createElement('div');
+    parent.append(child);
+    parent = child;
+  }
+  document.body.append(top);
+  return document.body.offsetHeight;
+}
