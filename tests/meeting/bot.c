@@ -310,6 +310,9 @@ static void on_collections_open(gpointer data)
     }
     g_ptr_array_set_size(bot->known, 0);
     meeting_bot_update(bot);
+    for (guint i = 0; i < bot->unsent_chat->len; i++)
+        meeting_peer_send_collections(bot->peer, g_ptr_array_index(bot->unsent_chat, i));
+    g_ptr_array_set_size(bot->unsent_chat, 0);
 }
 
 static void on_feedback(guint32 ssrc, MeetingFeedback what, guint16 seq, gpointer data)
@@ -522,11 +525,14 @@ void meeting_bot_drop_network(MeetingBot *bot)
 void meeting_bot_chat(MeetingBot *bot, const MeetingChatMessage *message, const char *name)
 {
     send_message(bot, "chat", "from", name, "text", message->text, "id", message->id, NULL);
-    if (!bot->collections_open || is_teams(bot))
+    if (is_teams(bot))
         return;
     g_autoptr(GPtrArray) nobody = g_ptr_array_new();
     g_autoptr(GBytes) event = meeting_collections_event(nobody, message, ++bot->sequence);
-    meeting_peer_send_collections(bot->peer, event);
+    if (bot->collections_open)
+        meeting_peer_send_collections(bot->peer, event);
+    else
+        g_ptr_array_add(bot->unsent_chat, g_bytes_ref(event));
 }
 
 /* --- messages from the page --- */
@@ -643,6 +649,7 @@ MeetingBot *meeting_bot_new(Meeting *meeting, guint number)
     bot->slots = g_ptr_array_new_with_free_func(slot_free);
     bot->known = g_ptr_array_new_with_free_func((GDestroyNotify)meeting_user_free);
     bot->chat = g_ptr_array_new_with_free_func(note_free);
+    bot->unsent_chat = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     bot->mic = g_ptr_array_new_with_free_func(note_free);
     bot->dialogs = g_ptr_array_new_with_free_func(note_free);
     g_autofree char *wav = NULL;
@@ -671,6 +678,7 @@ void meeting_bot_free(MeetingBot *bot)
     g_ptr_array_unref(bot->slots);
     g_ptr_array_unref(bot->known);
     g_ptr_array_unref(bot->chat);
+    g_ptr_array_unref(bot->unsent_chat);
     g_ptr_array_unref(bot->mic);
     g_ptr_array_unref(bot->dialogs);
     g_free(bot->how_left);

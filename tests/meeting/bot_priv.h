@@ -47,7 +47,8 @@ struct MeetingBot {
     guint lobby_timer;
     guint n_knocks;
     guint sequence;
-    bool collections_open; /* or main-channel, on Teams */
+    bool collections_open;  /* or main-channel, on Teams */
+    GPtrArray *unsent_chat; /* owned, of GBytes: events that wait for the channel */
 
     /* Teams only */
     SoupWebsocketConnection *trouter; /* owned */

@@ -246,10 +246,9 @@ static void test_killed_worker_takes_its_browser_along(void)
     g_assert_cmpuint(browser_profile_reap(), ==, 0); /* its owner lives */
     g_subprocess_send_signal(worker, SIGKILL);
     g_subprocess_wait(worker, NULL, NULL);
-    FIXTURE_WAIT(!fixture_process_lives(pid), 3);
-    g_autoptr(GTimer) timer = g_timer_new();
+    FIXTURE_WAIT(!fixture_process_lives(pid), 30);
     unsigned n_reaped = 0; /* its helpers may write for a moment more */
-    FIXTURE_WAIT((n_reaped += browser_profile_reap()) > 0 || g_timer_elapsed(timer, NULL) > 5, 8);
+    FIXTURE_WAIT((n_reaped += browser_profile_reap()) > 0, 40);
     g_assert_cmpuint(n_reaped, ==, 1);
 }
 
