@@ -199,8 +199,8 @@ static void on_walked(JsonNode *value, const GError *error, gpointer user_data)
     adapter_release(adapter);
 }
 
-void adapter_walk_menu(Adapter *adapter, FlowPurpose menu, FlowPurpose item, FlowPurpose button,
-                       const char *code, const char *message)
+static void begin_walk(Adapter *adapter, const char *call, FlowPurpose button, const char *code,
+                       const char *message)
 {
     if (adapter->over || adapter->leaving || !adapter->navigated ||
         !platform_rules_has(adapter->rules, flow_purpose_names[button])) {
@@ -209,10 +209,16 @@ void adapter_walk_menu(Adapter *adapter, FlowPurpose menu, FlowPurpose item, Flo
     Walk *walk = g_new0(Walk, 1);
     *walk = (Walk){adapter, button, code, message};
     g_queue_push_tail(&adapter->walks, walk);
+    browser_evaluate(page_get_browser(adapter->page), call, WALK_TIMEOUT_MS, on_walked, walk);
+}
+
+void adapter_walk_menu(Adapter *adapter, FlowPurpose menu, FlowPurpose item, FlowPurpose button,
+                       const char *code, const char *message)
+{
     g_autofree char *call =
         g_strdup_printf("window.__steno.walk_menu(['%s','%s','%s'])", flow_purpose_names[menu],
                         flow_purpose_names[item], flow_purpose_names[button]);
-    browser_evaluate(page_get_browser(adapter->page), call, WALK_TIMEOUT_MS, on_walked, walk);
+    begin_walk(adapter, call, button, code, message);
 }
 
 static void report_step(Adapter *adapter, const FlowReading *reading, const FlowStep *step)
@@ -234,8 +240,8 @@ static void report_step(Adapter *adapter, const FlowReading *reading, const Flow
         adapter_report_rule(adapter, FLOW_IN_CALL, count);
         adapter->events.on_admitted(adapter->user_data);
         if (!adapter->want_video) {
-            adapter_walk_menu(adapter, FLOW_MENU_BUTTON, FLOW_VIDEO_OFF_ITEM, FLOW_VIDEO_OFF_BUTTON,
-                              "incoming_video", "the meeting's pictures could not be turned off");
+            begin_walk(adapter, "window.__steno.turn_video_off()", FLOW_VIDEO_OFF_BUTTON,
+                       "incoming_video", "the meeting's pictures could not be turned off");
         }
     }
     if ((step->admitted || step->recording_denied) && !adapter_is_silent(adapter)) {
@@ -314,7 +320,8 @@ static FlowReading make_reading(Adapter *adapter, JsonObject *answer)
         reading.rules[i] = platform_json_string(found, flow_purpose_names[i], NULL);
     }
     JsonArray *unknown = platform_json_array(answer, "unknown");
-    for (guint i = 0; unknown != NULL && i < json_array_get_length(unknown); i++) {
+    bool walking = adapter->walks.length > 0; /* what opens then is what was asked for */
+    for (guint i = 0; !walking && unknown != NULL && i < json_array_get_length(unknown); i++) {
         JsonNode *node = json_array_get_element(unknown, i);
         const char *text = JSON_NODE_HOLDS_VALUE(node) ? json_node_get_string(node) : NULL;
         if (text != NULL && !g_hash_table_contains(adapter->seen_dialogs, text) &&

@@ -44,7 +44,10 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_CAPTIONS_ITEM] = "captions_item",
     [FLOW_CAPTIONS_BUTTON] = "captions_button",
     [FLOW_VIDEO_OFF_ITEM] = "video_off_item",
+    [FLOW_VIDEO_OFF_TAB] = "video_off_tab",
     [FLOW_VIDEO_OFF_BUTTON] = "video_off_button",
+    [FLOW_VIDEO_OFF_CLOSE] = "video_off_close",
+    [FLOW_VIDEO_IS_OFF] = "video_is_off",
     [FLOW_N_PURPOSES] = NULL,
 };
 

@@ -46,7 +46,10 @@ typedef enum {
     FLOW_CAPTIONS_ITEM,
     FLOW_CAPTIONS_BUTTON,
     FLOW_VIDEO_OFF_ITEM,
+    FLOW_VIDEO_OFF_TAB,
     FLOW_VIDEO_OFF_BUTTON,
+    FLOW_VIDEO_OFF_CLOSE, /* the dialog that all this happened in */
+    FLOW_VIDEO_IS_OFF,    /* the page says so */
     FLOW_N_PURPOSES,
 } FlowPurpose;
 

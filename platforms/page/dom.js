@@ -280,6 +280,21 @@ steno.walk_menu = async (purposes) => {
     return steno.click(last);
 };
 
+/* Turns the pictures of others off with the page's own control, unless it says that they are;
+ * returns the rule, or null. */
+steno.turn_video_off = async () => {
+    const off = await until(() => new Reading().first('video_is_off'), 2000);
+    if (off) {
+        return off[0].id;
+    }
+    const rule = await steno.walk_menu(['menu_button', 'video_off_item', 'video_off_tab',
+                                        'video_off_button']);
+    if (await until(() => new Reading().first('video_off_close'), rule === null ? 0 : 500)) {
+        steno.click('video_off_close');
+    }
+    return rule;
+};
+
 let chatClickedMs = -Infinity;
 
 /* Presses the chat's button unless the chat is open, or was only just asked to. */

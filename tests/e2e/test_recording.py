@@ -266,6 +266,28 @@ def speaks_into_the_meeting(build):
         check(abs(peak - 500) < 5, f"heard {peak:.0f} Hz, said 500 Hz")
 
 
+def audio_only_receives_no_pictures(build):
+    """The platform's own control: a preference, or the settings where the page forgets that."""
+    for forgetful, rule in ((False, "video_off_button/says_so"),
+                            (True, "video_off_button/audio_only")):
+        scenario = {"platform": "meet", "duration_s": 12, "lobby": {"mode": "none"},
+                    "page": {"forgetful": forgetful}, "participants": [
+                        {"id": "alice", "name": "Alice Martin", "camera": "pattern:webcam",
+                         "speech": [{"at_s": 1, "tone_hz": 440, "for_s": 10}]}]}
+        for result, _ in run(build, scenario, recording_mode="audio_only"):
+            harness.check_decodes(result.worker.output / "recording.mp3")
+            rules = [e["rule"] for e in result.worker.events("rule")]
+            check(rule in rules, f"{rule} is not among {rules}")
+            off_s = [m["at_s"] for m in result.bot["mic"] if m["state"] == "incoming video off"]
+            check(len(off_s) == 1, f"turned off at {off_s}")
+            late = [p for p in result.bot["pictures"] if p["last_s"] > off_s[0] + 1]
+            check(not late, f"turned off at {off_s[0]:.1f} s, still sent: {late}")
+            check(not result.worker.events("warning") or all(
+                e["code"] == "browser_sandbox_off" for e in result.worker.events("warning")),
+                  f"warnings: {result.worker.events('warning')}")
+            print(f"# {rule}: off at {off_s[0]:.1f} s")
+
+
 def live_socket_comes_back(build):
     """The consumer closes; the bot comes back with a handshake whose offset is right."""
     scenario = {"platform": "meet", "duration_s": 12, "lobby": {"mode": "none"},
@@ -289,4 +311,4 @@ def live_socket_comes_back(build):
 
 if __name__ == "__main__":
     harness.main([talk_of_three, overlaps_and_recycling, flash_and_beep, tone_at_both_rates,
-                  speaks_into_the_meeting, live_socket_comes_back])
+                  speaks_into_the_meeting, audio_only_receives_no_pictures, live_socket_comes_back])

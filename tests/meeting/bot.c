@@ -229,6 +229,8 @@ static bool give_slot(MeetingBot *bot, const MeetingSource *source, int screen)
 static bool is_wanted(MeetingBot *bot, const MeetingSource *source, int screen)
 {
     double now_s = meeting_now_s(bot->meeting);
+    if (bot->audio_only)
+        return false;
     if (screen < 0)
         return meeting_person_camera_on(meeting_scenario(bot->meeting), source->person, now_s);
     return meeting_person_screen(source->person, now_s) ==
@@ -574,6 +576,13 @@ static void on_page_device(MeetingBot *bot, const char *state)
         meeting_listener_resume(bot->listener);
 }
 
+static void on_page_incoming_video(MeetingBot *bot, const char *state)
+{
+    bot->audio_only = g_str_equal(state, "off");
+    note(bot, bot->mic, bot->audio_only ? "incoming video off" : "incoming video on");
+    meeting_bot_update(bot);
+}
+
 static void handle(MeetingBot *bot, JsonObject *message)
 {
     const char *type = get(message, "t");
@@ -585,6 +594,8 @@ static void handle(MeetingBot *bot, JsonObject *message)
         on_page_chat(bot, get(message, "text"));
     else if (g_str_equal(type, "mic"))
         on_page_device(bot, get(message, "state"));
+    else if (g_str_equal(type, "incoming_video") && bot->state == BOT_IN_CALL)
+        on_page_incoming_video(bot, get(message, "state"));
     else if (g_str_equal(type, "dialog"))
         note(bot, bot->dialogs, get(message, "what"));
     else if (g_str_equal(type, "leave"))

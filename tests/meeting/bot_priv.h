@@ -50,6 +50,8 @@ struct MeetingBot {
     bool collections_open;  /* or main-channel, on Teams */
     GPtrArray *unsent_chat; /* owned, of GBytes: events that wait for the channel */
 
+    bool audio_only; /* the page turned incoming video off */
+
     /* Teams only */
     SoupWebsocketConnection *trouter; /* owned */
     guint look_timer, n_looks;

@@ -168,6 +168,7 @@ typedef struct {
     bool no_devices; /* "Continue without audio or video" stands in the way */
     bool in_frame;   /* the pre-join page lies in a frame */
 
+    bool forgetful; /* Meet's page ignores the preferences that it finds */
     MeetingPageVariant page_variant;
     GPtrArray *page_dialogs; /* owned, names of dialogs that show upon entering */
 } MeetingScenario;

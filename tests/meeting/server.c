@@ -88,6 +88,7 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive"};
     g_string_replace(html, "@NONCE@", nonce, 0);
     g_string_replace(html, "@VARIANT@", variant, 0);
+    g_string_replace(html, "@FORGETFUL@", scenario->forgetful ? "yes" : "no", 0);
     g_string_replace(html, "@RECEIVERS@", receivers[scenario->receivers], 0);
     g_string_replace(html, "@LOBBY@", scenario->lobby_mode == MEETING_LOBBY_NONE ? "none" : "ask",
                      0);

@@ -112,12 +112,58 @@ function controls(inLobby) {
     el('div', {'role': 'region', 'aria-label': 'Call controls'},
       deviceButton('button', 'mic'), deviceButton('button', 'camera'),
       inLobby ? null : captions, button('Raise hand'), button('Send a reaction'),
-      button('Share screen'), button('More options', {jsname: 'NakZHc'}), leave),
+      button('Share screen'), button('More options', {jsname: 'NakZHc', onclick: toggleMenu}), leave),
     el('nav', {}, button('Meeting details'), button('Meeting tools'),
       button('People', {role: 'button', 'data-panel-id': '1',
         onclick: () => togglePanel('people')}),
       button('Chat with everyone', {onclick: () => togglePanel('chat')})));
   return bar;
+}
+
+// --- the settings, as far as incoming video ---
+
+function prefersAudioOnly() {
+  if (settings.forgetful === 'yes')
+    return false;
+  const preferences = JSON.parse(JSON.parse(localStorage.getItem('meet-preferences') || '"[]"'));
+  return Array.isArray(preferences[8]) && preferences[8][5] === 1;
+}
+
+function turnVideoOff() {
+  state.audioOnly = true;
+  send({t: 'incoming_video', state: 'off'});
+  const toast = el('div', {'class': 'toast', 'aria-live': 'polite'},
+    'Incoming video is set to audio only');
+  document.body.append(toast);
+  setTimeout(() => toast.remove(), 6000);
+}
+
+function toggleMenu() {
+  const old = document.querySelector('[role="menu"]');
+  if (old) {
+    old.remove();
+    return;
+  }
+  const item = (text, onclick) => el('li', {role: 'menuitem', onclick}, el('span', {}, text));
+  const menu = el('ul', {role: 'menu', class: 'panel'}, item('Change layout', () => menu.remove()),
+    item('Settings', () => {
+      menu.remove();
+      showSettings();
+    }));
+  document.body.append(menu);
+}
+
+function showSettings() {
+  const pane = el('div', {});
+  const options = () => pane.replaceChildren(el('ul', {role: 'listbox'},
+    ...['Auto', 'High definition', 'Standard definition', 'Audio only'].map((text) =>
+      el('li', {'role': 'option', 'aria-label': text,
+        'onclick': () => text === 'Audio only' && turnVideoOff()}, text))));
+  const dialog = el('div', {'role': 'dialog', 'aria-modal': 'true', 'aria-label': 'Settings'},
+    el('button', {'aria-label': 'Audio'}, 'Audio'),
+    el('button', {'aria-label': 'Video', 'onclick': options}, 'Video'), pane,
+    el('button', {'aria-label': 'Close dialog', 'onclick': () => dialog.remove()}, 'x'));
+  document.body.append(dialog);
 }
 
 function showLobby(message) {
@@ -134,6 +180,8 @@ function showCall() {
   state.phase = 'call';
   show(el('main', {id: 'tiles'}), controls(false));
   renderPeople();
+  if (state.audioOnly || prefersAudioOnly())
+    turnVideoOff();
 }
 
 function showOver(title, text) {
