@@ -171,6 +171,32 @@ JsonObject *bot_artifacts_describe(const char *output_dir, const char *name)
     return object;
 }
 
+static int compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Every file of a folder in @output_dir, in order of its name; not what is still being written. */
+static void describe_folder(const char *output_dir, const char *folder, JsonArray *array)
+{
+    g_autofree char *path = g_build_filename(output_dir, folder, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        if (*name != '.' && !g_str_has_suffix(name, ".partial")) {
+            g_ptr_array_add(names, g_strdup_printf("%s/%s", folder, name));
+        }
+    }
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        JsonObject *object = bot_artifacts_describe(output_dir, g_ptr_array_index(names, i));
+        if (object != NULL) {
+            json_array_add_object_element(array, object);
+        }
+    }
+}
+
 JsonArray *bot_artifacts_describe_all(const char *output_dir)
 {
     JsonArray *array = json_array_new();
@@ -180,6 +206,8 @@ JsonArray *bot_artifacts_describe_all(const char *output_dir)
             json_array_add_object_element(array, object);
         }
     }
+    describe_folder(output_dir, "tracks", array);
+    describe_folder(output_dir, "screenshots", array);
     return array;
 }
 

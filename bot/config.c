@@ -334,6 +334,10 @@ static void read_recording(BotConfig *config, JsonObject *recording)
     config->fps = (uint8_t)json_object_get_int_member(recording, "fps");
     config->video_bitrate_bps = (uint32_t)json_object_get_int_member(recording, "video_bitrate");
     config->encoder = get_string(recording, "encoder");
+    config->audio_wav = json_object_get_boolean_member(recording, "audio_wav");
+    config->separate_audio = json_object_get_boolean_member(recording, "separate_audio");
+    config->chapters = json_object_get_boolean_member(recording, "chapters");
+    config->screenshots_s = (uint32_t)json_object_get_int_member(recording, "screenshots");
 }
 
 static void read_streaming(BotConfig *config, JsonObject *streaming)

@@ -48,6 +48,8 @@ typedef struct {
     uint8_t fps;
     uint32_t video_bitrate_bps; /* 0: constant quality */
     const char *encoder;
+    bool audio_wav, separate_audio, chapters;
+    uint32_t screenshots_s; /* 0: none */
 
     const char *stream_input;  /* NULL: none */
     const char *stream_output; /* NULL: none */

@@ -3,7 +3,7 @@
 
 static const char *const modes[] = {"speaker_view", "gallery_view", "audio_only", NULL};
 static const char *const resolutions[] = {"720p", "1080p", "auto", NULL};
-static const char *const encoders[] = {"auto", "x264", NULL};
+static const char *const encoders[] = {"auto", "x264", "openh264", "vaapi", "nvenc", NULL};
 static const char *const captures[] = {"auto", "tap", NULL};
 static const char *const frequencies[] = {"16khz", "24khz", NULL};
 static const char *const directions[] = {"guide", "service", NULL};
@@ -79,12 +79,11 @@ const BotField bot_config_fields[] = {
         "bits a second; 0 for constant quality"),
     CHOICE("recording.encoder", encoders, "\"auto\"", "H.264 encoder"),
     CHOICE("recording.capture", captures, "\"auto\"", "how pictures are taken"),
-    BOOL("recording.separate_audio", BOT_FIELD_UNSUPPORTED, "false",
-         "a track for each participant"),
-    BOOL("recording.audio_wav", BOT_FIELD_UNSUPPORTED, "false", "audio.wav beside the recording"),
-    INT("recording.screenshots", BOT_FIELD_UNSUPPORTED, 0, 3600, "0",
-        "seconds between screenshots; 0 for none"),
-    BOOL("recording.chapters", BOT_FIELD_UNSUPPORTED, "false", "chapters by speaker turn"),
+    BOOL("recording.separate_audio", BOT_FIELD_PLAIN, "false", "a track for each participant"),
+    BOOL("recording.audio_wav", BOT_FIELD_PLAIN, "false", "audio.wav beside the recording"),
+    INT("recording.screenshots", BOT_FIELD_PLAIN, 0, 3600, "0",
+        "seconds between pictures in screenshots/; 0 for none"),
+    BOOL("recording.chapters", BOT_FIELD_PLAIN, "false", "chapters by speaker turn"),
 
     OBJECT("streaming", "live audio"),
     URL("streaming.input", BOT_FIELD_PLAIN, "ws wss",

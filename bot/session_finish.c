@@ -79,6 +79,7 @@ typedef struct {
     char *output_dir;
     char *title;
     int64_t created_unix_ms;
+    GArray *chapters; /* of MediaChapter; NULL: none */
     MediaFinalized finalized;
 } FinalizeTask;
 
@@ -87,6 +88,7 @@ static void finalize_task_free(gpointer data)
     FinalizeTask *task = data;
     g_free(task->output_dir);
     g_free(task->title);
+    g_clear_pointer(&task->chapters, g_array_unref);
     media_finalized_clear(&task->finalized);
     g_free(task);
 }
@@ -95,7 +97,7 @@ static void finalize_in_thread(GTask *task, gpointer source, gpointer data,
                                GCancellable *cancellable)
 {
     FinalizeTask *work = data;
-    MediaFinalizeOptions options = {work->title, work->created_unix_ms};
+    MediaFinalizeOptions options = {work->title, work->created_unix_ms, work->chapters};
     GError *error = NULL;
     if (media_finalize(work->output_dir, &options, &work->finalized, &error)) {
         g_task_return_boolean(task, TRUE);
@@ -137,6 +139,18 @@ static void on_finalized(GObject *source, GAsyncResult *result, gpointer user_da
     post_processed(session);
 }
 
+static GArray *chapters(BotSession *session)
+{
+    g_autoptr(GArray) segments = media_engine_dup_segments(session->engine);
+    GArray *all = media_chapters_from_segments(segments);
+    for (guint i = 0; i < all->len; i++) {
+        MediaChapter *chapter = &g_array_index(all, MediaChapter, i);
+        const BotPerson *person = bot_roster_get(session->roster, chapter->participant_id);
+        chapter->title = g_strdup(person != NULL ? person->name : "");
+    }
+    return all;
+}
+
 void bot_session_engine_stopped(BotSession *session)
 {
     if (session->engine_stopped) {
@@ -147,6 +161,7 @@ void bot_session_engine_stopped(BotSession *session)
     work->output_dir = g_strdup(session->config->output_dir);
     work->title = g_strdup_printf("%s (%s)", session->config->bot_name, session->platform_name);
     work->created_unix_ms = session->recording_started_unix_ms;
+    work->chapters = session->config->chapters ? chapters(session) : NULL;
     g_autoptr(GTask) task = g_task_new(NULL, NULL, on_finalized, session);
     g_task_set_task_data(task, work, finalize_task_free);
     g_task_run_in_thread(task, finalize_in_thread);

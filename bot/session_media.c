@@ -347,6 +347,9 @@ bool bot_session_open_media(BotSession *session, GError **error)
         .fps = config->fps,
         .video_bitrate_bps = config->video_bitrate_bps,
         .encoder = config->encoder,
+        .audio_wav = config->audio_wav,
+        .separate_audio = config->separate_audio,
+        .screenshots_s = config->screenshots_s,
         .stream_rate_hz = listened ? config->stream_rate_hz : 0,
         .stream_frame_ms = config->stream_frame_ms,
     };

@@ -43,6 +43,7 @@ build=(
     libpango1.0-dev
     libsoup-3.0-dev
     libssl-dev
+    libswscale-dev
     libwebsockets-dev
     meson
     ninja-build

@@ -35,6 +35,7 @@ struct MediaAudioSource {
     GPtrArray *tracks;    /* borrowed */
     OpusDecoder *decoder; /* owned */
     MediaLevelFunc on_level;
+    MediaPacketFunc on_packet; /* NULL: nobody wants them */
     gpointer user_data;
 
     int64_t position; /* next sample to be rendered */
@@ -89,6 +90,11 @@ void media_audio_source_free(MediaAudioSource *source)
 uint32_t media_audio_source_id(const MediaAudioSource *source)
 {
     return source->id;
+}
+
+void media_audio_source_set_packet_func(MediaAudioSource *source, MediaPacketFunc on_packet)
+{
+    source->on_packet = on_packet;
 }
 
 void media_audio_source_get_stats(const MediaAudioSource *source, MediaAudioSourceStats *ret_stats)
@@ -254,6 +260,9 @@ static void play(MediaAudioSource *source, const MediaUnit *peeked, MediaPlaceme
     if (n <= 0) {
         source->stats.n_lost++;
         return;
+    }
+    if (source->on_packet != NULL && unit->codec == MEDIA_CODEC_OPUS) {
+        source->on_packet(source->id, source->position, unit->data, unit->size, source->user_data);
     }
     if (after_gap) {
         fade_in(source->fifo, n);

@@ -31,10 +31,17 @@ typedef struct {
 typedef void (*MediaLevelFunc)(uint32_t source, int64_t time_ns, int64_t duration_ns,
                                double level_db, gpointer user_data);
 
+/* A unit is played as it came: an Opus packet whose first sample stands at @position. */
+typedef void (*MediaPacketFunc)(uint32_t source, int64_t position, const uint8_t *data, size_t size,
+                                gpointer user_data);
+
 /** @tracks: (element-type MediaTrackBuffer): borrowed for the source's lifetime. */
 MediaAudioSource *media_audio_source_new(uint32_t source, GPtrArray *tracks, int64_t position,
                                          MediaLevelFunc on_level, gpointer user_data);
 void media_audio_source_free(MediaAudioSource *source);
+
+/** @on_packet gets what is played from now on; NULL: nobody wants it. */
+void media_audio_source_set_packet_func(MediaAudioSource *source, MediaPacketFunc on_packet);
 
 /**
  * media_audio_source_render:

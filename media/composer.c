@@ -4,6 +4,7 @@
 #include "media/card.h"
 #include "media/drawn.h"
 
+#include <libswscale/swscale.h>
 #include <string.h>
 
 #define WAITING_TEXT "Waiting for others"
@@ -22,7 +23,9 @@ typedef struct {
     char *name;            /* owned */
 } Laid;
 
+/* libswscale takes a third of GStreamer's time, which in turn knows every format and colour. */
 typedef struct {
+    struct SwsContext *fast;      /* owned; or */
     GstVideoConverter *converter; /* owned */
     uint64_t used;                /* the number of the picture that used it last */
 } Scaler;
@@ -42,7 +45,8 @@ struct MediaComposer {
 static void scaler_free(gpointer data)
 {
     Scaler *scaler = data;
-    gst_video_converter_free(scaler->converter);
+    sws_freeContext(scaler->fast);
+    g_clear_pointer(&scaler->converter, gst_video_converter_free);
     g_free(scaler);
 }
 
@@ -173,35 +177,66 @@ static gboolean is_unused(gpointer key, gpointer value, gpointer user_data)
     return ((const Scaler *)value)->used + 1 < composer->n_composed;
 }
 
-static GstVideoConverter *get_converter(MediaComposer *composer, const GstVideoInfo *in, int width,
-                                        int height)
+static bool is_plain(const MediaComposer *composer, const GstVideoInfo *in)
+{
+    const GstVideoColorimetry *a = &in->colorimetry, *b = &composer->info.colorimetry;
+    return GST_VIDEO_INFO_FORMAT(in) == GST_VIDEO_FORMAT_I420 && a->matrix == b->matrix &&
+           a->range == b->range;
+}
+
+/* NULL: nothing can convert it. */
+static Scaler *make_scaler(MediaComposer *composer, const GstVideoInfo *in, int width, int height)
+{
+    Scaler *scaler = g_new0(Scaler, 1);
+    if (is_plain(composer, in)) {
+        scaler->fast =
+            sws_getContext(GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in), AV_PIX_FMT_YUV420P,
+                           width, height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
+    }
+    if (scaler->fast == NULL) {
+        GstVideoInfo out;
+        gst_video_info_set_format(&out, GST_VIDEO_FORMAT_I420, (guint)width, (guint)height);
+        out.colorimetry = composer->info.colorimetry;
+        GstStructure *config = gst_structure_new("config", GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD,
+                                                 GST_TYPE_VIDEO_RESAMPLER_METHOD,
+                                                 GST_VIDEO_RESAMPLER_METHOD_LINEAR, NULL);
+        scaler->converter = gst_video_converter_new(in, &out, config);
+    }
+    if (scaler->fast == NULL && scaler->converter == NULL) {
+        g_clear_pointer(&scaler, g_free);
+    }
+    return scaler;
+}
+
+static Scaler *get_scaler(MediaComposer *composer, const GstVideoInfo *in, int width, int height)
 {
     const GstVideoColorimetry *c = &in->colorimetry;
     g_autofree char *key = g_strdup_printf(
         "%d %dx%d %d.%d.%d.%d %dx%d", GST_VIDEO_INFO_FORMAT(in), GST_VIDEO_INFO_WIDTH(in),
         GST_VIDEO_INFO_HEIGHT(in), c->range, c->matrix, c->transfer, c->primaries, width, height);
     Scaler *scaler = g_hash_table_lookup(composer->scalers, key);
-    if (scaler != NULL) {
-        scaler->used = composer->n_composed;
-        return scaler->converter;
-    }
-    if (g_hash_table_size(composer->scalers) >= MAX_CONVERTERS) {
-        g_hash_table_foreach_remove(composer->scalers, is_unused, composer);
-    }
-    GstVideoInfo out;
-    gst_video_info_set_format(&out, GST_VIDEO_FORMAT_I420, (guint)width, (guint)height);
-    out.colorimetry = composer->info.colorimetry;
-    GstStructure *config =
-        gst_structure_new("config", GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD,
-                          GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_LINEAR, NULL);
-    GstVideoConverter *converter = gst_video_converter_new(in, &out, config);
-    if (converter != NULL) {
-        scaler = g_new0(Scaler, 1);
-        scaler->converter = converter;
-        scaler->used = composer->n_composed;
+    if (scaler == NULL) {
+        if (g_hash_table_size(composer->scalers) >= MAX_CONVERTERS) {
+            g_hash_table_foreach_remove(composer->scalers, is_unused, composer);
+        }
+        scaler = make_scaler(composer, in, width, height);
+        if (scaler == NULL) {
+            return NULL;
+        }
         g_hash_table_insert(composer->scalers, g_steal_pointer(&key), scaler);
     }
-    return converter;
+    scaler->used = composer->n_composed;
+    return scaler;
+}
+
+static void scale(const Scaler *scaler, const GstVideoFrame *from, GstVideoFrame *to)
+{
+    if (scaler->fast != NULL) {
+        sws_scale(scaler->fast, (const uint8_t *const *)from->data, from->info.stride, 0,
+                  GST_VIDEO_FRAME_HEIGHT(from), (uint8_t *const *)to->data, to->info.stride);
+    } else {
+        gst_video_converter_frame(scaler->converter, from, to);
+    }
 }
 
 /* The part of @frame under @rect, as a frame of its own over the same memory: the converter's own
@@ -237,14 +272,14 @@ static bool draw_picture(MediaComposer *composer, GstVideoFrame *frame, MediaRec
     GstVideoInfo *in = &picture->info;
     MediaRect to = media_layout_fit(rect, GST_VIDEO_INFO_WIDTH(in) * in->par_n,
                                     GST_VIDEO_INFO_HEIGHT(in) * in->par_d);
-    GstVideoConverter *converter = get_converter(composer, in, to.width, to.height);
+    Scaler *scaler = get_scaler(composer, in, to.width, to.height);
     GstVideoFrame from;
-    if (converter == NULL || !gst_video_frame_map(&from, in, picture->buffer, GST_MAP_READ)) {
+    if (scaler == NULL || !gst_video_frame_map(&from, in, picture->buffer, GST_MAP_READ)) {
         return false;
     }
     black_around(frame, rect, to);
     GstVideoFrame part = part_of(frame, to);
-    gst_video_converter_frame(converter, &from, &part);
+    scale(scaler, &from, &part);
     gst_video_frame_unmap(&from);
     return true;
 }

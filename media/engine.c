@@ -149,8 +149,14 @@ static void on_record_error(const GError *error, gpointer user_data)
 }
 
 static const MediaStreamPlayoutEvents stream_events = {on_stream_pcm, on_stream_speech};
-static const MediaRecordPlayoutEvents record_events = {on_record_speech, on_record_stopped,
-                                                       on_record_error};
+static void on_record_warning(const char *code, const char *message, gpointer user_data)
+{
+    MediaEngine *engine = user_data;
+    media_outlet_warning(engine->outlet, code, message);
+}
+
+static const MediaRecordPlayoutEvents record_events = {on_record_speech, on_record_warning,
+                                                       on_record_stopped, on_record_error};
 
 /* --- the playouts' threads ------------------------------------------------------------------- */
 

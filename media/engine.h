@@ -51,6 +51,9 @@ typedef struct {
     uint8_t fps;                /* upper bound of pictures a second, 5..30 */
     uint32_t video_bitrate_bps; /* 0 = constant quality */
     const char *encoder;        /* "auto", "x264", …; copied */
+    bool audio_wav;             /* audio.wav beside the recording */
+    bool separate_audio;        /* tracks/<participant>.ogg, as each sent it */
+    uint32_t screenshots_s;     /* a PNG of the picture every so often; 0: never */
     uint32_t stream_rate_hz;    /* 0 = nobody listens; else 16000, 24000, 32000, 48000 */
     uint16_t stream_frame_ms;   /* 10..100 */
 } MediaEngineConfig;

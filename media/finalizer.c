@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/finalizer.h"
 
+#include "media/track_files.h"
+#include "media/wav_file.h"
 #include "media/work_state.h"
 
 #include <errno.h>
@@ -17,6 +19,9 @@
 #define FINAL_MP4 "recording.mp4"
 #define FINAL_MP3 "recording.mp3"
 #define PARTIAL ".recording.partial"
+/* The working files of a recording that has been delivered, on their way out. */
+#define DONE_DIR ".work.done"
+#define MS INT64_C(1000000)
 
 /* One working file being read. */
 typedef struct {
@@ -219,6 +224,46 @@ static void set_metadata(Join *join, const MediaFinalizeOptions *options)
     }
 }
 
+/* Where the recording will end, as far as is known before its packets are copied; in ms. */
+static int64_t expected_end_ms(const Join *join)
+{
+    if (join->state.ended) {
+        return join->state.duration_ns / MS;
+    }
+    const AVFormatContext *audio = join->audio.context;
+    return audio != NULL && audio->duration > 0 ? audio->duration / 1000 : INT64_MAX;
+}
+
+static int add_chapters(Join *join, GArray *chapters)
+{
+    AVFormatContext *out = join->out;
+    int64_t end_ms = expected_end_ms(join);
+    guint n = chapters != NULL ? chapters->len : 0;
+    if (n == 0) {
+        return 0;
+    }
+    out->chapters = av_calloc(n, sizeof *out->chapters);
+    for (guint i = 0; out->chapters != NULL && i < n; i++) {
+        const MediaChapter *chapter = &g_array_index(chapters, MediaChapter, i);
+        int64_t start_ms = chapter->start_ns / MS;
+        int64_t next_ms =
+            i + 1 < n ? g_array_index(chapters, MediaChapter, i + 1).start_ns / MS : end_ms;
+        next_ms = MIN(next_ms, end_ms == INT64_MAX ? start_ms + 1000 : end_ms);
+        if (next_ms <= start_ms) {
+            continue;
+        }
+        AVChapter *added = av_mallocz(sizeof *added);
+        if (added == NULL) {
+            return AVERROR(ENOMEM);
+        }
+        *added =
+            (AVChapter){.id = (int)i, .time_base = {1, 1000}, .start = start_ms, .end = next_ms};
+        av_dict_set(&added->metadata, "title", chapter->title != NULL ? chapter->title : "", 0);
+        out->chapters[out->nb_chapters++] = added;
+    }
+    return out->chapters != NULL ? 0 : AVERROR(ENOMEM);
+}
+
 static int write_file(Join *join, const MediaFinalizeOptions *options, const char *path)
 {
     set_metadata(join, options);
@@ -228,7 +273,10 @@ static int write_file(Join *join, const MediaFinalizeOptions *options, const cha
         av_dict_set(&muxer, "movflags", "+faststart", 0);
     }
     join->out->url = av_strdup(path); /* read again when the index is moved to the front */
-    int code = avio_open(&join->out->pb, path, AVIO_FLAG_READ_WRITE);
+    int code = add_chapters(join, options != NULL ? options->chapters : NULL);
+    if (code >= 0) {
+        code = avio_open(&join->out->pb, path, AVIO_FLAG_READ_WRITE);
+    }
     if (code >= 0) {
         code = avformat_write_header(join->out, &muxer);
     }
@@ -258,15 +306,32 @@ static bool sync_path(const char *path, int flags, GError **error)
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-static void remove_work(const char *work_dir)
+static void remove_tree(const char *path)
 {
-    g_autoptr(GDir) dir = g_dir_open(work_dir, 0, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const char *name;
     while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *path = g_build_filename(work_dir, name, NULL);
-        g_unlink(path);
+        g_autofree char *child = g_build_filename(path, name, NULL);
+        bool is_dir =
+            g_file_test(child, G_FILE_TEST_IS_DIR) && !g_file_test(child, G_FILE_TEST_IS_SYMLINK);
+        if (is_dir) {
+            remove_tree(child);
+        } else {
+            g_unlink(child);
+        }
     }
-    g_rmdir(work_dir);
+    g_rmdir(path);
+}
+
+/* In one step: a finalizer that is killed while it deletes must not leave half a recording that the
+ * next would take for the whole. */
+static void remove_work(const char *output_dir, const char *work_dir)
+{
+    g_autofree char *done = g_build_filename(output_dir, DONE_DIR, NULL);
+    remove_tree(done);
+    if (g_rename(work_dir, done) == 0) {
+        remove_tree(done);
+    }
 }
 
 static bool publish(const char *output_dir, const char *partial, const char *final, GError **error)
@@ -392,6 +457,8 @@ bool media_finalize(const char *output_dir, const MediaFinalizeOptions *options,
     if (!media_init(error)) {
         return false;
     }
+    g_autofree char *done_dir = g_build_filename(output_dir, DONE_DIR, NULL);
+    remove_tree(done_dir);
     if (!media_has_unfinished(output_dir)) {
         return describe(output_dir, ret_finalized, error);
     }
@@ -399,14 +466,18 @@ bool media_finalize(const char *output_dir, const MediaFinalizeOptions *options,
     Join join = {.held = av_packet_alloc()};
     MediaFinalized result = {0};
     bool done = media_work_state_load(work_dir, &join.state, error) &&
-                join_files(&join, output_dir, work_dir, options, &result, error);
+                join_files(&join, output_dir, work_dir, options, &result, error) &&
+                media_wav_file_publish(work_dir, output_dir, error) &&
+                media_track_files_publish(work_dir, output_dir, error);
     close_input(&join.video);
     close_input(&join.audio);
     av_packet_free(&join.held);
     avformat_free_context(join.out);
     if (done) {
-        remove_work(work_dir);
+        remove_work(output_dir, work_dir);
         *ret_finalized = result;
+    } else {
+        media_finalized_clear(&result);
     }
     return done;
 }

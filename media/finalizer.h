@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "media/engine.h"
+#include "media/chapters.h"
 
 /*
  * Joins the working files of a recording into the delivered one, without re-encoding. The same call
@@ -12,6 +12,7 @@
 typedef struct {
     const char *title;       /* NULL: none */
     int64_t created_unix_ms; /* 0: none */
+    GArray *chapters;        /* (element-type MediaChapter), with titles; NULL: none */
 } MediaFinalizeOptions;
 
 typedef struct {
@@ -28,7 +29,8 @@ void media_finalized_clear(MediaFinalized *finalized);
  * @output_dir: the folder that media_engine_new was given
  *
  * Reads <output_dir>/.work, writes <output_dir>/recording.mp4 (or .mp3) by way of a temporary name
- * in the same folder, fsyncs, renames, and only then removes the working files.
+ * in the same folder, fsyncs, renames, does the same for audio.wav and tracks/ where they were
+ * asked for, and only then removes the working files.
  *
  * Thread: any. Errors: MEDIA_ERROR_NOTHING_RECORDED, MEDIA_ERROR_DISK_FULL (working files kept),
  * MEDIA_ERROR_FORMAT, MEDIA_ERROR_IO.

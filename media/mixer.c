@@ -39,6 +39,7 @@ struct MediaMixer {
     GPtrArray *sources; /* owned MediaAudioSource */
     GHashTable *ended;  /* track ids that are going away */
     MediaLevelFunc on_level;
+    MediaPacketFunc on_packet; /* NULL: nobody wants them */
     gpointer user_data;
     int64_t position;
     int64_t last_arrival_ns;
@@ -77,6 +78,11 @@ void media_mixer_free(MediaMixer *mixer)
     g_free(mixer);
 }
 
+void media_mixer_set_packet_func(MediaMixer *mixer, MediaPacketFunc on_packet)
+{
+    mixer->on_packet = on_packet;
+}
+
 static MediaTrackBuffer *find_track(MediaMixer *mixer, uint32_t track_id)
 {
     for (guint i = 0; i < mixer->tracks->len; i++) {
@@ -101,8 +107,10 @@ static void ensure_source(MediaMixer *mixer, uint32_t id)
         }
     }
     if (mixer->sources->len < MAX_SOURCES) {
-        g_ptr_array_add(mixer->sources, media_audio_source_new(id, mixer->tracks, mixer->position,
-                                                               mixer->on_level, mixer->user_data));
+        MediaAudioSource *source = media_audio_source_new(id, mixer->tracks, mixer->position,
+                                                          mixer->on_level, mixer->user_data);
+        media_audio_source_set_packet_func(source, mixer->on_packet);
+        g_ptr_array_add(mixer->sources, source);
     }
 }
 

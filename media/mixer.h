@@ -25,6 +25,9 @@ typedef struct {
 MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc on_level,
                             gpointer user_data);
 void media_mixer_free(MediaMixer *mixer);
+
+/** Opus packets as they are played, with the same user data as on_level. Once, before any frame. */
+void media_mixer_set_packet_func(MediaMixer *mixer, MediaPacketFunc on_packet);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaMixer, media_mixer_free)
 
 /** @arrival_ns: when the frame got to us, for the depth. */

@@ -6,6 +6,8 @@
 #include "media/recorder.h"
 #include "media/speech.h"
 
+#include <errno.h>
+#include <glib/gstdio.h>
 #include <math.h>
 
 #define MS INT64_C(1000000)
@@ -21,6 +23,8 @@
 #define AUTO_HEIGHT 1080
 #define DEFAULT_WIDTH 1280
 #define DEFAULT_HEIGHT 720
+/* A picture of automatic size waits so long for somebody's first one, to know its size. */
+#define AUTO_WAIT_NS (1500 * MS)
 
 typedef enum { COMMAND_PARTICIPANT, COMMAND_BIND, COMMAND_END_TRACK } CommandKind;
 
@@ -42,12 +46,14 @@ struct MediaRecordPlayout {
     MediaSpeechTracker *tracker; /* owned */
     MediaDominant *dominant;     /* owned */
     MediaStage *stage;           /* owned; NULL for audio only */
-    MediaComposer *composer;     /* owned; while recording */
+    MediaComposer *composer;     /* owned; while recording, once the size is known */
     MediaRecorder *recorder;     /* owned; while recording */
     GQueue commands;             /* owned Command, by time */
     int64_t picture_ns;          /* the pictures have got so far; on the grid */
     int64_t now_ns;              /* of the last advance */
 
+    int64_t start_ns;                  /* of the recording, on the clock */
+    int64_t next_screenshot_ns;        /* on the recording's time */
     int64_t frame_gap_ns, next_due_ns; /* pictures a second are limited */
     int64_t last_capture_ns;           /* of the newest picture that was recorded */
     bool primed;                       /* no picture since the one of the start */
@@ -63,6 +69,26 @@ static void on_level(uint32_t source, int64_t time_ns, int64_t duration_ns, doub
     bool speaking =
         media_speech_tracker_feed(playout->tracker, source, time_ns, duration_ns, level_db);
     media_dominant_feed(playout->dominant, source, time_ns, level_db, speaking);
+}
+
+static void give_up(MediaRecordPlayout *playout, GError *error);
+
+/* A packet that is heard at @position goes into its participant's own file. */
+static void on_packet(uint32_t source, int64_t position, const uint8_t *data, size_t size,
+                      gpointer user_data)
+{
+    MediaRecordPlayout *playout = user_data;
+    int64_t at_ns = media_samples_to_ns(position);
+    if (playout->recorder == NULL || !media_ledger_records(playout->ledger, at_ns)) {
+        return;
+    }
+    GError *error = NULL;
+    uint32_t who = media_ledger_participant(playout->ledger, source, at_ns);
+    int64_t recording_ns = media_ledger_to_recording(playout->ledger, at_ns);
+    if (!media_recorder_push_packet(playout->recorder, source, who, MAX(recording_ns, 0), data,
+                                    size, &error)) {
+        give_up(playout, error);
+    }
 }
 
 static void on_speech(uint32_t source, bool speaking, int64_t at_ns, gpointer user_data)
@@ -87,6 +113,9 @@ MediaRecordPlayout *media_record_playout_new(const MediaEngineConfig *config, Me
     playout->events = events;
     playout->user_data = user_data;
     playout->mixer = media_mixer_new(false, origin_ns - SOUND_DEPTH_NS, on_level, playout);
+    if (config->separate_audio) {
+        media_mixer_set_packet_func(playout->mixer, on_packet);
+    }
     playout->tracker = media_speech_tracker_new(on_speech, playout);
     playout->dominant = media_dominant_new();
     if (config->mode != MEDIA_MODE_AUDIO_ONLY) {
@@ -200,38 +229,49 @@ static void run_commands(MediaRecordPlayout *playout, int64_t to_ns)
     }
 }
 
-static void choose_size(const MediaRecordPlayout *playout, int *ret_width, int *ret_height)
+/* False: automatic, and no picture has come yet. */
+static bool choose_size(const MediaRecordPlayout *playout, int *ret_width, int *ret_height)
 {
     int width = playout->config->width, height = playout->config->height;
-    if (width == 0 || height == 0) {
+    bool known = width != 0 && height != 0;
+    if (!known) {
         width = DEFAULT_WIDTH;
         height = DEFAULT_HEIGHT;
-        if (media_stage_get_largest(playout->stage, &width, &height)) {
+        known = media_stage_get_largest(playout->stage, &width, &height);
+        if (width > AUTO_WIDTH || height > AUTO_HEIGHT) {
             MediaRect most = {0, 0, AUTO_WIDTH, AUTO_HEIGHT};
-            if (width > AUTO_WIDTH || height > AUTO_HEIGHT) {
-                MediaRect fitted = media_layout_fit(most, width, height);
-                width = fitted.width;
-                height = fitted.height;
-            }
+            MediaRect fitted = media_layout_fit(most, width, height);
+            width = fitted.width;
+            height = fitted.height;
         }
     }
     *ret_width = MAX(width & ~1, 16);
     *ret_height = MAX(height & ~1, 16);
+    return known;
 }
 
-/* The first picture is what shows now: killed a moment later, there is a recording. */
-static bool prime(MediaRecordPlayout *playout, int64_t at_ns, GError **error)
+/* The first picture is what shows at @at_ns: killed a moment later, there is a recording. With a
+ * size that is not known yet the pictures begin a little later than the sound; not @at_once. */
+static bool begin_video(MediaRecordPlayout *playout, int64_t at_ns, bool at_once, GError **error)
 {
-    GstBuffer *picture = NULL;
+    int width, height;
     int64_t next_ns;
-    if (playout->stage != NULL) {
-        run_commands(playout, at_ns); /* who is here by now is known, if early, not a stranger */
-        picture = media_stage_compose(playout->stage, playout->composer, at_ns);
+    if (playout->stage == NULL || playout->composer != NULL ||
+        (!choose_size(playout, &width, &height) && !at_once)) {
+        return true;
     }
-    if (!media_recorder_prime(playout->recorder, picture, &next_ns, error)) {
+    run_commands(playout, at_ns); /* who is here by now is known, if early, not a stranger */
+    playout->composer = media_composer_new(width, height);
+    GstBuffer *picture = media_stage_compose(playout->stage, playout->composer, at_ns);
+    if (picture == NULL) {
+        g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_FAILED, "there is no memory for a picture");
         return false;
     }
-    playout->next_due_ns = at_ns + next_ns;
+    if (!media_recorder_begin_video(playout->recorder, media_composer_info(playout->composer),
+                                    picture, &next_ns, error)) {
+        return false;
+    }
+    playout->next_due_ns = playout->start_ns + next_ns;
     playout->primed = true;
     return true;
 }
@@ -244,16 +284,17 @@ bool media_record_playout_start(MediaRecordPlayout *playout, int64_t at_ns, GErr
         .fps = playout->config->fps,
         .video_bitrate_bps = playout->config->video_bitrate_bps,
         .encoder = playout->config->encoder,
+        .audio_wav = playout->config->audio_wav,
+        .separate_audio = playout->config->separate_audio,
+        .warn = playout->events->on_warning,
+        .user_data = playout->user_data,
     };
-    if (playout->stage != NULL) {
-        int width, height;
-        choose_size(playout, &width, &height);
-        playout->composer = media_composer_new(width, height);
-        config.video = media_composer_info(playout->composer);
-    }
     playout->stop_ns = INT64_MAX;
+    playout->start_ns = at_ns;
+    playout->next_screenshot_ns = 0;
     playout->recorder = media_recorder_new(&config, error);
-    if (playout->recorder == NULL || !prime(playout, at_ns, error)) {
+    if (playout->recorder == NULL || !media_recorder_prime(playout->recorder, error) ||
+        !begin_video(playout, at_ns, false, error)) {
         g_clear_pointer(&playout->recorder, media_recorder_free);
         g_clear_pointer(&playout->composer, media_composer_free);
         return false;
@@ -357,6 +398,49 @@ static bool record_picture(MediaRecordPlayout *playout, int64_t grid_ns, int64_t
     return media_recorder_push_video(playout->recorder, picture, MAX(recording_ns, 0), error);
 }
 
+/* A screenshot that can't be written is a pity, not an end. */
+static void take_screenshot(MediaRecordPlayout *playout)
+{
+    int64_t now_ns = playout->stats.recorded_ns;
+    GstBuffer *picture = media_recorder_last_picture(playout->recorder);
+    if (playout->config->screenshots_s == 0 || now_ns < playout->next_screenshot_ns ||
+        picture == NULL) {
+        return;
+    }
+    playout->next_screenshot_ns =
+        (now_ns / GST_SECOND + playout->config->screenshots_s) * (int64_t)GST_SECOND;
+    g_autofree char *dir = g_build_filename(playout->config->output_dir, "screenshots", NULL);
+    g_autofree char *path =
+        g_strdup_printf("%s/at-%06d.png", dir, (int)(now_ns / (int64_t)GST_SECOND));
+    g_autofree char *partial = g_strconcat(path, ".partial", NULL);
+    g_autoptr(GError) error = NULL;
+    g_mkdir_with_parents(dir, 0755);
+    if (!media_composer_write_png(media_composer_info(playout->composer), picture, partial,
+                                  &error) ||
+        g_rename(partial, path) != 0) {
+        playout->events->on_warning("screenshot_not_written",
+                                    error != NULL ? error->message : g_strerror(errno),
+                                    playout->user_data);
+        playout->next_screenshot_ns = INT64_MAX;
+    }
+}
+
+/* What the recording takes of one grid step of pictures. */
+static bool record_step(MediaRecordPlayout *playout, int64_t at_ns, bool changed,
+                        int64_t capture_ns, GError **error)
+{
+    if (!begin_video(playout, at_ns, at_ns - playout->start_ns >= AUTO_WAIT_NS, error)) {
+        return false;
+    }
+    if (playout->composer != NULL && changed && is_due(playout, at_ns, capture_ns) &&
+        !record_picture(playout, at_ns, capture_ns, error)) {
+        return false;
+    }
+    playout->stats.recorded_ns = media_ledger_to_recording(playout->ledger, at_ns);
+    take_screenshot(playout);
+    return media_recorder_tick(playout->recorder, playout->stats.recorded_ns, error);
+}
+
 /* One grid step of pictures. */
 static void step_pictures(MediaRecordPlayout *playout)
 {
@@ -372,13 +456,7 @@ static void step_pictures(MediaRecordPlayout *playout)
         return;
     }
     GError *error = NULL;
-    bool ok = true;
-    if (playout->stage != NULL && changed && is_due(playout, at_ns, capture_ns)) {
-        ok = record_picture(playout, at_ns, capture_ns, &error);
-    }
-    playout->stats.recorded_ns = media_ledger_to_recording(playout->ledger, at_ns);
-    ok = ok && media_recorder_tick(playout->recorder, playout->stats.recorded_ns, &error);
-    if (!ok) {
+    if (!record_step(playout, at_ns, changed, capture_ns, &error)) {
         give_up(playout, error);
     }
 }
@@ -389,7 +467,8 @@ static void finish(MediaRecordPlayout *playout)
     int64_t recorded_ns = media_ledger_to_recording(playout->ledger, playout->stop_ns);
     playout->stats.recorded_ns = recorded_ns;
     if (playout->recorder != NULL) {
-        if (media_recorder_finish(playout->recorder, recorded_ns, &error)) {
+        if (begin_video(playout, playout->picture_ns, true, &error) &&
+            media_recorder_finish(playout->recorder, recorded_ns, &error)) {
             end_recorder(playout);
         } else {
             give_up(playout, error);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/recorder.h"
 
-#include "media/element.h"
+#include "media/audio_source.h"
+#include "media/track_files.h"
+#include "media/wav_file.h"
 #include "media/work_state.h"
 #include "media/writer.h"
 
@@ -10,7 +12,6 @@
 #include <sys/stat.h>
 
 #define MS INT64_C(1000000)
-#define VIDEO_SCALE 90000
 
 #define AAC_FRAME 1024
 #define AAC_PRIMING 1024 /* of libavcodec's encoder */
@@ -22,45 +23,24 @@
 #define FLUSH_NS (400 * MS)
 #define FIRST_NS (3000 * MS) /* a young file has nothing to lose */
 #define FIRST_FLUSH_NS (100 * MS)
-/* x264 holds back as many pictures: short, since what it holds back a SIGKILL takes. */
-#define LOOKAHEAD 4
-/* A changed picture that waits longer in the encoder is pushed out by repeats of the last one. */
-#define PUSH_OUT_NS (500 * MS)
-/* A still picture is repeated so often. */
-#define STILL_NS (1000 * MS)
-/* Players and tools guess a file's rate from its first pictures: these come at the full rate. */
-#define STEADY_START_NS (1200 * MS)
-
-typedef struct {
-    int64_t pts_ns;
-    bool changed; /* no repeat of the one before */
-} Waiting;
 
 struct MediaRecorder {
     char *work_dir; /* owned */
     MediaWorkState state;
-    MediaElement *video, *audio;              /* owned encoders; video NULL for audio only */
-    MediaWriter *video_writer, *audio_writer; /* owned; made with the first output */
-    GError *problem;                          /* owned: raised inside an encoder's callback */
-
-    GstBuffer *last_picture; /* owned */
-    int64_t last_pts_ns;     /* of the picture given last; -1: none */
-    int64_t frame_gap_ns;
-    bool owed;   /* the last picture is not in the file yet */
-    int grid_hz; /* pictures stand on this grid, so that players and tools see one rate */
-    uint64_t n_fed;
-    GArray *waiting; /* of Waiting: pictures inside the encoder, oldest first */
+    MediaVideoEncoderConfig video_config; /* with an owned name */
+    MediaWarningFunc warn;
+    gpointer user_data;
+    MediaVideoWork *video;     /* owned; NULL: audio only, or not begun yet */
+    MediaElement *audio;       /* owned: the encoder */
+    MediaWriter *audio_writer; /* owned; made with the first output */
+    MediaTrackFiles *tracks;   /* owned; NULL: not asked for */
+    MediaWavFile *wav;         /* owned; NULL: not asked for */
+    GError *problem;           /* owned: raised inside the encoder's callback */
 
     int64_t n_samples; /* of audio given */
     int64_t n_audio_packets;
     int64_t flushed_ns;
 };
-
-static const char *video_element_name(const char *encoder)
-{
-    bool known = encoder == NULL || strcmp(encoder, "auto") == 0 || strcmp(encoder, "x264") == 0;
-    return known ? "x264enc" : NULL;
-}
 
 static bool have_element(const char *name, GError **error)
 {
@@ -77,39 +57,8 @@ bool media_recorder_check(MediaMode mode, const char *encoder, GError **error)
     if (mode == MEDIA_MODE_AUDIO_ONLY) {
         return have_element("lamemp3enc", error) && have_element("audioconvert", error);
     }
-    const char *name = video_element_name(encoder);
-    if (name == NULL) {
-        g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_UNSUPPORTED,
-                    "there is no video encoder '%s'; there are: auto, x264", encoder);
-        return false;
-    }
-    return have_element(name, error) && have_element("avenc_aac", error) &&
+    return media_video_encoder_check(encoder, error) && have_element("avenc_aac", error) &&
            have_element("audioconvert", error);
-}
-
-static void on_video(const MediaElementOutput *output, gpointer user_data)
-{
-    MediaRecorder *recorder = user_data;
-    if (recorder->problem != NULL) {
-        return;
-    }
-    if (recorder->video_writer == NULL) {
-        g_autofree char *path = g_build_filename(recorder->work_dir, MEDIA_WORK_VIDEO, NULL);
-        recorder->video_writer =
-            media_writer_new(path, output->caps, VIDEO_SCALE, &recorder->problem);
-    }
-    /* Without B-frames pictures come out as they went in, so their times can be kept here: the
-     * encoder is told a constant rate, and its rate control and level stay what they should be. */
-    if (recorder->waiting->len == 0) {
-        return;
-    }
-    int64_t pts_ns = g_array_index(recorder->waiting, Waiting, 0).pts_ns;
-    int64_t pts = (int64_t)gst_util_uint64_scale_round((guint64)pts_ns, VIDEO_SCALE, GST_SECOND);
-    g_array_remove_index(recorder->waiting, 0);
-    if (recorder->video_writer != NULL) {
-        media_writer_write(recorder->video_writer, output->buffer, pts, pts, VIDEO_SCALE / 25,
-                           &recorder->problem);
-    }
 }
 
 static void on_audio(const MediaElementOutput *output, gpointer user_data)
@@ -130,26 +79,6 @@ static void on_audio(const MediaElementOutput *output, gpointer user_data)
         media_writer_write(recorder->audio_writer, output->buffer, pts, pts, AAC_FRAME,
                            &recorder->problem);
     }
-}
-
-static bool start_video(MediaRecorder *recorder, const MediaRecorderConfig *config, GError **error)
-{
-    g_autoptr(GstCaps) caps = gst_video_info_to_caps(config->video);
-    gst_caps_set_simple(caps, "framerate", GST_TYPE_FRACTION, config->fps, 1, NULL);
-    int threads =
-        GST_VIDEO_INFO_WIDTH(config->video) * GST_VIDEO_INFO_HEIGHT(config->video) > 1280 * 720 ? 2
-                                                                                                : 1;
-    g_autofree char *rate = config->video_bitrate_bps > 0
-                                ? g_strdup_printf("pass=cbr bitrate=%u vbv-buf-capacity=2000",
-                                                  config->video_bitrate_bps / 1000)
-                                : g_strdup("pass=qual quantizer=23");
-    g_autofree char *description = g_strdup_printf(
-        "x264enc speed-preset=veryfast %s bframes=0 rc-lookahead=%d sync-lookahead=0 "
-        "key-int-max=%d threads=%d sliced-threads=%s ! capsfilter "
-        "caps=video/x-h264,stream-format=avc,alignment=au",
-        rate, LOOKAHEAD, config->fps * 4, threads, threads > 1 ? "true" : "false");
-    recorder->video = media_element_new(description, caps, on_video, recorder, error);
-    return recorder->video != NULL;
 }
 
 static bool start_audio(MediaRecorder *recorder, const MediaRecorderConfig *config, GError **error)
@@ -178,18 +107,31 @@ static bool make_work_dir(MediaRecorder *recorder, const char *output_dir, GErro
     return media_work_state_save(recorder->work_dir, &recorder->state, error);
 }
 
+/* What was asked for beside the recording itself. */
+static bool start_extras(MediaRecorder *recorder, const MediaRecorderConfig *config, GError **error)
+{
+    if (config->audio_wav) {
+        recorder->wav = media_wav_file_new(recorder->work_dir, error);
+    }
+    if (config->separate_audio) {
+        recorder->tracks = media_track_files_new(recorder->work_dir, error);
+    }
+    return (recorder->wav != NULL || !config->audio_wav) &&
+           (recorder->tracks != NULL || !config->separate_audio);
+}
+
 MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **error)
 {
     g_autoptr(MediaRecorder) recorder = g_new0(MediaRecorder, 1);
     recorder->state =
         (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING + AAC_LEAD};
-    recorder->last_pts_ns = -1;
-    recorder->frame_gap_ns = GST_SECOND / config->fps;
-    recorder->grid_hz = config->fps;
-    recorder->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
+    recorder->video_config = (MediaVideoEncoderConfig){.wanted = g_strdup(config->encoder),
+                                                       .fps = config->fps,
+                                                       .bitrate_bps = config->video_bitrate_bps};
+    recorder->warn = config->warn;
+    recorder->user_data = config->user_data;
     if (!make_work_dir(recorder, config->output_dir, error) ||
-        (config->video != NULL && !start_video(recorder, config, error)) ||
-        !start_audio(recorder, config, error)) {
+        !start_audio(recorder, config, error) || !start_extras(recorder, config, error)) {
         return NULL;
     }
     return g_steal_pointer(&recorder);
@@ -197,13 +139,13 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
 
 void media_recorder_free(MediaRecorder *recorder)
 {
-    g_clear_pointer(&recorder->video, media_element_free);
+    g_clear_pointer(&recorder->video, media_video_work_free);
     g_clear_pointer(&recorder->audio, media_element_free);
-    g_clear_pointer(&recorder->video_writer, media_writer_free);
     g_clear_pointer(&recorder->audio_writer, media_writer_free);
+    g_clear_pointer(&recorder->tracks, media_track_files_free);
+    g_clear_pointer(&recorder->wav, media_wav_file_free);
     g_clear_error(&recorder->problem);
-    gst_clear_buffer(&recorder->last_picture);
-    g_array_unref(recorder->waiting);
+    g_free((char *)recorder->video_config.wanted);
     g_free(recorder->work_dir);
     g_free(recorder);
 }
@@ -220,8 +162,7 @@ static bool settle(MediaRecorder *recorder, bool ok, GError **error)
     return ok;
 }
 
-bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, int64_t n,
-                               GError **error)
+static bool encode_audio(MediaRecorder *recorder, const float *samples, int64_t n, GError **error)
 {
     GstBuffer *buffer = gst_buffer_new_memdup(samples, (gsize)n * sizeof *samples);
     GST_BUFFER_PTS(buffer) =
@@ -232,117 +173,67 @@ bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, in
     return settle(recorder, media_element_push(recorder->audio, buffer, error), error);
 }
 
-static guint64 place_on_grid(const MediaRecorder *recorder, int64_t pts_ns)
+bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, int64_t n,
+                               GError **error)
 {
-    return gst_util_uint64_scale_round((guint64)pts_ns, (guint64)recorder->grid_hz, GST_SECOND);
-}
-
-/* The grid's place nearest to @pts_ns, after that of the picture before. */
-static int64_t next_on_grid(const MediaRecorder *recorder, int64_t pts_ns)
-{
-    guint64 place = place_on_grid(recorder, pts_ns);
-    if (recorder->last_pts_ns >= 0) {
-        place = MAX(place, place_on_grid(recorder, recorder->last_pts_ns) + 1);
+    if (recorder->wav != NULL) {
+        media_wav_file_push(recorder->wav, samples, n);
     }
-    return (int64_t)gst_util_uint64_scale_round(place, GST_SECOND, (guint64)recorder->grid_hz);
+    return encode_audio(recorder, samples, n, error);
 }
 
-static bool feed(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns, bool changed,
-                 GError **error)
+bool media_recorder_push_packet(MediaRecorder *recorder, uint32_t source, uint32_t participant_id,
+                                int64_t at_ns, const uint8_t *data, size_t size, GError **error)
 {
-    pts_ns = next_on_grid(recorder, pts_ns);
-    recorder->last_pts_ns = pts_ns;
-    recorder->owed = false;
-    Waiting waiting = {pts_ns, changed};
-    g_array_append_val(recorder->waiting, waiting);
-    /* The encoder is told a constant rate; see on_video. */
-    GST_BUFFER_PTS(picture) = recorder->n_fed++ * (GstClockTime)recorder->frame_gap_ns;
-    return settle(recorder, media_element_push(recorder->video, picture, error), error);
+    return recorder->tracks == NULL ||
+           media_track_files_write(recorder->tracks, source, participant_id,
+                                   media_ns_to_samples(at_ns), data, size, error);
 }
 
 bool media_recorder_push_video(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns,
                                GError **error)
 {
-    picture = gst_buffer_make_writable(picture);
-    gst_buffer_replace(&recorder->last_picture, picture);
-    if (recorder->last_pts_ns >= 0 &&
-        place_on_grid(recorder, pts_ns) <= place_on_grid(recorder, recorder->last_pts_ns)) {
-        /* Its place is taken. Put later, it would push all that follow it later too. */
-        recorder->owed = true;
-        gst_buffer_unref(picture);
-        return true;
-    }
-    /* Only the time is written to, before anybody else looks. */
-    return feed(recorder, picture, pts_ns, true, error);
+    return media_video_work_push(recorder->video, picture, pts_ns, error);
 }
 
 GstBuffer *media_recorder_last_picture(const MediaRecorder *recorder)
 {
-    return recorder->last_picture;
-}
-
-/* Since when a picture that is no repeat waits in the encoder; INT64_MAX: none does. */
-static int64_t waits_since(const MediaRecorder *recorder)
-{
-    for (guint i = 0; i < recorder->waiting->len; i++) {
-        const Waiting *waiting = &g_array_index(recorder->waiting, Waiting, i);
-        if (waiting->changed) {
-            return waiting->pts_ns;
-        }
-    }
-    return INT64_MAX;
-}
-
-/* x264 puts a picture out only after others came in: when nothing changes any more, repeats of the
- * last one push it out; after that one a second keeps the file's end near. */
-static bool repeat_still(MediaRecorder *recorder, int64_t now_ns, GError **error)
-{
-    if (recorder->last_picture == NULL) {
-        return true;
-    }
-    int64_t patience_ns = now_ns < FIRST_NS ? 0 : PUSH_OUT_NS;
-    bool pushing = waits_since(recorder) < now_ns - patience_ns;
-    bool steady = now_ns < STEADY_START_NS;
-    bool soon = recorder->owed || pushing || steady;
-    /* The place after the last is left to a new picture until that would have come. */
-    if (now_ns - recorder->last_pts_ns < (soon ? 2 * recorder->frame_gap_ns : STILL_NS)) {
-        return true;
-    }
-    int64_t pts_ns =
-        recorder->owed || steady ? recorder->last_pts_ns + recorder->frame_gap_ns : now_ns;
-    return feed(recorder, gst_buffer_copy(recorder->last_picture), pts_ns, recorder->owed, error);
+    return recorder->video != NULL ? media_video_work_last_picture(recorder->video) : NULL;
 }
 
 static bool flush(MediaRecorder *recorder, GError **error)
 {
-    return (recorder->video_writer == NULL || media_writer_flush(recorder->video_writer, error)) &&
-           (recorder->audio_writer == NULL || media_writer_flush(recorder->audio_writer, error));
+    return (recorder->video == NULL || media_video_work_flush(recorder->video, error)) &&
+           (recorder->audio_writer == NULL || media_writer_flush(recorder->audio_writer, error)) &&
+           (recorder->tracks == NULL || media_track_files_flush(recorder->tracks, error)) &&
+           (recorder->wav == NULL || media_wav_file_flush(recorder->wav, error));
 }
 
-bool media_recorder_prime(MediaRecorder *recorder, GstBuffer *picture, int64_t *ret_next_ns,
-                          GError **error)
+bool media_recorder_prime(MediaRecorder *recorder, GError **error)
 {
     static const float silence[AAC_LEAD];
-    if (recorder->audio_writer == NULL && recorder->state.mode != MEDIA_MODE_AUDIO_ONLY &&
-        !media_recorder_push_audio(recorder, silence, AAC_LEAD, error)) {
-        gst_clear_buffer(&picture);
+    return recorder->state.mode == MEDIA_MODE_AUDIO_ONLY ||
+           (encode_audio(recorder, silence, AAC_LEAD, error) && flush(recorder, error));
+}
+
+bool media_recorder_begin_video(MediaRecorder *recorder, const GstVideoInfo *info,
+                                GstBuffer *picture, int64_t *ret_next_ns, GError **error)
+{
+    g_autofree char *path = g_build_filename(recorder->work_dir, MEDIA_WORK_VIDEO, NULL);
+    recorder->video_config.info = info;
+    recorder->video = media_video_work_new(path, &recorder->video_config, recorder->warn,
+                                           recorder->user_data, error);
+    recorder->video_config.info = NULL;
+    if (recorder->video == NULL) {
+        gst_buffer_unref(picture);
         return false;
     }
-    if (picture != NULL && !media_recorder_push_video(recorder, picture, 0, error)) {
-        return false;
-    }
-    for (int i = 0; picture != NULL && i < LOOKAHEAD + 1; i++) {
-        if (!feed(recorder, gst_buffer_copy(recorder->last_picture), 0, false, error)) {
-            return false;
-        }
-    }
-    *ret_next_ns = recorder->last_pts_ns + recorder->frame_gap_ns;
-    return flush(recorder, error);
+    return media_video_work_prime(recorder->video, picture, ret_next_ns, error);
 }
 
 bool media_recorder_tick(MediaRecorder *recorder, int64_t now_ns, GError **error)
 {
-    if (recorder->video != NULL && !repeat_still(recorder, now_ns, error)) {
+    if (recorder->video != NULL && !media_video_work_tick(recorder->video, now_ns, error)) {
         return false;
     }
     if (now_ns - recorder->flushed_ns < (now_ns < FIRST_NS ? FIRST_FLUSH_NS : FLUSH_NS)) {
@@ -357,23 +248,23 @@ static bool push_out_sound(MediaRecorder *recorder, GError **error)
 {
     static const float silence[2 * AAC_FRAME];
     return recorder->state.mode == MEDIA_MODE_AUDIO_ONLY ||
-           media_recorder_push_audio(recorder, silence, G_N_ELEMENTS(silence), error);
+           encode_audio(recorder, silence, G_N_ELEMENTS(silence), error);
 }
 
 bool media_recorder_finish(MediaRecorder *recorder, int64_t duration_ns, GError **error)
 {
-    if (recorder->video != NULL &&
-        !settle(recorder, media_element_drain(recorder->video, error), error)) {
+    if (recorder->video != NULL && !media_video_work_finish(recorder->video, error)) {
         return false;
     }
     if (!push_out_sound(recorder, error) ||
         !settle(recorder, media_element_drain(recorder->audio, error), error)) {
         return false;
     }
-    if (recorder->video_writer != NULL && !media_writer_close(recorder->video_writer, error)) {
+    if (recorder->audio_writer != NULL && !media_writer_close(recorder->audio_writer, error)) {
         return false;
     }
-    if (recorder->audio_writer != NULL && !media_writer_close(recorder->audio_writer, error)) {
+    if ((recorder->tracks != NULL && !media_track_files_flush(recorder->tracks, error)) ||
+        (recorder->wav != NULL && !media_wav_file_finish(recorder->wav, error))) {
         return false;
     }
     recorder->state.ended = true;
@@ -383,5 +274,5 @@ bool media_recorder_finish(MediaRecorder *recorder, int64_t duration_ns, GError 
 
 uint64_t media_recorder_n_pictures(const MediaRecorder *recorder)
 {
-    return recorder->n_fed;
+    return recorder->video != NULL ? media_video_work_n_pictures(recorder->video) : 0;
 }

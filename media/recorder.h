@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "media/engine.h"
-
-#include <gst/video/video.h>
+#include "media/video_work.h"
 
 /*
  * Encodes a mix and composed pictures into the working files of a recording, in <output>/.work. All
@@ -15,10 +13,13 @@ typedef struct MediaRecorder MediaRecorder;
 typedef struct {
     MediaMode mode;
     const char *output_dir;
-    const GstVideoInfo *video; /* NULL for audio only */
     uint8_t fps;
     uint32_t video_bitrate_bps; /* 0: constant quality */
-    const char *encoder;        /* "auto" or "x264" */
+    const char *encoder;        /* as media/video_encoder.h says */
+    bool audio_wav;             /* audio.wav too */
+    bool separate_audio;        /* a file for each participant's own voice too */
+    MediaWarningFunc warn;      /* never NULL */
+    gpointer user_data;
 } MediaRecorderConfig;
 
 /**
@@ -38,20 +39,37 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaRecorder, media_recorder_free)
 
 /**
  * media_recorder_prime:
- * @picture: (transfer full) (nullable): what shows at the start
+ *
+ * Once, before anything else: the sound's file is on the disk, so that there is a recording from
+ * its first moment on. Errors: as of media_recorder_new.
+ */
+bool media_recorder_prime(MediaRecorder *recorder, GError **error);
+
+/**
+ * media_recorder_begin_video:
+ * @info: of all pictures; copied
+ * @picture: (transfer full): what showed at time 0
  * @ret_next_ns: the time of the next picture at the earliest
  *
- * Once, before anything else: puts a first picture through the encoder and onto the disk, so that
- * there is a recording from its first moment on. Errors: as of media_recorder_new.
+ * Once, before any picture. Errors: as of media_recorder_new.
  */
-bool media_recorder_prime(MediaRecorder *recorder, GstBuffer *picture, int64_t *ret_next_ns,
-                          GError **error);
+bool media_recorder_begin_video(MediaRecorder *recorder, const GstVideoInfo *info,
+                                GstBuffer *picture, int64_t *ret_next_ns, GError **error);
 
 /** @n mono samples at 48 kHz that follow the ones before. Errors: as of media_recorder_new. */
 bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, int64_t n,
                                GError **error);
 
-/** @picture: (transfer full). A time that does not grow is moved up. */
+/**
+ * media_recorder_push_packet:
+ * @at_ns: when the packet's first sample is heard, on the recording's time
+ *
+ * One Opus packet of @source as it came, for the participant's own file. Ignored when none is kept.
+ */
+bool media_recorder_push_packet(MediaRecorder *recorder, uint32_t source, uint32_t participant_id,
+                                int64_t at_ns, const uint8_t *data, size_t size, GError **error);
+
+/** @picture: (transfer full). A picture whose place is taken waits for the next free one. */
 bool media_recorder_push_video(MediaRecorder *recorder, GstBuffer *picture, int64_t pts_ns,
                                GError **error);
 

@@ -27,6 +27,12 @@ static void on_recording(MediaRecordingOp op, int64_t recording_ns, gpointer use
                     g_strdup_printf("%s %" G_GINT64_FORMAT, names[op], recording_ns / MEETING_MS));
 }
 
+static void on_warning(const char *code, const char *message, gpointer user_data)
+{
+    Meeting *meeting = user_data;
+    g_ptr_array_add(meeting->warnings, g_strdup_printf("%s: %s", code, message));
+}
+
 static void on_error(const GError *error, gpointer user_data)
 {
     Meeting *meeting = user_data;
@@ -34,8 +40,11 @@ static void on_error(const GError *error, gpointer user_data)
     meeting->error = g_error_copy(error);
 }
 
-static const MediaEngineEvents events = {
-    .on_pcm = on_pcm, .on_speech = on_speech, .on_recording = on_recording, .on_error = on_error};
+static const MediaEngineEvents events = {.on_pcm = on_pcm,
+                                         .on_speech = on_speech,
+                                         .on_recording = on_recording,
+                                         .on_warning = on_warning,
+                                         .on_error = on_error};
 
 MediaEngineConfig meeting_config(void)
 {
@@ -58,6 +67,7 @@ Meeting *meeting_new(const MediaEngineConfig *config)
     g_assert_no_error(error);
     with_dir.output_dir = meeting->output_dir;
     meeting->recording_ops = g_ptr_array_new_with_free_func(g_free);
+    meeting->warnings = g_ptr_array_new_with_free_func(g_free);
     meeting->speech_events = g_array_new(FALSE, FALSE, sizeof(MediaSpeech));
     meeting->pcm = g_array_new(FALSE, FALSE, sizeof(int16_t));
     meeting->engine =
@@ -94,6 +104,7 @@ void meeting_free(Meeting *meeting)
     remove_tree(meeting->output_dir);
     g_free(meeting->output_dir);
     g_ptr_array_unref(meeting->recording_ops);
+    g_ptr_array_unref(meeting->warnings);
     g_array_unref(meeting->speech_events);
     g_array_unref(meeting->pcm);
     g_clear_error(&meeting->error);

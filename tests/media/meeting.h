@@ -35,6 +35,7 @@ typedef struct {
     bool clapper; /* person 1: a white picture and a beep together, on every whole second */
 
     GPtrArray *recording_ops; /* of char*: "started 0", … */
+    GPtrArray *warnings;      /* of char*: "code: message" */
     GArray *speech_events;    /* of MediaSpeech */
     GError *error;            /* owned: of on_error */
     GArray *pcm;              /* of int16_t */
