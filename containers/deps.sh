@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # The one list of Debian 12 packages that Steno builds with, runs with and is tested with.
 #
-#   containers/deps.sh [runtime|build|test ...]     install the groups (default: all of them)
-#   containers/deps.sh --list [group ...]           print the packages instead, one a line
-#   containers/deps.sh --check [group ...]          exit 0 when nothing is missing
+#   containers/deps.sh [runtime|build|test|bench ...]   install the groups (default: all but bench)
+#   containers/deps.sh --list [group ...]               print the packages instead, one a line
+#   containers/deps.sh --check [group ...]              exit 0 when nothing is missing
 #
 # Runs as root, or as an ordinary user with sudo.
 set -euo pipefail
@@ -73,6 +73,12 @@ test=(
     sox
 )
 
+# What `./dev bench recording` compares with.
+bench=(
+    pulseaudio
+    xvfb
+)
+
 mode=install
 case "${1:-}" in
 --list | --check)
@@ -87,9 +93,10 @@ for group in "${@:-all}"; do
     runtime) packages+=("${runtime[@]}") ;;
     build) packages+=("${build[@]}") ;;
     test) packages+=("${test[@]}") ;;
+    bench) packages+=("${bench[@]}") ;;
     all) packages+=("${runtime[@]}" "${build[@]}" "${test[@]}") ;;
     *)
-        echo "deps.sh: unknown group '$group'; there are: runtime, build, test" >&2
+        echo "deps.sh: unknown group '$group'; there are: runtime, build, test, bench" >&2
         exit 2
         ;;
     esac

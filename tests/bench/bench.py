@@ -1,20 +1,27 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what a bot costs: processor time and memory by process group, for a talk of three
-people with cameras, recorded and streamed; audio only beside it. Runs are interleaved, figures are
-medians. Prints a table and writes build/bench/talk.json."""
+"""Measurements, each as a table and as build/bench/NAME.json; figures are medians of interleaved
+runs, ratios are taken within a run.
+
+  talk       what a bot costs: processor time and memory by group of processes, for a talk of three
+             with cameras, recorded and streamed, and audio only beside it
+  recording  the same meetings recorded by Steno and the usual way (Xvfb, headed Chromium, ffmpeg):
+             cores, memory, file size, pictures kept, likeness to the source; --case picks some
+  density    one more bot each time, until pictures are lost
+"""
 import argparse
 import json
-import os
 import pathlib
 import statistics
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
+from proc import cpu_s, pss_mib  # noqa: E402
 
-TICKS = os.sysconf("SC_CLK_TCK")
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SETTLE_S = 5
 MEASURE_S = 20
 
@@ -26,24 +33,6 @@ TALK = {
          "speech": [{"at_s": 1 + i * 10 + k * 30, "tone_hz": 300 + 100 * i, "for_s": 9}
                     for k in range(2)]}
         for i in range(3)]}
-
-
-def cpu_s(pid):
-    try:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
-    except OSError:
-        return 0.0
-
-
-def pss_mib(pid):
-    try:
-        for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    except OSError:
-        pass
-    return 0.0
 
 
 def measure(build, mode):
@@ -61,13 +50,7 @@ def measure(build, mode):
                     "pss_mib": sum(map(pss_mib, pids))} for g, pids in groups.items()}
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
-    parser.add_argument("names", nargs="*", choices=[[], "talk"])
-    parser.add_argument("--runs", type=int, default=3)
-    args = parser.parse_args()
-    build = pathlib.Path(args.build).resolve()
+def talk(build, args):
     modes = ["speaker_view", "audio_only"]
     runs = {mode: [] for mode in modes}
     for _ in range(args.runs):
@@ -79,8 +62,36 @@ def main():
     for mode, groups in table.items():
         for group, row in groups.items():
             print(f"{mode:<14}{group:<10}{row['cores']:>8.3f}{row['pss_mib']:>10.0f}")
+    return {"medians": table, "runs": runs}
+
+
+def recording(build, args):
+    subprocess.run([str(ROOT / "containers/deps.sh"), "bench"], check=True)
+    import recording as both
+    return both.run(build, args.runs, args.case)
+
+
+def density(build, args):
+    import recording as both
+    return both.density(build)
+
+
+BENCHES = {"talk": talk, "recording": recording, "density": density}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build")
+    parser.add_argument("names", nargs="*", choices=[[], *BENCHES], help="default: all")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--case", action="append", help="of recording; may be given again")
+    args = parser.parse_args()
+    build = pathlib.Path(args.build).resolve()
     (build / "bench").mkdir(exist_ok=True)
-    (build / "bench/talk.json").write_text(json.dumps({"medians": table, "runs": runs}, indent=2))
+    for name in args.names or BENCHES:
+        result = BENCHES[name](build, args)
+        (build / f"bench/{name}.json").write_text(json.dumps(result, indent=2))
     return 0
 
 

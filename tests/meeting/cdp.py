@@ -18,7 +18,7 @@ import time
 
 
 class Browser:
-    def __init__(self, settings, executable="chromium", args=()):
+    def __init__(self, settings, executable="chromium", args=(), headless=True, env=None):
         self.profile = tempfile.mkdtemp(prefix="steno-cdp-")
         to_browser, self.write_fd = os.pipe()
         self.read_fd, from_browser = os.pipe()
@@ -31,15 +31,15 @@ class Browser:
             os.dup2(high_out, 4)
 
         self.process = subprocess.Popen(
-            [executable, "--headless=new", "--no-sandbox", "--disable-gpu",
-             "--remote-debugging-pipe", f"--user-data-dir={self.profile}", "--lang=en-US",
-             "--no-first-run", "--mute-audio", "--autoplay-policy=no-user-gesture-required",
+            [executable, *(["--headless=new", "--mute-audio"] if headless else []),
+             "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", f"--user-data-dir={self.profile}", "--lang=en-US",
+             "--no-first-run", "--autoplay-policy=no-user-gesture-required",
              f"--host-resolver-rules={settings['host_rules']}",
              f"--ignore-certificate-errors-spki-list={settings['trusted_spki']}",
              f"--ip-address-space-overrides={settings['address_space_overrides']}",
              "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,"
              "LocalNetworkAccessChecksWebRTC", *settings.get("args", ()), *args, "about:blank"],
-            preexec_fn=place, pass_fds=(3, 4, high_in, high_out), close_fds=True,
+            env=env, preexec_fn=place, pass_fds=(3, 4, high_in, high_out), close_fds=True,
             start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         for fd in (to_browser, from_browser, high_in, high_out):
