@@ -9,7 +9,8 @@ static const char summary[] =
     "\n"
     "  steno-worker --config FILE|-     run one bot from a JSON document\n"
     "  steno-worker join URL [OPTION…]  the same for people, with a live status line\n"
-    "  steno-worker --recover DIR       finalize and report what a killed worker left\n"
+    "  steno-worker --recover DIR       finalize, upload and report what a killed worker left\n"
+    "  steno-worker check-page URL|FILE which of the platform's rules match that page\n"
     "\n"
     "docs/worker.md has every field, event, command and exit code.";
 
@@ -24,6 +25,8 @@ typedef struct {
     char *webhook_url, *message, *browser_json;
     char **set;
     gboolean no_sandbox;
+    char *platform; /* check-page */
+    int settle_s;
     char **rest;
 } Options;
 
@@ -41,6 +44,7 @@ static void options_clear(Options *options)
     g_free(options->webhook_url);
     g_free(options->message);
     g_free(options->browser_json);
+    g_free(options->platform);
     g_strfreev(options->set);
     g_strfreev(options->rest);
 }
@@ -49,6 +53,9 @@ void bot_cli_clear(BotCli *cli)
 {
     g_clear_pointer(&cli->config, bot_config_free);
     g_clear_pointer(&cli->recover_dir, g_free);
+    g_clear_pointer(&cli->check_target, g_free);
+    g_clear_pointer(&cli->check_platform, g_free);
+    g_clear_pointer(&cli->browser, json_object_unref);
     g_clear_pointer(&cli->help, g_free);
 }
 
@@ -71,20 +78,20 @@ static bool apply_set(JsonObject *document, const char *assignment, GError **err
     if (value == NULL) {
         value = json_node_init_string(json_node_alloc(), equals + 1);
     }
-    char *dot = strchr(path, '.');
+    g_auto(GStrv) names = g_strsplit(path, ".", -1);
     JsonObject *parent = document;
-    if (dot != NULL) {
-        *dot = '\0';
-        if (!json_object_has_member(document, path)) {
-            json_object_set_object_member(document, path, json_object_new());
+    guint last = g_strv_length(names) - 1;
+    for (guint i = 0; i < last; i++) {
+        if (!json_object_has_member(parent, names[i])) {
+            json_object_set_object_member(parent, names[i], json_object_new());
         }
-        JsonNode *node = json_object_get_member(document, path);
+        JsonNode *node = json_object_get_member(parent, names[i]);
         if (!JSON_NODE_HOLDS_OBJECT(node)) {
             return fail(error, "--set: the field's parent is no object");
         }
         parent = json_node_get_object(node);
     }
-    json_object_set_member(parent, dot != NULL ? dot + 1 : path, g_steal_pointer(&value));
+    json_object_set_member(parent, names[last], g_steal_pointer(&value));
     return true;
 }
 
@@ -121,6 +128,18 @@ static JsonObject *object_member(JsonObject *document, const char *name)
     return json_object_get_object_member(document, name);
 }
 
+/* What --browser and --no-sandbox say, into @document's "browser". */
+static bool apply_browser_options(JsonObject *document, const Options *options, GError **error)
+{
+    if (options->browser_json != NULL && !apply_browser(document, options->browser_json, error)) {
+        return false;
+    }
+    if (options->no_sandbox) {
+        json_object_set_boolean_member(object_member(document, "browser"), "sandbox", FALSE);
+    }
+    return true;
+}
+
 static BotConfig *join_config(const Options *options, const char *url, GError **error)
 {
     g_autoptr(JsonObject) document = json_object_new();
@@ -134,11 +153,8 @@ static BotConfig *join_config(const Options *options, const char *url, GError **
     set_string(streaming, "input", options->stream_input);
     set_string(streaming, "output", options->stream_output);
     set_string(streaming, "audio_frequency", options->audio_frequency);
-    if (options->browser_json != NULL && !apply_browser(document, options->browser_json, error)) {
+    if (!apply_browser_options(document, options, error)) {
         return NULL;
-    }
-    if (options->no_sandbox) {
-        json_object_set_boolean_member(object_member(document, "browser"), "sandbox", FALSE);
     }
     for (char **item = options->set; item != NULL && *item != NULL; item++) {
         if (!apply_set(document, *item, error)) {
@@ -178,8 +194,31 @@ static bool take_config(const Options *options, BotCli *cli, GError **error)
     return cli->config != NULL;
 }
 
+static bool take_check(const Options *options, BotCli *cli, GError **error)
+{
+    if (options->rest[1] == NULL || options->rest[2] != NULL) {
+        return fail(error, "check-page wants one meeting URL or saved page");
+    }
+    if (options->settle_s < 0 || options->settle_s > 600) {
+        return fail(error, "--settle wants 0 to 600 seconds");
+    }
+    g_autoptr(JsonObject) document = json_object_new();
+    if (!apply_browser_options(document, options, error)) {
+        return false;
+    }
+    cli->browser = json_object_ref(object_member(document, "browser"));
+    cli->check_target = g_strdup(options->rest[1]);
+    cli->check_platform = g_strdup(options->platform);
+    cli->settle_s = (unsigned)options->settle_s;
+    cli->action = BOT_CLI_CHECK;
+    return true;
+}
+
 static bool take_options(const Options *options, BotCli *cli, GError **error)
 {
+    if (options->rest != NULL && g_strcmp0(options->rest[0], "check-page") == 0) {
+        return take_check(options, cli, error);
+    }
     if (options->recover_dir != NULL) {
         cli->action = BOT_CLI_RECOVER;
         cli->recover_dir = g_strdup(options->recover_dir);
@@ -202,7 +241,7 @@ static bool take_options(const Options *options, BotCli *cli, GError **error)
 
 bool bot_cli_parse(int argc, char **argv, BotCli *ret_cli, GError **error)
 {
-    Options o = {0};
+    Options o = {.settle_s = 5};
     /* clang-format off: one option a line */
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &o.config_path,
@@ -234,7 +273,12 @@ bool bot_cli_parse(int argc, char **argv, BotCli *ret_cli, GError **error)
          "join: run Chromium without its sandbox (needed as root)", NULL},
         {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.set, "join: any other field, may be repeated",
          "FIELD=VALUE"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.rest, NULL, "[join URL]"},
+        {"platform", 0, 0, G_OPTION_ARG_STRING, &o.platform,
+         "check-page: whose rules, for a saved page", "NAME"},
+        {"settle", 0, 0, G_OPTION_ARG_INT, &o.settle_s,
+         "check-page: how long the page may take to show what it has (5)", "SECONDS"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.rest, NULL,
+         "[join URL | check-page URL]"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     /* clang-format on */

@@ -9,14 +9,18 @@ typedef enum {
     BOT_CLI_RUN,     /* config is set */
     BOT_CLI_PRINT,   /* --print-config: config is set */
     BOT_CLI_RECOVER, /* recover_dir is set */
+    BOT_CLI_CHECK,   /* check_target is set, check_platform and browser may be */
     BOT_CLI_HELP,    /* help is set: print it, exit 0 */
 } BotCliAction;
 
 typedef struct {
     BotCliAction action;
-    BotConfig *config; /* owned */
-    char *recover_dir; /* owned */
-    char *help;        /* owned */
+    BotConfig *config;                   /* owned */
+    char *recover_dir;                   /* owned */
+    char *check_target, *check_platform; /* owned */
+    JsonObject *browser;                 /* owned */
+    unsigned settle_s;
+    char *help; /* owned */
     bool events_to_stdout;
     bool commands_on_stdin;
     bool interactive; /* `join`: show the live status line */

@@ -7,6 +7,8 @@
 #include "bot/session.h"
 #include "bot/status_line.h"
 #include "media/engine.h"
+#include "platforms/check_page.h"
+#include "platforms/platform.h"
 
 #include <glib-unix.h>
 #include <locale.h>
@@ -85,6 +87,21 @@ static BotExit run(const BotCli *cli)
     return exit;
 }
 
+static BotExit check_page(const BotCli *cli)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *table = NULL;
+    PlatformCheck check = {cli->check_target, cli->check_platform, cli->browser, cli->settle_s};
+    if (!platform_check_page(&check, &table, &error)) {
+        fprintf(stderr, "steno-worker: %s\n", error->message);
+        bool asked_wrong = g_error_matches(error, PLATFORM_ERROR, PLATFORM_ERROR_URL) ||
+                           g_error_matches(error, PLATFORM_ERROR, PLATFORM_ERROR_RULES);
+        return asked_wrong ? BOT_EXIT_BAD_CONFIG : BOT_EXIT_INTERNAL;
+    }
+    fputs(table, stdout);
+    return BOT_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
     setlocale(LC_ALL, "");
@@ -108,6 +125,9 @@ int main(int argc, char **argv)
     }
     case BOT_CLI_RECOVER:
         exit = media_init(&error) ? bot_recover(cli.recover_dir) : BOT_EXIT_INTERNAL;
+        break;
+    case BOT_CLI_CHECK:
+        exit = check_page(&cli);
         break;
     case BOT_CLI_RUN:
         bot_log_init(cli.config->bot_id);

@@ -69,15 +69,33 @@ static void leave_page(Adapter *adapter)
     }
 }
 
+/* The page beside its picture, for whoever mends the rules (steno-worker check-page). */
+static void on_left_page(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    const char *html = adapter_string_value(value);
+    if (html != NULL && adapter->left_shot != NULL) {
+        g_autofree char *stem =
+            g_strndup(adapter->left_shot, strlen(adapter->left_shot) - strlen(".png"));
+        g_autofree char *path = g_strconcat(stem, ".html", NULL);
+        g_file_set_contents_full(path, html, -1, G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
+    }
+    leave_page(adapter);
+    emit_left_later(adapter);
+}
+
 static void on_left_shot(JsonNode *value, const GError *error, gpointer user_data)
 {
     Adapter *adapter = user_data;
     if (error != NULL) {
         g_info("no picture of the end: %s", error->message);
         g_clear_pointer(&adapter->left_shot, g_free);
+        on_left_page(NULL, error, adapter);
+        return;
     }
-    leave_page(adapter);
-    emit_left_later(adapter);
+    browser_evaluate(page_get_browser(adapter->page),
+                     "document.documentElement.outerHTML.slice(0, 4000000)", CLICK_TIMEOUT_MS,
+                     on_left_page, adapter);
 }
 
 static char *shot_path(Adapter *adapter, const char *what)

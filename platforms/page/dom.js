@@ -180,6 +180,28 @@ function contentOf(element) {
     return isField(element) ? element.value : element.innerText.replace(/\n$/, '');
 }
 
+function describe(element) {
+    const id = element.id ? '#' + element.id : '';
+    const label = element.getAttribute('aria-label') || textOf(element);
+    return '<' + element.tagName.toLowerCase() + id + '> ' + label.slice(0, 80);
+}
+
+/* Every candidate of every purpose and what it finds, for people who mend the rules. */
+steno.table = () => {
+    const reading = new Reading();
+    return Object.entries(RULES.purposes).flatMap(([purpose, candidates]) =>
+        candidates.map((candidate) => {
+            let found = '-';
+            try {
+                const element = reading.find(candidate);
+                found = element === null ? '-' : describe(element);
+            } catch (error) {
+                found = 'broken: ' + error.message;
+            }
+            return {purpose, candidate: candidate.id, found};
+        }));
+};
+
 function press(element) {
     const button = element.closest('button, [role="button"], a, input') || element;
     button.click();

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every row of the outcome table that Meet can produce, in a real Chromium: state, sub-type, status
 codes, final webhook, end reason, exit code; and nothing left behind."""
+import json
 import signal
 import subprocess
 import sys
@@ -289,6 +290,34 @@ def dialogs(build):
              "meeting_ended", after=after)
 
 
+def check_page(build, target, *options):
+    out = subprocess.run([str(build / "bot/steno-worker"), "check-page", str(target), *options],
+                         capture_output=True, text=True, timeout=60)
+    return out, {line.split()[0]: line.split(None, 1)[1] for line in out.stdout.splitlines()}
+
+
+def rules_on_a_page(build):
+    """check-page on the living page, and on the one that a refused bot saved beside its picture."""
+    with harness.session(build, scenario()) as (meeting, _, start):
+        browser = json.dumps(meeting.browser())
+        out, table = check_page(build, meeting.url, "--browser", browser, "--settle", "2")
+        check(out.returncode == 0, f"check-page: {out}")
+        check(table["name_field/labelled"] == "<input> Your name", f"name field: {table}")
+        check(not any(v.startswith("broken") for v in table.values()), f"broken: {table}")
+    with harness.session(build, scenario(lobby={"mode": "deny", "after_s": 1})) as (_, _, start):
+        worker = start()
+        check(worker.wait(60) == 3, worker.process.tail())
+        saved = sorted((worker.output / "screenshots").glob("*-denied.html"))
+        check(len(saved) == 1 and saved[0].with_suffix(".png").exists(), f"saved: {saved}")
+        out, table = check_page(build, saved[0], "--platform", "meet", "--browser", browser,
+                                "--settle", "0")
+        denied_rules = [rule for rule, found in table.items()
+                        if rule.startswith("denied/") and found != "-"]
+        check(out.returncode == 0 and denied_rules, f"check-page of the saved page: {out}")
+        out, _ = check_page(build, saved[0])
+        check(out.returncode == 2 and "--platform" in out.stderr, f"without a platform: {out}")
+
+
 def bad_configurations(build):
     """Exit code 2 and a sentence; nothing is written."""
     with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
@@ -302,7 +331,7 @@ def bad_configurations(build):
 
 
 if __name__ == "__main__":
-    harness.main([bad_configurations, bad_url, denied, lobby_ignored, host_absent, not_found,
+    harness.main([bad_configurations, rules_on_a_page, bad_url, denied, lobby_ignored, host_absent, not_found,
                   login_required, captcha, meeting_ended, admitted_from_the_lobby, removed,
                   removed_before_recording, nobody_joined, alone_again, silence, maximum_duration,
                   leave_command, leave_from_the_lobby, told_to_stop, told_to_stop_twice,
