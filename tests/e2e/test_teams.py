@@ -294,6 +294,24 @@ def told_by_dominant_speakers(build):
     told_by(build, "demo.json", "dominant", 0.10)
 
 
+def told_by_the_page_alone(build):
+    """Neither roster nor speakers on the wire: names from the tiles, speakers from their rings."""
+    for wording in ("new", "old"):
+        setting = scenario(duration_s=20, page={"wording": wording},
+                           wire={"roster": "nothing", "tells": "page"}, participants=[
+            {"id": "alice", "name": "Alice Martin", "speech": [
+                {"at_s": 8, "tone_hz": 300, "for_s": 5}]},
+            {"id": "bob", "name": "Bob Okafor", "camera": "pattern:ball", "speech": [
+                {"at_s": 14, "tone_hz": 500, "for_s": 5}]}])
+        for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+            joined = sorted(e["name"] for e in result.worker.events("participant")
+                            if e["op"] == "joined")
+            check(joined == ["Alice Martin", "Bob Okafor"], f"joined {joined}")
+            truth = measure.merge(result.truth(), 0.3)
+            error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3), 0.5)
+            check(error < 0.1, f"{error:.3f}\n truth {truth}\n found {result.diarization()}")
+
+
 def told_by_captions(build):
     """Nothing else tells: the bot turns captions on, and names from then on."""
     setting = scenario(duration_s=26, wire={"tells": "captions"}, participants=[
@@ -354,8 +372,9 @@ WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign
            meeting_ended, meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
            nobody_joined, alone_again, silence, maximum_duration, leave_from_the_lobby,
            page_frozen, page_crashed, network_lost, network_back_in_time, chat_both_ways, dialogs,
-           nobody_is_guessed, late_joiner, told_by_captions]
-MEASURING = [talk_of_three, overlaps_told_by_sources, told_by_dominant_speakers, meeting_of_25]
+           nobody_is_guessed, late_joiner, told_by_captions, told_by_the_page_alone,
+           overlaps_told_by_sources, told_by_dominant_speakers]
+MEASURING = [talk_of_three, meeting_of_25]
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measuring"]:

@@ -125,6 +125,19 @@ static void send_people(MeetingBot *bot, GPtrArray *users)
     send_text(bot, json);
 }
 
+void meeting_bot_show_speaking(MeetingBot *bot, const guint32 *csrcs, guint n)
+{
+    g_autoptr(GString) json = g_string_new("{\"t\":\"speaking\",\"csrcs\":[");
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(json, "%s%u", i > 0 ? "," : "", csrcs[i]);
+    g_string_append(json, "]}");
+    if (g_strcmp0(json->str, bot->shown_speaking) == 0)
+        return;
+    g_free(bot->shown_speaking);
+    bot->shown_speaking = g_strdup(json->str);
+    send_text(bot, json->str);
+}
+
 static const MeetingUser *find_user(GPtrArray *users, const char *device)
 {
     for (guint i = 0; i < users->len; i++) {
@@ -693,6 +706,7 @@ void meeting_bot_free(MeetingBot *bot)
     g_ptr_array_unref(bot->mic);
     g_ptr_array_unref(bot->dialogs);
     g_free(bot->how_left);
+    g_free(bot->shown_speaking);
     g_free(bot->token);
     g_free(bot->device);
     g_free(bot->name);
