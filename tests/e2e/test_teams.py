@@ -352,6 +352,24 @@ def late_joiner(build):
                   f"{rules_of(result.worker)}")
 
 
+def screen_share(build):
+    """The shared screen fills the picture while it lasts, as its owner's."""
+    setting = as_teams("screen.json")
+    for result, _ in recording.run(build, setting):
+        spans = [(p["number"], result.to_recording(p["first_s"]), result.to_recording(p["last_s"]))
+                 for p in result.bot["pictures"] if p["what"] == "screen"]
+        check(len(spans) == 1, f"screens sent: {spans}")
+        number, first, last = spans[0]
+        shown = recording.pictures(result.recording())
+        during = [who for t, who, _ in shown if first + 1.5 < t < last - 0.5]
+        share = during.count(number + 128) / max(1, len(during))
+        check(len(during) > 20 and share > 0.95,
+              f"{share * 100:.0f} % of {len(during)} pictures show the screen {number + 128}: "
+              f"{sorted(set(during), key=str)}")
+        after = {who for t, who, _ in shown if t > last + 1.5}
+        check(number + 128 not in after, f"after it shows {after}")
+
+
 def meeting_of_25(build):
     """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
     setting = as_teams("people-25.json")
@@ -374,7 +392,7 @@ WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign
            page_frozen, page_crashed, network_lost, network_back_in_time, chat_both_ways, dialogs,
            nobody_is_guessed, late_joiner, told_by_captions, told_by_the_page_alone,
            overlaps_told_by_sources, told_by_dominant_speakers]
-MEASURING = [talk_of_three, meeting_of_25]
+MEASURING = [talk_of_three, screen_share, meeting_of_25]
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measuring"]:
