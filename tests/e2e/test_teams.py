@@ -338,9 +338,9 @@ def nobody_is_guessed(build):
 def late_joiner(build):
     """Who was there before comes by HTTP, who comes and goes by deltas; video off for audio only."""
     for wording in ("new", "old"):
-        setting = scenario(duration_s=9, wire={"roster": "snapshot"}, page={"wording": wording},
+        setting = scenario(duration_s=10, wire={"roster": "snapshot"}, page={"wording": wording},
                            participants=[ALICE, {"id": "bob", "name": "Bob Okafor", "join_s": 2,
-                                                 "leave_s": 5},
+                                                 "leave_s": 6},
                                          {"id": "cleo", "name": "Cleo", "muted": True}])
         for result, _ in recording.run(build, setting, recording_mode="audio_only"):
             told = [(e["op"], e["name"], e["is_host"])
@@ -399,4 +399,4 @@ if __name__ == "__main__":
         del sys.argv[1]
         harness.main(MEASURING)
     else:
-        harness.main(WAITING, at_once=4)
+        harness.main(WAITING, at_once=3)

@@ -273,16 +273,32 @@ static bool assign_slots(MeetingBot *bot)
     return negotiate;
 }
 
+/* Teams' roster has a socket of its own: no negotiation holds it up. */
+static void tell_roster(MeetingBot *bot)
+{
+    GPtrArray *users = meeting_users(bot->meeting, bot);
+    if (meeting_bot_send_roster(bot, users)) {
+        g_ptr_array_unref(bot->known);
+        bot->known = users;
+    } else {
+        g_ptr_array_unref(users);
+    }
+}
+
 void meeting_bot_update(MeetingBot *bot)
 {
-    if (bot->state != BOT_IN_CALL || bot->peer == NULL || meeting_peer_busy(bot->peer))
+    if (bot->state != BOT_IN_CALL)
+        return;
+    bool ready = bot->peer != NULL && !meeting_peer_busy(bot->peer);
+    bool negotiate = ready && assign_slots(bot);
+    if (is_teams(bot))
+        tell_roster(bot);
+    if (!ready)
         return; /* comes again when the negotiation is over */
-    bool negotiate = assign_slots(bot);
     GPtrArray *users = meeting_users(bot->meeting, bot);
     send_people(bot, users);
-    if (is_teams(bot) ? meeting_bot_send_roster(bot, users) : bot->collections_open) {
-        if (!is_teams(bot))
-            send_collections(bot, users);
+    if (bot->collections_open && !is_teams(bot)) {
+        send_collections(bot, users);
         g_ptr_array_unref(bot->known);
         bot->known = users;
     } else {
