@@ -3,7 +3,9 @@
 """Microsoft Teams in a real Chromium: every way a bot can end there, in each client and wording that
 the two readings of the platform list, and who spoke, out of the server's mix."""
 import json
+import pathlib
 import sys
+import tempfile
 
 import harness
 import measure
@@ -108,6 +110,30 @@ def captcha(build):
 def could_not_connect(build):
     outcomes.failing(build, scenario(page={"variant": "blocked"}), "meeting_error",
                      "InternalError", "internal_error", lobby=False, exit_code=6)
+
+
+def wording_mended_by_a_file(build):
+    """Rules that do not know the join button's words fail and say which; a file that does joins."""
+    shipped = json.loads((harness.ROOT / "platforms/teams/rules.json").read_text())
+    shipped["timing"]["prejoin_ms"] = 4000
+    shipped["purposes"]["join_button"] = [
+        {"id": "words", "css": "button", "text": ["Step inside"], "match": "exact"}]
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        rules = pathlib.Path(folder, "teams.json")
+        env = {"STENO_PLATFORM_DIR": folder}
+
+        def after(worker, meeting):
+            missing = [e["purpose"] for e in worker.events("rule") if not e["found"]]
+            check("join_button" in missing, f"not said what is missing: {missing}")
+            check(list((worker.output / "screenshots").glob("*ui_not_found*.png")), "no picture")
+
+        rules.write_text(json.dumps(shipped))
+        outcomes.failing(build, scenario(), "meeting_error", "InternalError",
+                         "ui_element_not_found", lobby=False, exit_code=6, env=env, after=after)
+        shipped["purposes"]["join_button"][0]["text"].append("Join now")
+        rules.write_text(json.dumps(shipped))
+        outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "end_meeting"}]),
+                          "meeting_ended", env=env)
 
 
 # --- in the call ---
@@ -386,8 +412,8 @@ def meeting_of_25(build):
 
 
 WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign, host_absent,
-           not_found, login_required, captcha, could_not_connect, admitted_through_everything,
-           meeting_ended, meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
+           not_found, login_required, captcha, could_not_connect, wording_mended_by_a_file,
+           admitted_through_everything, meeting_ended, meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
            nobody_joined, alone_again, silence, maximum_duration, leave_from_the_lobby,
            page_frozen, page_crashed, network_lost, network_back_in_time, chat_both_ways, dialogs,
            nobody_is_guessed, late_joiner, told_by_captions, told_by_the_page_alone,
