@@ -24,15 +24,11 @@ typedef struct {
 } Field;
 
 static const Field candidate_fields[] = {
-    {"id", KIND_STRING},
-    {"css", KIND_STRING},
-    {"text", KIND_STRINGS},
-    {"match", KIND_MATCH},
-    {"in", KIND_IN},
-    {"hidden", KIND_BOOL},
-    {"click", KIND_CLICK},
-    {"in_excluded", KIND_BOOL},
-    {NULL},
+    {"id", KIND_STRING},        {"css", KIND_STRING},
+    {"attribute", KIND_STRING}, {"text", KIND_STRINGS},
+    {"match", KIND_MATCH},      {"in", KIND_IN},
+    {"hidden", KIND_BOOL},      {"click", KIND_CLICK},
+    {"in_excluded", KIND_BOOL}, {NULL},
 };
 static const Field click_fields[] = {{"css", KIND_STRING}, {"text", KIND_STRINGS}, {NULL}};
 

@@ -8,6 +8,8 @@
 #define MAX_STREAM_NAMES 512
 #define MAX_TRACK_NAMES 8
 #define VIDEO_PREFIX "mainVideo-"
+#define SHOWN_PREFIX "shown:" /* ids of those whom only the page tells of */
+#define SHOWN_SOURCES 0xf0000000u
 
 typedef struct {
     char *id; /* owned */
@@ -108,6 +110,11 @@ static bool is_self(const TeamsRoster *roster, const Person *person)
     bool told = roster->self_id != NULL && g_hash_table_contains(roster->people, roster->self_id);
     return told ? strcmp(roster->self_id, person->id) == 0
                 : g_strcmp0(roster->own_name, person->name) == 0;
+}
+
+static bool is_shown(const Person *person)
+{
+    return g_str_has_prefix(person->id, SHOWN_PREFIX);
 }
 
 /* Who only waits in the lobby is not here; who says nothing of devices is. */
@@ -224,6 +231,21 @@ static bool is_muted(const Person *person)
     return person->server_muted || (stream != NULL && !stream->sends);
 }
 
+/* The wire has begun to tell: those whom only the page told of are its people by other ids. */
+static void drop_shown(TeamsRoster *roster)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, roster->people);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Person *person = value;
+        if (is_shown(person) && person->told) {
+            person->active = person->told = false;
+            report(roster, PLATFORM_PARTICIPANT_LEFT, person);
+        }
+    }
+}
+
 /* Tells what is new about @person. @changed: its name or role. */
 static void update(TeamsRoster *roster, Person *person, bool changed)
 {
@@ -234,6 +256,9 @@ static void update(TeamsRoster *roster, Person *person, bool changed)
     if (present && (!person->told || changed)) {
         bool joined = !person->told;
         person->told = true;
+        if (joined && !self && !is_shown(person)) {
+            drop_shown(roster);
+        }
         report(roster, joined ? PLATFORM_PARTICIPANT_JOINED : PLATFORM_PARTICIPANT_UPDATED, person);
     } else if (!present && person->told) {
         person->told = false;
@@ -412,6 +437,53 @@ void teams_roster_set_self(TeamsRoster *roster, const char *id)
     g_hash_table_iter_init(&iter, roster->people);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         update(roster, value, false);
+    }
+}
+
+// --- what the page shows ---
+
+/* Whether anybody else is known from the wire. */
+static bool wire_tells(TeamsRoster *roster)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, roster->people);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Person *person = value;
+        if (!is_shown(person) && person->told && !person->is_self) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t teams_roster_shown(TeamsRoster *roster, const char *name, bool muted)
+{
+    const char *known = teams_roster_named(roster, name);
+    if (known != NULL && !g_str_has_prefix(known, SHOWN_PREFIX)) {
+        return teams_roster_is_self(roster, known) ? TEAMS_NO_SOURCE
+                                                   : teams_roster_audio_of(roster, known);
+    }
+    if (wire_tells(roster) || strcmp(name, roster->own_name) == 0) {
+        return TEAMS_NO_SOURCE;
+    }
+    g_autofree char *id = g_strconcat(SHOWN_PREFIX, name, NULL);
+    TeamsEndpoint endpoint = {.id = "tile", .in_call = true, .has_streams = true, .n_streams = 1};
+    endpoint.streams[0] = (TeamsStream){.type = TEAMS_STREAM_AUDIO,
+                                        .source_id = SHOWN_SOURCES | (g_str_hash(name) & 0xffffff),
+                                        .sends = !muted};
+    TeamsParticipant participant = {.id = id, .name = name, .state = TEAMS_STATE_ACTIVE};
+    teams_roster_endpoint(roster, id, &endpoint);
+    teams_roster_participant(roster, &participant);
+    return teams_roster_audio_of(roster, id);
+}
+
+void teams_roster_unshown(TeamsRoster *roster, const char *name)
+{
+    g_autofree char *id = g_strconcat(SHOWN_PREFIX, name, NULL);
+    if (find(roster, id) != NULL) {
+        TeamsParticipant participant = {.id = id, .state = TEAMS_STATE_INACTIVE};
+        teams_roster_participant(roster, &participant);
     }
 }
 

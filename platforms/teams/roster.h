@@ -34,6 +34,16 @@ void teams_roster_subscription(TeamsRoster *roster, int64_t source_id, const cha
 void teams_roster_track(TeamsRoster *roster, uint32_t track_id, JsonArray *names);
 void teams_roster_track_ended(TeamsRoster *roster, uint32_t track_id);
 
+/**
+ * teams_roster_shown:
+ *
+ * Somebody has a tile on the page, named @name. Only when the wire has told of nobody but the bot
+ * do such people become participants, who leave by teams_roster_unshown. Returns the source of
+ * their voice, or TEAMS_NO_SOURCE.
+ */
+int64_t teams_roster_shown(TeamsRoster *roster, const char *name, bool muted);
+void teams_roster_unshown(TeamsRoster *roster, const char *name);
+
 /** The page says which entry is the bot's own. */
 void teams_roster_set_self(TeamsRoster *roster, const char *id);
 

@@ -13,6 +13,7 @@
 #define MAX_ENDPOINTS 16      /* of one participant */
 #define MAX_ITEMS 64          /* of one channel message */
 #define MAX_CHANNEL_BYTES (1u << 20)
+#define MAX_TRIES 8         /* at brackets in that prefix */
 #define MAX_PREFIX_BYTES 64 /* of a channel message, before its JSON */
 
 typedef struct {
@@ -339,7 +340,8 @@ static void read_item(Parser *parser, JsonObject *item)
 /* The JSON behind the prefix, as the member "items" of an object; NULL: there is none. */
 static JsonObject *find_json(const char *text, size_t size)
 {
-    for (size_t i = 0; i < MIN(size, MAX_PREFIX_BYTES); i++) {
+    unsigned n_tries = 0;
+    for (size_t i = 0; i < MIN(size, MAX_PREFIX_BYTES) && n_tries < MAX_TRIES; i++) {
         char closer = text[i] == '[' ? ']' : text[i] == '{' ? '}' : '\0';
         size_t end = size;
         while (closer != '\0' && end > i + 1 && text[end - 1] != closer) {
@@ -348,6 +350,7 @@ static JsonObject *find_json(const char *text, size_t size)
         if (closer == '\0' || end <= i + 1) {
             continue;
         }
+        n_tries++;
         g_autofree char *whole = g_strdup_printf("{\"items\":%.*s}", (int)(end - i), text + i);
         JsonObject *root = platform_json_parse(whole, strlen(whole), NULL);
         if (root != NULL) {

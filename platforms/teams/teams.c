@@ -12,12 +12,20 @@
 #include <string.h>
 
 #define MAX_CHAT_IDS 4096
+/* Pages of a gallery turn: who has no tile for so long has gone. */
+#define UNSHOWN_NS (INT64_C(60) * G_USEC_PER_SEC * 1000)
+#define MAX_TILES 100
+#define MAX_NAME_BYTES 400
+/* The wire gets so long, from the call on, before the page is believed instead. */
+#define WIRE_FIRST_NS (INT64_C(5) * G_USEC_PER_SEC * 1000)
 #define WANT_CAPTIONS_NS (INT64_C(8) * G_USEC_PER_SEC * 1000)
 
 typedef struct {
     Adapter adapter;
-    TeamsRoster *roster;   /* owned */
-    GHashTable *seen_chat; /* owned: set of message ids */
+    TeamsRoster *roster;    /* owned */
+    GHashTable *seen_chat;  /* owned: set of message ids */
+    GHashTable *tiles;      /* owned: name -> when it was shown last, in seconds */
+    int64_t first_tiles_ns; /* 0: none yet */
     TeamsVoices voices;
     TeamsEvidence evidence; /* of the last packet */
     bool asked_captions;
@@ -52,6 +60,7 @@ static void teams_init(Adapter *adapter)
     Teams *teams = to_teams(adapter);
     teams->roster = teams_roster_new(adapter->bot_name, &events, teams);
     teams->seen_chat = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    teams->tiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     teams_voices_init(&teams->voices);
 }
 
@@ -60,6 +69,7 @@ static void teams_clear(Adapter *adapter)
     Teams *teams = to_teams(adapter);
     teams_roster_free(teams->roster);
     g_clear_pointer(&teams->seen_chat, g_hash_table_unref);
+    g_clear_pointer(&teams->tiles, g_hash_table_unref);
 }
 
 // --- signals ---
@@ -164,6 +174,49 @@ static void take_chat(Teams *teams, JsonObject *message)
     adapter_report_chat(&teams->adapter, who != NULL ? who : "", from, text);
 }
 
+static gboolean is_gone(gpointer name, gpointer shown_s, gpointer user_data)
+{
+    Teams *teams = user_data;
+    int64_t since_s = GPOINTER_TO_INT(shown_s);
+    if (now_ns() / 1000000000 - since_s < UNSHOWN_NS / 1000000000) {
+        return false;
+    }
+    teams_roster_unshown(teams->roster, name);
+    return true;
+}
+
+/* Who has a tile, and a ring around it. */
+static void take_tiles(Teams *teams, JsonArray *people)
+{
+    uint32_t speaking[MEDIA_MAX_CSRCS];
+    unsigned n = 0;
+    guint length = people != NULL ? MIN(json_array_get_length(people), MAX_TILES) : 0;
+    teams->first_tiles_ns = teams->first_tiles_ns != 0 ? teams->first_tiles_ns : now_ns();
+    if (now_ns() - teams->first_tiles_ns < WIRE_FIRST_NS) {
+        return;
+    }
+    for (guint i = 0; i < length; i++) {
+        JsonNode *node = json_array_get_element(people, i);
+        JsonObject *person = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        const char *name = platform_json_string(person, "name", "");
+        if (*name == '\0' || strlen(name) > MAX_NAME_BYTES) {
+            continue;
+        }
+        int64_t source =
+            teams_roster_shown(teams->roster, name, platform_json_bool(person, "muted", false));
+        if (g_hash_table_size(teams->tiles) < MAX_TILES) {
+            g_hash_table_replace(teams->tiles, g_strdup(name),
+                                 GINT_TO_POINTER((int)(now_ns() / 1000000000)));
+        }
+        if (source != TEAMS_NO_SOURCE && platform_json_bool(person, "speaking", false) &&
+            n < MEDIA_MAX_CSRCS) {
+            speaking[n++] = (uint32_t)source;
+        }
+    }
+    teams_voices_shown(&teams->voices, speaking, n);
+    g_hash_table_foreach_remove(teams->tiles, is_gone, teams);
+}
+
 static void teams_on_message(Adapter *adapter, const char *type, JsonObject *message)
 {
     Teams *teams = to_teams(adapter);
@@ -172,6 +225,8 @@ static void teams_on_message(Adapter *adapter, const char *type, JsonObject *mes
         teams_roster_set_self(teams->roster, id);
     } else if (strcmp(type, "chat") == 0) {
         take_chat(teams, message);
+    } else if (strcmp(type, "tiles") == 0) {
+        take_tiles(teams, platform_json_array(message, "people"));
     }
 }
 
@@ -209,6 +264,7 @@ static void note_evidence(Teams *teams, TeamsEvidence evidence)
         [TEAMS_EVIDENCE_NONE] = "nothing",
         [TEAMS_EVIDENCE_SOURCES] = "contributing sources",
         [TEAMS_EVIDENCE_DOMINANT] = "dominant speaker",
+        [TEAMS_EVIDENCE_SHOWN] = "rings on the page",
         [TEAMS_EVIDENCE_CAPTION] = "captions",
         [TEAMS_EVIDENCE_STALE] = "dominant speaker, a while ago",
     };

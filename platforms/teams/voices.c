@@ -20,6 +20,14 @@ void teams_voices_dominant(TeamsVoices *voices, const int64_t *source_ids, unsig
     voices->dominant_ns = now_ns;
 }
 
+void teams_voices_shown(TeamsVoices *voices, const uint32_t *sources, unsigned n)
+{
+    voices->n_shown = (uint8_t)MIN(n, MEDIA_MAX_CSRCS);
+    for (unsigned i = 0; i < voices->n_shown; i++) {
+        voices->shown[i] = sources[i];
+    }
+}
+
 void teams_voices_caption(TeamsVoices *voices, TeamsRoster *roster, const char *user_id,
                           int64_t now_ns)
 {
@@ -76,6 +84,12 @@ TeamsEvidence teams_voices_attribute(TeamsVoices *voices, TeamsRoster *roster,
     if (dominant != TEAMS_NO_SOURCE && age_ns <= FRESH_NS) {
         voices->no_evidence_ns = 0;
         return one(dominant, TEAMS_EVIDENCE_DOMINANT, ret_sources, ret_n);
+    }
+    if (voices->n_shown > 0) {
+        voices->no_evidence_ns = 0;
+        memcpy(ret_sources, voices->shown, sizeof *voices->shown * voices->n_shown);
+        *ret_n = voices->n_shown;
+        return TEAMS_EVIDENCE_SHOWN;
     }
     if (captioned) {
         return one(voices->captioned, TEAMS_EVIDENCE_CAPTION, ret_sources, ret_n);

@@ -214,7 +214,7 @@ class Receivers:
 class Worker:
     """One steno-worker with a configuration document."""
 
-    def __init__(self, build, folder, config, commands=False, name="bot"):
+    def __init__(self, build, folder, config, commands=False, name="bot", env=None):
         folder = pathlib.Path(folder)
         self.output = folder / name
         config = {"bot_id": "bot-1", "bot_name": "Steno Test", "output_dir": str(self.output),
@@ -224,7 +224,7 @@ class Worker:
         path.write_text(json.dumps(config))
         self.tmp = folder / f"{name}-tmp"
         self.tmp.mkdir(exist_ok=True)
-        env = dict(os.environ, TMPDIR=str(self.tmp))
+        env = dict(os.environ, TMPDIR=str(self.tmp), **(env or {}))
         env.setdefault("G_MESSAGES_DEBUG", "bot platforms media streaming")
         self.process = Process([str(build / "bot/steno-worker"), "--config", str(path)],
                                folder / f"{name}.log", env, subprocess.PIPE if commands else None)
@@ -406,7 +406,7 @@ class Run:
 
 
 @contextlib.contextmanager
-def session(build, scenario, keep=None, **config):
+def session(build, scenario, keep=None, env=None, **config):
     """Yields (meeting, receivers, start): start(extra, commands) makes the worker."""
     folder = pathlib.Path(keep or tempfile.mkdtemp(prefix="steno-e2e-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -419,7 +419,7 @@ def session(build, scenario, keep=None, **config):
         def start(extra=None, commands=False, name="bot"):
             merged = {"meeting_url": meeting.url, "browser": meeting.browser(),
                       **config, **(extra or {})}
-            workers.append(Worker(build, folder, merged, commands, name))
+            workers.append(Worker(build, folder, merged, commands, name, env))
             return workers[-1]
 
         yield meeting, receivers, start

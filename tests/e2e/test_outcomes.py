@@ -32,9 +32,9 @@ def wait_and_watch(worker, within_s, pids):
 
 
 def outcome(build, setting, *, exit_code, codes, state="ended", sub_type=None, end_reason=None,
-            error=None, during=None, after=None, within_s=75, **config):
+            error=None, during=None, after=None, within_s=75, env=None, **config):
     """Runs one bot to its end and compares everything that a client sees of it."""
-    with harness.session(build, setting) as (meeting, receivers, start):
+    with harness.session(build, setting, env=env) as (meeting, receivers, start):
         worker = start({"webhook_url": receivers.hook_url(), "webhook_api_key": "key", **config},
                        commands=during is not None)
         pids = set()

@@ -3,7 +3,9 @@
 """Microsoft Teams in a real Chromium: every way a bot can end there, in each client and wording that
 the two readings of the platform list, and who spoke, out of the server's mix."""
 import json
+import pathlib
 import sys
+import tempfile
 
 import harness
 import measure
@@ -108,6 +110,30 @@ def captcha(build):
 def could_not_connect(build):
     outcomes.failing(build, scenario(page={"variant": "blocked"}), "meeting_error",
                      "InternalError", "internal_error", lobby=False, exit_code=6)
+
+
+def wording_mended_by_a_file(build):
+    """Rules that do not know the join button's words fail and say which; a file that does joins."""
+    shipped = json.loads((harness.ROOT / "platforms/teams/rules.json").read_text())
+    shipped["timing"]["prejoin_ms"] = 4000
+    shipped["purposes"]["join_button"] = [
+        {"id": "words", "css": "button", "text": ["Step inside"], "match": "exact"}]
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        rules = pathlib.Path(folder, "teams.json")
+        env = {"STENO_PLATFORM_DIR": folder}
+
+        def after(worker, meeting):
+            missing = [e["purpose"] for e in worker.events("rule") if not e["found"]]
+            check("join_button" in missing, f"not said what is missing: {missing}")
+            check(list((worker.output / "screenshots").glob("*ui_not_found*.png")), "no picture")
+
+        rules.write_text(json.dumps(shipped))
+        outcomes.failing(build, scenario(), "meeting_error", "InternalError",
+                         "ui_element_not_found", lobby=False, exit_code=6, env=env, after=after)
+        shipped["purposes"]["join_button"][0]["text"].append("Join now")
+        rules.write_text(json.dumps(shipped))
+        outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "end_meeting"}]),
+                          "meeting_ended", env=env)
 
 
 # --- in the call ---
@@ -294,6 +320,24 @@ def told_by_dominant_speakers(build):
     told_by(build, "demo.json", "dominant", 0.10)
 
 
+def told_by_the_page_alone(build):
+    """Neither roster nor speakers on the wire: names from the tiles, speakers from their rings."""
+    for wording in ("new", "old"):
+        setting = scenario(duration_s=20, page={"wording": wording},
+                           wire={"roster": "nothing", "tells": "page"}, participants=[
+            {"id": "alice", "name": "Alice Martin", "speech": [
+                {"at_s": 8, "tone_hz": 300, "for_s": 5}]},
+            {"id": "bob", "name": "Bob Okafor", "camera": "pattern:ball", "speech": [
+                {"at_s": 14, "tone_hz": 500, "for_s": 5}]}])
+        for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+            joined = sorted(e["name"] for e in result.worker.events("participant")
+                            if e["op"] == "joined")
+            check(joined == ["Alice Martin", "Bob Okafor"], f"joined {joined}")
+            truth = measure.merge(result.truth(), 0.3)
+            error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3), 0.5)
+            check(error < 0.1, f"{error:.3f}\n truth {truth}\n found {result.diarization()}")
+
+
 def told_by_captions(build):
     """Nothing else tells: the bot turns captions on, and names from then on."""
     setting = scenario(duration_s=26, wire={"tells": "captions"}, participants=[
@@ -320,9 +364,9 @@ def nobody_is_guessed(build):
 def late_joiner(build):
     """Who was there before comes by HTTP, who comes and goes by deltas; video off for audio only."""
     for wording in ("new", "old"):
-        setting = scenario(duration_s=9, wire={"roster": "snapshot"}, page={"wording": wording},
+        setting = scenario(duration_s=10, wire={"roster": "snapshot"}, page={"wording": wording},
                            participants=[ALICE, {"id": "bob", "name": "Bob Okafor", "join_s": 2,
-                                                 "leave_s": 5},
+                                                 "leave_s": 6},
                                          {"id": "cleo", "name": "Cleo", "muted": True}])
         for result, _ in recording.run(build, setting, recording_mode="audio_only"):
             told = [(e["op"], e["name"], e["is_host"])
@@ -332,6 +376,24 @@ def late_joiner(build):
                   f"told {told}")
             check("video_off_button/incoming" in rules_of(result.worker),
                   f"{rules_of(result.worker)}")
+
+
+def screen_share(build):
+    """The shared screen fills the picture while it lasts, as its owner's."""
+    setting = as_teams("screen.json")
+    for result, _ in recording.run(build, setting):
+        spans = [(p["number"], result.to_recording(p["first_s"]), result.to_recording(p["last_s"]))
+                 for p in result.bot["pictures"] if p["what"] == "screen"]
+        check(len(spans) == 1, f"screens sent: {spans}")
+        number, first, last = spans[0]
+        shown = recording.pictures(result.recording())
+        during = [who for t, who, _ in shown if first + 1.5 < t < last - 0.5]
+        share = during.count(number + 128) / max(1, len(during))
+        check(len(during) > 20 and share > 0.95,
+              f"{share * 100:.0f} % of {len(during)} pictures show the screen {number + 128}: "
+              f"{sorted(set(during), key=str)}")
+        after = {who for t, who, _ in shown if t > last + 1.5}
+        check(number + 128 not in after, f"after it shows {after}")
 
 
 def meeting_of_25(build):
@@ -350,16 +412,17 @@ def meeting_of_25(build):
 
 
 WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign, host_absent,
-           not_found, login_required, captcha, could_not_connect, admitted_through_everything,
-           meeting_ended, meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
+           not_found, login_required, captcha, could_not_connect, wording_mended_by_a_file,
+           admitted_through_everything, meeting_ended, meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
            nobody_joined, alone_again, silence, maximum_duration, leave_from_the_lobby,
            page_frozen, page_crashed, network_lost, network_back_in_time, chat_both_ways, dialogs,
-           nobody_is_guessed, late_joiner, told_by_captions]
-MEASURING = [talk_of_three, overlaps_told_by_sources, told_by_dominant_speakers, meeting_of_25]
+           nobody_is_guessed, late_joiner, told_by_captions, told_by_the_page_alone,
+           overlaps_told_by_sources, told_by_dominant_speakers]
+MEASURING = [talk_of_three, screen_share, meeting_of_25]
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--measuring"]:
         del sys.argv[1]
         harness.main(MEASURING)
     else:
-        harness.main(WAITING, at_once=4)
+        harness.main(WAITING, at_once=3)

@@ -68,6 +68,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     teams_signals_parse_trouter(frame, strlen(frame), &sink, roster, NULL);
     teams_signals_parse_snapshot(data, size, &sink, roster);
     teams_signals_parse_channel(data, size, &sink, roster, NULL);
+    g_autofree char *name = g_utf8_make_valid((const char *)data, (gssize)MIN(size, 100));
+    if (*name != '\0') { /* as the page's JSON has it */
+        teams_roster_shown(roster, name, size % 2 == 0);
+        teams_roster_unshown(roster, name);
+    }
     g_autoptr(MediaEncodedFrame) packet =
         media_encoded_frame_new(MEDIA_CODEC_OPUS, g_bytes_new_static("x", 1));
     uint32_t who[MEDIA_MAX_CSRCS];

@@ -125,6 +125,19 @@ static void send_people(MeetingBot *bot, GPtrArray *users)
     send_text(bot, json);
 }
 
+void meeting_bot_show_speaking(MeetingBot *bot, const guint32 *csrcs, guint n)
+{
+    g_autoptr(GString) json = g_string_new("{\"t\":\"speaking\",\"csrcs\":[");
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(json, "%s%u", i > 0 ? "," : "", csrcs[i]);
+    g_string_append(json, "]}");
+    if (g_strcmp0(json->str, bot->shown_speaking) == 0)
+        return;
+    g_free(bot->shown_speaking);
+    bot->shown_speaking = g_strdup(json->str);
+    send_text(bot, json->str);
+}
+
 static const MeetingUser *find_user(GPtrArray *users, const char *device)
 {
     for (guint i = 0; i < users->len; i++) {
@@ -260,16 +273,32 @@ static bool assign_slots(MeetingBot *bot)
     return negotiate;
 }
 
+/* Teams' roster has a socket of its own: no negotiation holds it up. */
+static void tell_roster(MeetingBot *bot)
+{
+    GPtrArray *users = meeting_users(bot->meeting, bot);
+    if (meeting_bot_send_roster(bot, users)) {
+        g_ptr_array_unref(bot->known);
+        bot->known = users;
+    } else {
+        g_ptr_array_unref(users);
+    }
+}
+
 void meeting_bot_update(MeetingBot *bot)
 {
-    if (bot->state != BOT_IN_CALL || bot->peer == NULL || meeting_peer_busy(bot->peer))
+    if (bot->state != BOT_IN_CALL)
+        return;
+    bool ready = bot->peer != NULL && !meeting_peer_busy(bot->peer);
+    bool negotiate = ready && assign_slots(bot);
+    if (is_teams(bot))
+        tell_roster(bot);
+    if (!ready)
         return; /* comes again when the negotiation is over */
-    bool negotiate = assign_slots(bot);
     GPtrArray *users = meeting_users(bot->meeting, bot);
     send_people(bot, users);
-    if (is_teams(bot) ? meeting_bot_send_roster(bot, users) : bot->collections_open) {
-        if (!is_teams(bot))
-            send_collections(bot, users);
+    if (bot->collections_open && !is_teams(bot)) {
+        send_collections(bot, users);
         g_ptr_array_unref(bot->known);
         bot->known = users;
     } else {
@@ -693,6 +722,7 @@ void meeting_bot_free(MeetingBot *bot)
     g_ptr_array_unref(bot->mic);
     g_ptr_array_unref(bot->dialogs);
     g_free(bot->how_left);
+    g_free(bot->shown_speaking);
     g_free(bot->token);
     g_free(bot->device);
     g_free(bot->name);

@@ -58,6 +58,7 @@ struct MeetingBot {
     guint32 dominant[MEETING_MAX_DOMINANT];
     guint n_dominant;
     bool captions_on;
+    char *shown_speaking; /* owned: the last message about it */
 
     bool gone; /* it never comes back */
 

@@ -45,6 +45,8 @@ bool meeting_bot_send_roster(MeetingBot *bot, GPtrArray *users)
 {
     if (!is_open(bot->trouter))
         return false;
+    if (meeting_scenario(bot->meeting)->no_roster)
+        return true;
     bool first = bot->known->len == 0;
     g_autofree char *frame = meeting_teams_update(users, bot->known);
     if (frame != NULL && !(first && meeting_scenario(bot->meeting)->roster_snapshot))
@@ -122,6 +124,8 @@ static gboolean look_for_speakers(gpointer data)
     }
     if (scenario->tells <= MEETING_TELLS_DOMINANT)
         note_dominant(bot, speaking, n);
+    else if (scenario->tells == MEETING_TELLS_PAGE)
+        meeting_bot_show_speaking(bot, speaking, n);
     return G_SOURCE_CONTINUE;
 }
 

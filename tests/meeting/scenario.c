@@ -529,8 +529,8 @@ static bool read_wire(Parser *p, JsonNode *node)
     static const char *const keys[] = {"receivers",       "audio_level", "red",
                                        "recycle_every_s", "leaves",      "tells",
                                        "roster",          "farewell",    NULL};
-    static const char *const tells[] = {"sources", "dominant", "captions", "nothing", NULL};
-    static const char *const rosters[] = {"frames", "snapshot", NULL};
+    static const char *const tells[] = {"sources", "dominant", "page", "captions", "nothing", NULL};
+    static const char *const rosters[] = {"frames", "snapshot", "nothing", NULL};
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive",
                                             NULL};
     static const char *const leaves[] = {"status", "absence", NULL};
@@ -556,6 +556,7 @@ static bool read_wire(Parser *p, JsonNode *node)
     s->sync_leaves_only = leave == 1;
     s->tells = tell;
     s->roster_snapshot = roster == 1;
+    s->no_roster = roster == 2;
     s->no_farewell = !farewell;
     return true;
 }

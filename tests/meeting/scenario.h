@@ -85,6 +85,7 @@ typedef enum {
 typedef enum {
     MEETING_TELLS_SOURCES, /* contributing sources, and dominant speakers */
     MEETING_TELLS_DOMINANT,
+    MEETING_TELLS_PAGE,     /* only the page's rings */
     MEETING_TELLS_CAPTIONS, /* once the page has turned them on */
     MEETING_TELLS_NOTHING,
 } MeetingTells;
@@ -160,6 +161,7 @@ typedef struct {
 
     /* Teams only */
     MeetingTells tells;
+    bool no_roster;       /* only the page's tiles */
     bool roster_snapshot; /* who is there at first comes by HTTP, the frames are deltas only */
     bool no_farewell;     /* no conversationEnd: only the page tells how it ended */
     MeetingUi ui;

@@ -335,7 +335,9 @@ static TeamsEvidence attribute(int64_t at_s, unsigned n, const uint32_t *csrcs, 
         media_encoded_frame_new(MEDIA_CODEC_OPUS, g_bytes_new_static("x", 1));
     frame->receive_ns = at_s * 1000000000;
     frame->n_csrcs = (uint8_t)n;
-    memcpy(frame->csrcs, csrcs, n * sizeof *csrcs);
+    for (unsigned i = 0; i < n; i++) {
+        frame->csrcs[i] = csrcs[i];
+    }
     return teams_voices_attribute(&voices, roster, frame, who, n_who);
 }
 
@@ -399,6 +401,46 @@ static void test_who_is_muted_is_not_heard(void)
     expect_voice(1, TEAMS_EVIDENCE_NONE, 0);
 }
 
+static void test_rings_come_before_captions(void)
+{
+    uint32_t who[MEDIA_MAX_CSRCS];
+    uint8_t n;
+    meet();
+    teams_voices_caption(&voices, roster, "8:alice", INT64_C(1000000000));
+    teams_voices_shown(&voices, (const uint32_t[]){201, 101}, 2);
+    g_assert_cmpint(attribute(1, 0, NULL, who, &n), ==, TEAMS_EVIDENCE_SHOWN);
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_cmpuint(who[0], ==, 201);
+    teams_voices_shown(&voices, NULL, 0);
+    expect_voice(1, TEAMS_EVIDENCE_CAPTION, 101);
+}
+
+static void test_tiles_where_the_wire_is_silent(void)
+{
+    fresh();
+    g_assert_true(update(PERSON("8:me", "Steno", "")));
+    expect("joined Steno self|");
+    g_assert_cmpint(teams_roster_shown(roster, "Steno", false), ==, TEAMS_NO_SOURCE);
+    int64_t source = teams_roster_shown(roster, "Alice", true);
+    g_assert_cmpint(source, !=, TEAMS_NO_SOURCE);
+    g_autofree char *told =
+        g_strdup_printf("joined Alice muted|audio %u shown:Alice off|", (unsigned)source);
+    expect(told);
+    g_assert_cmpint(teams_roster_shown(roster, "Alice", true), ==, source);
+    expect("");
+    teams_roster_unshown(roster, "Alice");
+    expect("left Alice muted|");
+    teams_roster_unshown(roster, "nobody");
+    teams_roster_shown(roster, "Carol", false);
+    g_string_truncate(story, 0);
+    /* The wire speaks: tiles name its people, and nobody else. */
+    g_assert_true(update(PERSON("8:bob", "Bob", "," STREAMS("201", "sendrecv", "-1", "inactive"))));
+    expect("left Carol|joined Bob|audio 201 8:bob on|");
+    g_assert_cmpint(teams_roster_shown(roster, "Bob", false), ==, 201);
+    g_assert_cmpint(teams_roster_shown(roster, "Zoe", false), ==, TEAMS_NO_SOURCE);
+    expect("");
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
@@ -415,6 +457,8 @@ int main(int argc, char *argv[])
     g_test_add_func("/teams/contributing_sources_come_first", test_contributing_sources_come_first);
     g_test_add_func("/teams/lesser_evidence_in_its_order", test_lesser_evidence_in_its_order);
     g_test_add_func("/teams/who_is_muted_is_not_heard", test_who_is_muted_is_not_heard);
+    g_test_add_func("/teams/rings_come_before_captions", test_rings_come_before_captions);
+    g_test_add_func("/teams/tiles_where_the_wire_is_silent", test_tiles_where_the_wire_is_silent);
     int status = g_test_run();
     g_clear_pointer(&roster, teams_roster_free);
     g_string_free(story, TRUE);

@@ -9,7 +9,7 @@ const isOld = settings.wording === 'old';
 const state = {
   phase: 'start', name: '', people: [], streams: new Map(), token: '', call: null, socket: null,
   trouter: null, ended: false, chatOpen: false, chat: [], subscribed: new Map(), captions: false,
-  videoOff: false,
+  videoOff: false, speaking: new Set(),
   mic: {on: true, track: null, kind: 'audio'},
   camera: {on: true, track: null, kind: 'video'},
 };
@@ -257,13 +257,23 @@ function toggleMenu() {
 function tile(person) {
   let element = document.querySelector(`[data-person="${person.device}"]`);
   if (!element) {
-    element = el('div', {'class': 'tile', 'data-person': person.device, 'data-tid': person.name,
+    element = el('div', {'class': 'tile', 'data-person': person.device,
+      'data-tid': isOld ? null : person.name,
       'data-cid': isOld ? 'calling-participant-stream' : null,
       'data-stream-type': isOld ? null : 'Video'},
+    el('div', {'class': 'ring',
+      'data-tid': isOld ? 'participant-speaker-ring' : 'voice-level-stream-outline'}),
     el('span', {class: 'initial'}, person.name.slice(0, 1)),
     el('span', {class: 'name'}, person.self ? `${person.name} (Guest)` : person.name));
     document.getElementById('tiles').append(element);
   }
+  if (isOld)
+    element.setAttribute('aria-label', `${person.name}${person.stream ? ', video is on' : ''}`
+      + `${person.muted ? ', muted' : ''}, Context menu is available`);
+  const ring = element.querySelector('.ring');
+  const speaks = state.speaking.has(person.csrc);
+  ring.style.opacity = isOld && !speaks ? '0' : '1';
+  ring.classList.toggle('vdi-frame-occlusion', !isOld && speaks);
   const stream = person.stream && !state.videoOff ? state.streams.get(person.stream) : null;
   let video = element.querySelector('video');
   if (!stream) {
@@ -442,6 +452,7 @@ const handlers = {
   denied: () => retryScreen(isOld ? 'Your request to join was declined.'
     : 'Sorry, but you were denied access to the meeting.'),
   people: (message) => { state.people = message.people; renderPeople(); },
+  speaking: (message) => { state.speaking = new Set(message.csrcs); renderPeople(); },
   chat: (message) => { state.chat.push(message); renderChat(); },
   dialog: (message) => showDialog(message.name),
   ended: (message) => overTexts[message.why](),
