@@ -55,7 +55,7 @@ struct MediaEngine {
     MediaStreamPlayout *stream; /* owned; NULL when nobody listens */
 
     GMutex lock;
-    GCond wake;
+    GCond wake, stream_wake;
     /* --- protected by lock */
     GQueue stream_mail, record_mail; /* owned Mail */
     size_t waiting_bytes;
@@ -272,10 +272,22 @@ static bool sleep_until(MediaEngine *engine, int64_t until_ns)
     return !quit;
 }
 
+/* Also wakes for what has come. Returns false when it is time to go. */
+static bool stream_sleep_until(MediaEngine *engine, int64_t until_ns)
+{
+    g_mutex_lock(&engine->lock);
+    while (!engine->quit && engine->stream_mail.length == 0 &&
+           g_cond_wait_until(&engine->stream_wake, &engine->lock, (until_ns + 999) / 1000)) {
+    }
+    bool quit = engine->quit;
+    g_mutex_unlock(&engine->lock);
+    return !quit;
+}
+
 static gpointer run_stream(gpointer data)
 {
     MediaEngine *engine = data;
-    while (sleep_until(engine, advance_stream(engine, now_of(engine)))) {
+    while (stream_sleep_until(engine, advance_stream(engine, now_of(engine)))) {
     }
     return NULL;
 }
@@ -325,6 +337,7 @@ static MediaEngine *engine_new(const MediaEngineConfig *config, const MediaEngin
     g_mutex_init(&engine->lock);
     g_mutex_init(&engine->record_lock);
     g_cond_init(&engine->wake);
+    g_cond_init(&engine->stream_wake);
     g_queue_init(&engine->stream_mail);
     g_queue_init(&engine->record_mail);
     engine->stream_level_db = -96;
@@ -364,6 +377,7 @@ void media_engine_free(MediaEngine *engine)
     g_mutex_lock(&engine->lock);
     engine->quit = true;
     g_cond_broadcast(&engine->wake);
+    g_cond_broadcast(&engine->stream_wake);
     g_mutex_unlock(&engine->lock);
     g_clear_pointer(&engine->record_thread, g_thread_join);
     g_clear_pointer(&engine->stream_thread, g_thread_join);
@@ -377,6 +391,7 @@ void media_engine_free(MediaEngine *engine)
     g_mutex_clear(&engine->lock);
     g_mutex_clear(&engine->record_lock);
     g_cond_clear(&engine->wake);
+    g_cond_clear(&engine->stream_wake);
     g_free((char *)engine->config.output_dir);
     g_free((char *)engine->config.encoder);
     g_free(engine);
@@ -419,6 +434,7 @@ void media_engine_push(MediaEngine *engine, MediaEncodedFrame *frame)
         g_queue_push_tail(&engine->record_mail, frame_mail(frame, now_ns));
         if (engine->stream != NULL && !is_video) {
             g_queue_push_tail(&engine->stream_mail, frame_mail(frame, now_ns));
+            g_cond_signal(&engine->stream_wake);
         }
     }
     g_mutex_unlock(&engine->lock);

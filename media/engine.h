@@ -10,10 +10,11 @@
  * who speaks, and records. Made on the main thread when the bot starts joining; owns its own
  * playout threads; freed on the main thread.
  *
- * Two playouts run over the same frames. The stream playout is adaptive, 10 to 80 ms behind, and
- * ends in on_pcm. The recording playout is about 500 ms behind, so that late packets still count,
- * and ends in the files. Speech events come from the stream playout when it runs, with times on
- * the monotonic clock; the diarization of the recording is exact to the recording playout.
+ * Two playouts run over the same frames. The stream playout hands on what has come at once, waits
+ * for what is missing for an adaptive 10 to 80 ms, and ends in on_pcm. The recording playout is
+ * about 500 ms behind, so that late packets still count, and ends in the files. Speech events come
+ * from the stream playout when it runs, with times on the monotonic clock; the diarization of the
+ * recording is exact to the recording playout.
  *
  * Attribution: an audio packet belongs to its (loudest) contributing source, or without one to its
  * track; a packet of a server's mix is the voice of all its contributing sources. A "source" below
@@ -100,7 +101,7 @@ typedef struct {
     double level_db;          /* of the mix, last 100 ms; -96 when silent */
     uint32_t active_speaker;  /* participant id; 0 nobody */
     int64_t recorded_ns;      /* on the recording's time */
-    uint32_t stream_depth_ms; /* adaptive depth of the stream playout now */
+    uint32_t stream_depth_ms; /* how long a missing packet is waited for now */
     uint64_t n_frames_pushed, n_frames_late, n_frames_lost, n_frames_concealed;
     uint64_t n_pictures_encoded, n_pictures_dropped;
     double silence_s; /* how long nobody spoke */

@@ -13,13 +13,13 @@ typedef struct MediaMixer MediaMixer;
 
 typedef struct {
     uint64_t n_late, n_lost, n_concealed;
-    int64_t delay_ns; /* present target of the adaptive depth */
+    int64_t delay_ns; /* the adaptive depth: how long a missing unit is waited for */
 } MediaMixerStats;
 
 /**
  * media_mixer_new:
- * @adaptive: true: units are placed a varying depth behind the clock; false: at the clock's time,
- *   and the caller renders late
+ * @adaptive: true: units are placed where the mixer is when they come, one packet behind the
+ *   clock when they are punctual; false: at the clock's time, and the caller renders late
  * @on_level: the energy of each source as it was received, in capture time; never NULL
  */
 MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc on_level,
@@ -42,8 +42,20 @@ void media_mixer_end_track(MediaMixer *mixer, uint32_t track_id);
  */
 void media_mixer_render(MediaMixer *mixer, float *out, int64_t n);
 
-/** Whether a source that was heard up to now has nothing for the next @n samples. */
-bool media_mixer_starves(const MediaMixer *mixer, int64_t n);
+/**
+ * media_mixer_outlook:
+ * @ret_n: samples that every source with something to say has; 0 in a gap and when starved
+ * @ret_last_ns: when the last packet came from those with that outlook; not for silence
+ *
+ * The worst outlook of any source (media/audio_source.h).
+ */
+MediaOutlook media_mixer_outlook(MediaMixer *mixer, int64_t *ret_n, int64_t *ret_last_ns);
+
+/** How many samples a unit that is missing is worth waiting for: the adaptive depth. */
+int64_t media_mixer_patience(const MediaMixer *mixer);
+
+/** No talkspurt begins before @position. */
+void media_mixer_set_not_before(MediaMixer *mixer, int64_t position);
 
 /** When the last frame came, as media_mixer_push was told; at first when the mixer was made. */
 int64_t media_mixer_last_arrival_ns(const MediaMixer *mixer);

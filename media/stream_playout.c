@@ -2,20 +2,26 @@
 #include "media/stream_playout.h"
 
 #include "media/pcm_writer.h"
+#include "media/trace.h"
 
 #include <math.h>
 
 /* Packets that may still be on their way do not mean that a source fell silent. */
 #define PENDING_NS INT64_C(150000000)
-/* The consumer gets bytes, not sound: when a busy machine delivers packets late, the stream waits
- * for them and then catches up at once, and no sample is lost or made up. While nothing comes from
- * anybody there is nobody to keep waiting; otherwise the wait is the price that somebody else's
- * words pay, once, when a talkspurt ends. */
-#define HOLD_ALL (400 * MEDIA_AUDIO_RATE_HZ / 1000)
-#define HOLD_ONE (60 * MEDIA_AUDIO_RATE_HZ / 1000)
+/* The consumer gets bytes, not sound: what everybody who speaks has sent goes out as soon as it is
+ * here, ahead of the clock within AHEAD; the clock moves the stream through silence only, one
+ * packet (SLACK) behind. A missing packet is waited for, and what came meanwhile follows at once:
+ * no sample is lost or made up because a busy machine was late. While nothing comes from anybody
+ * there is nobody to keep waiting; otherwise the wait is the price that somebody else's words pay,
+ * once, when a talkspurt ends. */
+#define MS_SAMPLES (MEDIA_AUDIO_RATE_HZ / 1000)
+#define AHEAD (1000 * MS_SAMPLES)
+#define SLACK (20 * MS_SAMPLES)
+#define HOLD_ALL (400 * MS_SAMPLES)
+#define HOLD_ONE (60 * MS_SAMPLES)
+#define BURST (3 * MS_SAMPLES)
 #define QUIET_NS INT64_C(50000000)
-#define HOLD_LOOK_NS INT64_C(2000000)
-#define STEP_SAMPLES (10 * MEDIA_AUDIO_RATE_HZ / 1000)
+#define STEP_SAMPLES (10 * MS_SAMPLES)
 
 struct MediaStreamPlayout {
     MediaMixer *mixer;           /* owned */
@@ -26,6 +32,7 @@ struct MediaStreamPlayout {
     float *block;     /* owned */
     int16_t *samples; /* owned */
     int64_t n_filled; /* of the block */
+    bool anybody;     /* had something to say at the last look */
     bool flowing;
     uint64_t first_sample;
     double mean_square; /* smoothed */
@@ -90,41 +97,73 @@ static void put_out_block(MediaStreamPlayout *playout)
     playout->n_filled = 0;
     if (playout->flowing) {
         size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);
+        if (media_trace_on()) {
+            int64_t n_in = media_pcm_writer_block_in(playout->writer);
+            media_trace("block %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT
+                        " %zu %" G_GINT64_FORMAT,
+                        media_mixer_position(playout->mixer) - n_in -
+                            media_pcm_writer_delay_in(playout->writer),
+                        n_in, playout->first_sample, n_out, g_get_monotonic_time() * 1000);
+        }
         playout->events->on_pcm(playout->samples, n_out, playout->first_sample, playout->user_data);
         playout->first_sample += n_out;
     }
 }
 
-static bool holds(MediaStreamPlayout *playout, int64_t late, int64_t step, int64_t now_ns)
+/* Position of the clock at which a step that ends at @end is rendered though somebody's sound is
+ * missing, whose last packet came at @last_ns. */
+static int64_t deadline(MediaStreamPlayout *playout, MediaOutlook outlook, int64_t end,
+                        int64_t last_ns, int64_t now_ns)
 {
     bool quiet = now_ns - media_mixer_last_arrival_ns(playout->mixer) > QUIET_NS;
-    return late >= 0 && late < (quiet ? HOLD_ALL : HOLD_ONE) &&
-           media_mixer_starves(playout->mixer, step);
+    int64_t last = media_ns_to_samples(last_ns);
+    switch (outlook) {
+    case MEDIA_OUTLOOK_STARVED: /* the next packet was due a packet's length after the last */
+        return MAX(end, last) + SLACK + (quiet ? HOLD_ALL : HOLD_ONE);
+    case MEDIA_OUTLOOK_GAP: /* a burst is read packet by packet */
+        return MAX(end + SLACK + media_mixer_patience(playout->mixer), last + BURST);
+    case MEDIA_OUTLOOK_SILENCE:
+    case MEDIA_OUTLOOK_SOUND:
+        break;
+    }
+    return end + SLACK;
 }
 
-/* Small steps, so that a long block knows early what it waits for. */
+/* How many samples are to be rendered now; 0: none before *@ret_next. */
+static int64_t due(MediaStreamPlayout *playout, int64_t now_ns, int64_t *ret_next)
+{
+    int64_t now = media_ns_to_samples(now_ns);
+    int64_t position = media_mixer_position(playout->mixer);
+    int64_t rest = media_pcm_writer_block_in(playout->writer) - playout->n_filled;
+    int64_t certain, last_ns;
+    MediaOutlook outlook = media_mixer_outlook(playout->mixer, &certain, &last_ns);
+    playout->anybody = outlook != MEDIA_OUTLOOK_SILENCE;
+    if (outlook == MEDIA_OUTLOOK_SOUND && certain > 0) {
+        int64_t n = MIN(certain, rest);
+        *ret_next = position + n - AHEAD;
+        return *ret_next <= now ? n : 0;
+    }
+    int64_t step = MIN(STEP_SAMPLES, rest);
+    *ret_next = deadline(playout, outlook, position + step, last_ns, now_ns);
+    return *ret_next <= now ? step : 0;
+}
+
 int64_t media_stream_playout_advance(MediaStreamPlayout *playout, int64_t now_ns)
 {
     int64_t n_block = media_pcm_writer_block_in(playout->writer);
-    int64_t now = media_ns_to_samples(now_ns);
-    bool holding = false;
-    for (;;) {
-        int64_t step = MIN(STEP_SAMPLES, n_block - playout->n_filled);
-        int64_t end = media_mixer_position(playout->mixer) + step;
-        holding = holds(playout, now - end, step, now_ns);
-        if (end > now || holding) {
-            break;
-        }
-        media_mixer_render(playout->mixer, playout->block + playout->n_filled, step);
-        playout->n_filled += step;
+    int64_t next = 0, n;
+    while ((n = due(playout, now_ns, &next)) > 0) {
+        media_mixer_render(playout->mixer, playout->block + playout->n_filled, n);
+        playout->n_filled += n;
         if (playout->n_filled == n_block) {
             put_out_block(playout);
         }
+        /* The first to speak begins with a block, so that whole packets fill whole blocks. */
+        int64_t wait = playout->anybody || playout->n_filled == 0 ? 0 : n_block - playout->n_filled;
+        media_mixer_set_not_before(playout->mixer, media_mixer_position(playout->mixer) + wait);
     }
     media_speech_tracker_elapse(playout->tracker, now_ns - PENDING_NS);
-    int64_t next =
-        media_mixer_position(playout->mixer) + MIN(STEP_SAMPLES, n_block - playout->n_filled);
-    return holding ? now_ns + HOLD_LOOK_NS : media_samples_to_ns(next) + 1;
+    return media_samples_to_ns(next) + 1;
 }
 
 double media_stream_playout_level_db(const MediaStreamPlayout *playout)

@@ -389,6 +389,53 @@ static void depth_grows_when_late_and_shrinks_in_silence(void)
     consumer_clear(&consumer);
 }
 
+static uint64_t samples_out(const Consumer *consumer)
+{
+    return consumer->expected_first;
+}
+
+/* No clock stands between a packet and the consumer: its block goes out when it comes, and again
+ * so after a second in which the page stood still; then nothing is made up and nothing missing. */
+static void packets_go_out_when_they_come(void)
+{
+    enum { STALL_AT = 100, STALL_MS = 350, PACKETS = 300 };
+    Consumer consumer;
+    consumer_init(&consumer);
+    g_autoptr(MediaStreamPlayout) playout =
+        media_stream_playout_new(48000, 20, START_NS, &consumer_events, &consumer);
+    media_stream_playout_set_flowing(playout, true);
+    g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 128000, false);
+    int64_t stall_ns = START_NS + STALL_AT * 20 * MS + STALL_MS * MS;
+    int64_t wake_ns = START_NS;
+    for (int i = 0; i < PACKETS; i++) {
+        float samples[960];
+        synth_tone(samples, (int64_t)i * 960, 960, 990, 0.5);
+        int64_t receive_ns = START_NS + 100 * MS + i * 20 * MS;
+        bool stalled = i >= STALL_AT && receive_ns < stall_ns;
+        g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(voice, samples, receive_ns);
+        int64_t arrival_ns = stalled ? stall_ns : receive_ns + MS;
+        /* The thread wakes whenever it wants to meanwhile. */
+        for (; wake_ns < arrival_ns; wake_ns += 5 * MS) {
+            media_stream_playout_advance(playout, wake_ns);
+        }
+        media_mixer_push(media_stream_playout_mixer(playout), frame, arrival_ns);
+        uint64_t before = samples_out(&consumer);
+        media_stream_playout_advance(playout, arrival_ns);
+        g_assert_cmpuint(samples_out(&consumer), >=, before + 960);
+    }
+    size_t begin = first_loud(&consumer) + 2400;
+    size_t length = PACKETS * 960 - 2 * 2400;
+    length -= length % 4800;
+    g_assert_cmpuint(begin + length, <=, consumer.samples->len);
+    double turned =
+        tone_error(&g_array_index(consumer.samples, int16_t, begin), length, 990, 48000);
+    g_assert_cmpfloat(turned, <, 0.02);
+    MediaMixerStats stats;
+    media_mixer_get_stats(media_stream_playout_mixer(playout), &stats);
+    g_assert_cmpuint(stats.n_concealed, ==, 0);
+    consumer_clear(&consumer);
+}
+
 static void fec_restores_a_lost_packet(void)
 {
     double error[2] = {0};
@@ -509,6 +556,7 @@ int main(int argc, char **argv)
                     talkspurts_do_not_leak_into_one_another);
     g_test_add_func("/mixer/depth_grows_when_late_and_shrinks_in_silence",
                     depth_grows_when_late_and_shrinks_in_silence);
+    g_test_add_func("/mixer/packets_go_out_when_they_come", packets_go_out_when_they_come);
     g_test_add_func("/mixer/fec_restores_a_lost_packet", fec_restores_a_lost_packet);
     g_test_add_func("/mixer/resampler_is_clean", resampler_is_clean);
     g_test_add_func("/mixer/garbage_is_survived", garbage_is_survived);
