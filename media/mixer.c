@@ -41,11 +41,13 @@ typedef struct {
 } Lateness;
 
 struct MediaMixer {
-    GPtrArray *tracks;  /* owned MediaTrackBuffer */
-    GPtrArray *sources; /* owned MediaAudioSource */
-    GHashTable *ended;  /* track ids that are going away */
+    GPtrArray *tracks;   /* owned MediaTrackBuffer */
+    GPtrArray *sources;  /* owned MediaAudioSource */
+    GHashTable *ended;   /* track ids that are going away */
+    GHashTable *ignored; /* sources */
     MediaLevelFunc on_level;
     MediaPacketFunc on_packet; /* NULL: nobody wants them */
+    MediaVoiceFunc on_voice;   /* NULL: nobody asked */
     gpointer user_data;
     int64_t position;
     int64_t last_arrival_ns;
@@ -62,6 +64,7 @@ MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc o
     mixer->tracks = g_ptr_array_new_with_free_func((GDestroyNotify)media_track_buffer_free);
     mixer->sources = g_ptr_array_new_with_free_func((GDestroyNotify)media_audio_source_free);
     mixer->ended = g_hash_table_new(NULL, NULL);
+    mixer->ignored = g_hash_table_new(NULL, NULL);
     mixer->on_level = on_level;
     mixer->user_data = user_data;
     mixer->position = media_ns_to_samples(position_ns);
@@ -83,12 +86,23 @@ void media_mixer_free(MediaMixer *mixer)
     g_ptr_array_unref(mixer->sources);
     g_ptr_array_unref(mixer->tracks);
     g_hash_table_unref(mixer->ended);
+    g_hash_table_unref(mixer->ignored);
     g_free(mixer);
 }
 
 void media_mixer_set_packet_func(MediaMixer *mixer, MediaPacketFunc on_packet)
 {
     mixer->on_packet = on_packet;
+}
+
+void media_mixer_set_voice_func(MediaMixer *mixer, MediaVoiceFunc on_voice)
+{
+    mixer->on_voice = on_voice;
+}
+
+void media_mixer_ignore(MediaMixer *mixer, uint32_t source)
+{
+    g_hash_table_add(mixer->ignored, GUINT_TO_POINTER(source));
 }
 
 static MediaTrackBuffer *find_track(MediaMixer *mixer, uint32_t track_id)
@@ -148,6 +162,10 @@ static void learn_delay(MediaMixer *mixer, int64_t late)
 
 void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arrival_ns)
 {
+    uint32_t id = media_encoded_frame_source(frame);
+    if (g_hash_table_contains(mixer->ignored, GUINT_TO_POINTER(id))) {
+        return;
+    }
     MediaTrackBuffer *track = find_track(mixer, frame->track_id);
     int64_t ts;
     mixer->last_arrival_ns = arrival_ns;
@@ -159,7 +177,7 @@ void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arriv
     if (track == NULL || !media_track_buffer_push(track, frame, &ts)) {
         return;
     }
-    MediaAudioSource *source = get_source(mixer, media_encoded_frame_source(frame));
+    MediaAudioSource *source = get_source(mixer, id);
     if (source != NULL) {
         media_audio_source_note_arrival(source, arrival_ns);
     }
@@ -223,19 +241,36 @@ static void clean_up(MediaMixer *mixer)
     }
 }
 
+static void render_alone(MediaMixer *mixer, MediaAudioSource *source, float *out, int64_t at,
+                         int64_t n)
+{
+    float voice[STEP_SAMPLES] = {0};
+    if (!media_audio_source_render(source, voice, n, &mixer->placement)) {
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        out[i] += voice[i];
+    }
+    MediaAudioSourceStats stats;
+    media_audio_source_get_stats(source, &stats);
+    mixer->on_voice(media_audio_source_id(source), voice, at, n, stats.delay, mixer->user_data);
+}
+
 void media_mixer_render(MediaMixer *mixer, float *out, int64_t n)
 {
     memset(out, 0, (size_t)n * sizeof *out);
-    while (n > 0) {
-        int64_t step = MIN(n, STEP_SAMPLES);
+    for (int64_t at = 0; at < n; at += STEP_SAMPLES) {
+        int64_t step = MIN(n - at, STEP_SAMPLES);
         for (guint i = 0; i < mixer->sources->len; i++) {
-            media_audio_source_render(g_ptr_array_index(mixer->sources, i), out, step,
-                                      &mixer->placement);
+            MediaAudioSource *source = g_ptr_array_index(mixer->sources, i);
+            if (mixer->on_voice != NULL) {
+                render_alone(mixer, source, out + at, at, step);
+            } else {
+                media_audio_source_render(source, out + at, step, &mixer->placement);
+            }
         }
-        media_limiter_process(&mixer->limiter, out, step);
+        media_limiter_process(&mixer->limiter, out + at, step);
         mixer->position += step;
-        out += step;
-        n -= step;
     }
     clean_up(mixer);
 }

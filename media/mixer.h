@@ -16,6 +16,11 @@ typedef struct {
     int64_t delay_ns; /* the adaptive depth: how long a missing unit is waited for */
 } MediaMixerStats;
 
+/* @n samples that @source adds to what is being rendered, from its @at-th sample on; @delay: how
+ * many samples the source plays behind the clock. Only while it is heard. */
+typedef void (*MediaVoiceFunc)(uint32_t source, const float *samples, int64_t at, int64_t n,
+                               int64_t delay, gpointer user_data);
+
 /**
  * media_mixer_new:
  * @adaptive: true: units are placed where the mixer is when they come, one packet behind the
@@ -29,6 +34,12 @@ void media_mixer_free(MediaMixer *mixer);
 /** Opus packets as they are played, with the same user data as on_level. Once, before any frame. */
 void media_mixer_set_packet_func(MediaMixer *mixer, MediaPacketFunc on_packet);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaMixer, media_mixer_free)
+
+/** Hand out every voice alone, too, with the user data of media_mixer_new. */
+void media_mixer_set_voice_func(MediaMixer *mixer, MediaVoiceFunc on_voice);
+
+/** Frames of @source are dropped from now on: it is the bot's own voice. */
+void media_mixer_ignore(MediaMixer *mixer, uint32_t source);
 
 /** @arrival_ns: when the frame got to us, for the depth. */
 void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arrival_ns);

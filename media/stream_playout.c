@@ -5,6 +5,7 @@
 #include "media/trace.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Packets that may still be on their way do not mean that a source fell silent. */
 #define PENDING_NS INT64_C(150000000)
@@ -23,7 +24,21 @@
 #define QUIET_NS INT64_C(50000000)
 #define STEP_SAMPLES (10 * MS_SAMPLES)
 
+/* A voice that is handed out alone goes on through this many silent blocks, then is forgotten. */
+#define VOICE_BLOCKS 50
+
+typedef struct {
+    MediaPcmWriter *writer; /* owned */
+    float *block;           /* owned */
+    int64_t delay;
+    bool heard;   /* in the present block */
+    guint silent; /* blocks in a row */
+} Voice;
+
 struct MediaStreamPlayout {
+    GHashTable *voices; /* source -> owned Voice */
+    uint32_t rate_hz;
+    uint16_t block_ms;
     MediaMixer *mixer;           /* owned */
     MediaPcmWriter *writer;      /* owned */
     MediaSpeechTracker *tracker; /* owned */
@@ -45,6 +60,30 @@ static void on_level(uint32_t source, int64_t time_ns, int64_t duration_ns, doub
     media_speech_tracker_feed(playout->tracker, source, time_ns, duration_ns, level_db);
 }
 
+static void voice_free(gpointer data)
+{
+    Voice *voice = data;
+    media_pcm_writer_free(voice->writer);
+    g_free(voice->block);
+    g_free(voice);
+}
+
+static void on_voice(uint32_t source, const float *samples, int64_t at, int64_t n, int64_t delay,
+                     gpointer user_data)
+{
+    MediaStreamPlayout *playout = user_data;
+    Voice *voice = g_hash_table_lookup(playout->voices, GUINT_TO_POINTER(source));
+    if (voice == NULL) {
+        voice = g_new0(Voice, 1);
+        voice->writer = media_pcm_writer_new(playout->rate_hz, playout->block_ms);
+        voice->block = g_new0(float, (gsize)media_pcm_writer_block_in(voice->writer));
+        g_hash_table_insert(playout->voices, GUINT_TO_POINTER(source), voice);
+    }
+    memcpy(voice->block + playout->n_filled + at, samples, (size_t)n * sizeof *samples);
+    voice->delay = delay;
+    voice->heard = true;
+}
+
 MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms, int64_t now_ns,
                                              const MediaStreamPlayoutEvents *events,
                                              gpointer user_data)
@@ -53,6 +92,12 @@ MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms
     playout->mixer = media_mixer_new(true, now_ns, on_level, playout);
     playout->writer = media_pcm_writer_new(rate_hz, block_ms);
     playout->tracker = media_speech_tracker_new(events->on_speech, user_data);
+    playout->voices = g_hash_table_new_full(NULL, NULL, NULL, voice_free);
+    playout->rate_hz = rate_hz;
+    playout->block_ms = block_ms;
+    if (events->on_voice != NULL) {
+        media_mixer_set_voice_func(playout->mixer, on_voice);
+    }
     playout->events = events;
     playout->user_data = user_data;
     playout->block = g_new0(float, (gsize)media_pcm_writer_block_in(playout->writer));
@@ -63,6 +108,7 @@ MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms
 void media_stream_playout_free(MediaStreamPlayout *playout)
 {
     media_mixer_free(playout->mixer);
+    g_hash_table_unref(playout->voices);
     media_pcm_writer_free(playout->writer);
     media_speech_tracker_free(playout->tracker);
     g_free(playout->block);
@@ -90,6 +136,33 @@ static void measure(MediaStreamPlayout *playout, int64_t n)
     playout->mean_square += (sum / (double)n - playout->mean_square) * share;
 }
 
+/* The same block of everybody who is heard in it; the filter's end takes one more. */
+static void put_out_voices(MediaStreamPlayout *playout)
+{
+    int64_t n_in = media_pcm_writer_block_in(playout->writer);
+    size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);
+    int64_t begin =
+        media_mixer_position(playout->mixer) - n_in - media_pcm_writer_delay_in(playout->writer);
+    GHashTableIter iter;
+    gpointer key, value;
+    g_hash_table_iter_init(&iter, playout->voices);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        Voice *voice = value;
+        media_pcm_writer_convert(voice->writer, voice->block, playout->samples);
+        memset(voice->block, 0, (size_t)n_in * sizeof *voice->block);
+        voice->silent = voice->heard ? 0 : voice->silent + 1;
+        voice->heard = false;
+        if (playout->flowing && voice->silent <= 1) {
+            playout->events->on_voice(
+                GPOINTER_TO_UINT(key), playout->samples, n_out, playout->first_sample,
+                media_samples_to_ns(begin - voice->delay), playout->user_data);
+        }
+        if (voice->silent > VOICE_BLOCKS) {
+            g_hash_table_iter_remove(&iter);
+        }
+    }
+}
+
 static void put_out_block(MediaStreamPlayout *playout)
 {
     measure(playout, playout->n_filled);
@@ -106,8 +179,10 @@ static void put_out_block(MediaStreamPlayout *playout)
                         n_in, playout->first_sample, n_out, g_get_monotonic_time() * 1000);
         }
         playout->events->on_pcm(playout->samples, n_out, playout->first_sample, playout->user_data);
-        playout->first_sample += n_out;
     }
+    put_out_voices(playout);
+    playout->first_sample +=
+        playout->flowing ? (uint64_t)media_pcm_writer_block_out(playout->writer) : 0;
 }
 
 /* Position of the clock at which a step that ends at @end is rendered though somebody's sound is

@@ -16,6 +16,10 @@ typedef struct {
     void (*on_pcm)(const int16_t *samples, size_t n_samples, uint64_t first_sample,
                    gpointer user_data);
     MediaSpeechFunc on_speech;
+    /* One source's part of the block that on_pcm just gave, while it is heard; @at_ns: when its
+     * first sample was said, on CLOCK_MONOTONIC. NULL: not wanted. */
+    void (*on_voice)(uint32_t source, const int16_t *samples, size_t n_samples,
+                     uint64_t first_sample, int64_t at_ns, gpointer user_data);
 } MediaStreamPlayoutEvents;
 
 MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms, int64_t now_ns,
