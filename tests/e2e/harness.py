@@ -122,8 +122,9 @@ class Meeting:
 class Socket:
     """What one WebSocket connection brought, with the time of each message."""
 
-    def __init__(self, path):
+    def __init__(self, path, headers=None):
         self.path = path
+        self.headers = headers or {}
         self.messages = []  # (monotonic seconds, str or bytes)
 
     def texts(self):
@@ -176,7 +177,7 @@ class Receivers:
     async def _on_socket(self, request):
         ws = web.WebSocketResponse(max_msg_size=1 << 26)
         await ws.prepare(request)
-        socket = Socket(request.path)
+        socket = Socket(request.path, dict(request.headers))
         self.sockets.append(socket)
         self._open[socket] = ws
         async for message in ws:
