@@ -316,6 +316,30 @@ static bool check_stream_url(const BotConfig *config, const char *path, const ch
     return false;
 }
 
+/* Two values for one header would leave it to chance which one counts. */
+static bool check_token(const BotConfig *config, GError **error)
+{
+    if (config->stream_token == NULL) {
+        return true;
+    }
+    if (strpbrk(config->stream_token, "\r\n") != NULL) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                    "$.streaming.token: it has more than one line");
+        return false;
+    }
+    g_autoptr(GList) names =
+        config->stream_headers != NULL ? json_object_get_members(config->stream_headers) : NULL;
+    for (GList *item = names; item != NULL; item = item->next) {
+        if (g_ascii_strcasecmp(item->data, "Authorization") == 0) {
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                        "$.streaming.token: streaming.headers has an Authorization, too; leave one "
+                        "of them out");
+            return false;
+        }
+    }
+    return true;
+}
+
 static const char *get_string(JsonObject *object, const char *name)
 {
     return json_object_get_string_member_with_default(object, name, NULL);
@@ -352,6 +376,10 @@ static void read_streaming(BotConfig *config, JsonObject *streaming)
     if (json_object_has_member(streaming, "headers")) {
         config->stream_headers = json_object_get_object_member(streaming, "headers");
     }
+    config->stream_token = get_string(streaming, "token");
+    config->stream_per_participant = json_object_get_boolean_member(streaming, "per_participant");
+    config->stream_attendee = strcmp(get_string(streaming, "format"), "attendee") == 0;
+    config->stream_replay_s = (uint16_t)json_object_get_int_member(streaming, "replay_s");
 }
 
 /* What a bucket needs is all there, or nothing is. */
@@ -502,7 +530,8 @@ BotConfig *bot_config_new(JsonObject *document, GError **error)
     if (!check_bot_id(config->bot_id, error) ||
         !read_upload(config, json_object_get_object_member(config->document, "upload"), error) ||
         !check_stream_url(config, "streaming.input", config->stream_input, error) ||
-        !check_stream_url(config, "streaming.output", config->stream_output, error)) {
+        !check_stream_url(config, "streaming.output", config->stream_output, error) ||
+        !check_token(config, error)) {
         return NULL;
     }
     return g_steal_pointer(&config);

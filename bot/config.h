@@ -58,6 +58,10 @@ typedef struct {
     bool stream_service_directions;
     bool stream_allow_insecure;
     JsonObject *stream_headers; /* borrowed */
+    const char *stream_token;   /* NULL: none */
+    bool stream_per_participant;
+    bool stream_attendee; /* Attendee's JSON instead of raw PCM */
+    uint16_t stream_replay_s;
 
     JsonObject *browser; /* borrowed */
 

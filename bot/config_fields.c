@@ -5,9 +5,9 @@ static const char *const modes[] = {"speaker_view", "gallery_view", "audio_only"
 static const char *const resolutions[] = {"720p", "1080p", "auto", NULL};
 static const char *const encoders[] = {"auto", "x264", "openh264", "vaapi", "nvenc", NULL};
 static const char *const captures[] = {"auto", "tap", NULL};
-static const char *const frequencies[] = {"16khz", "24khz", NULL};
+static const char *const frequencies[] = {"16khz", "24khz", "32khz", "48khz", NULL};
 static const char *const directions[] = {"guide", "service", NULL};
-static const char *const formats[] = {"raw", NULL};
+static const char *const formats[] = {"raw", "attendee", NULL};
 
 #define STRING(path, flags, max, fallback, help)                                                   \
     {                                                                                              \
@@ -96,11 +96,12 @@ const BotField bot_config_fields[] = {
          "ws:// to hosts other than loopback"),
     OTHER("streaming.headers", BOT_FIELD_HEADERS, BOT_FIELD_SECRET,
           "HTTP headers of the handshake"),
-    BOOL("streaming.per_participant", BOT_FIELD_UNSUPPORTED, "false",
-         "a stream for each participant"),
+    STRING("streaming.token", BOT_FIELD_SECRET, 4096, NULL,
+           "sent in the handshake as Authorization: Bearer"),
+    BOOL("streaming.per_participant", BOT_FIELD_PLAIN, "false",
+         "every participant's audio alone, beside the mix"),
     CHOICE("streaming.format", formats, "\"raw\"", "form of the messages"),
-    INT("streaming.replay_s", BOT_FIELD_UNSUPPORTED, 0, 600, "0",
-        "seconds sent again after a reconnect"),
+    INT("streaming.replay_s", BOT_FIELD_PLAIN, 0, 600, "0", "seconds sent again after a reconnect"),
 
     OBJECT("browser", "Chromium"),
     STRING("browser.executable", BOT_FIELD_PLAIN, 4000, NULL, "path of Chromium"),

@@ -10,6 +10,7 @@
 typedef struct {
     uint32_t person_id; /* 0: not named yet */
     bool speaking;
+    bool own; /* the bot's own voice, come back */
     int64_t first_heard_us;
 } Voice;
 
@@ -146,6 +147,18 @@ void bot_session_bind_voice(BotSession *session, uint32_t source, uint32_t perso
     update_speaking(session, person_id, -1);
 }
 
+void bot_session_ignore_voice(BotSession *session, uint32_t source)
+{
+    Voice *voice = get_voice(session, source);
+    if (!voice->own) {
+        voice->own = true;
+        voice->speaking = false;
+        media_engine_ignore_audio(session->engine, source);
+        update_speaking(session, voice->person_id, -1);
+        voice->person_id = 0;
+    }
+}
+
 void bot_session_check_voices(BotSession *session)
 {
     int64_t now_us = g_get_monotonic_time();
@@ -154,7 +167,7 @@ void bot_session_check_voices(BotSession *session)
     g_hash_table_iter_init(&iter, session->voices);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         Voice *voice = value;
-        if (voice->person_id == 0 && voice->first_heard_us >= 0 &&
+        if (voice->person_id == 0 && !voice->own && voice->first_heard_us >= 0 &&
             now_us - voice->first_heard_us > UNNAMED_AFTER_US) {
             BotPerson *person = bot_roster_add_unnamed(session->roster, now_us);
             voice->person_id = person->id;
@@ -181,6 +194,9 @@ static void on_speech(const MediaSpeech *speech, gpointer user_data)
 {
     BotSession *session = user_data;
     Voice *voice = get_voice(session, speech->source);
+    if (voice->own) {
+        return;
+    }
     voice->speaking = speech->speaking;
     if (voice->first_heard_us < 0) {
         voice->first_heard_us = g_get_monotonic_time();
@@ -234,16 +250,46 @@ static void on_engine_error(const GError *error, gpointer user_data)
     bot_session_end(session, BOT_OUTCOME_RECORDING_FAILED, error->message);
 }
 
+static int64_t to_unix_us(int64_t monotonic_ns)
+{
+    return g_get_real_time() - (g_get_monotonic_time() - monotonic_ns / 1000);
+}
+
 /* Thread: the stream playout's. */
 static void on_pcm(const int16_t *samples, size_t n_samples, uint64_t first_sample,
                    gpointer user_data)
 {
     BotSession *session = user_data;
-    streaming_client_push_pcm(session->streaming, samples, n_samples, first_sample);
+    int64_t length_us = (int64_t)n_samples * G_USEC_PER_SEC / session->config->stream_rate_hz;
+    StreamingBlock block = {
+        .samples = samples,
+        .n_samples = n_samples,
+        .first_sample = first_sample,
+        .capture_unix_us = g_get_real_time() - length_us,
+        .is_mix = true,
+    };
+    streaming_client_push(session->streaming, &block);
+}
+
+/* Thread: the stream playout's. */
+static void on_voice(uint32_t source, uint32_t participant_id, const int16_t *samples,
+                     size_t n_samples, uint64_t first_sample, int64_t at_ns, gpointer user_data)
+{
+    BotSession *session = user_data;
+    StreamingBlock block = {
+        .samples = samples,
+        .n_samples = n_samples,
+        .first_sample = first_sample,
+        .capture_unix_us = to_unix_us(at_ns),
+        .participant_id = participant_id,
+        .source = source,
+    };
+    streaming_client_push(session->streaming, &block);
 }
 
 static const MediaEngineEvents engine_events = {
     .on_pcm = on_pcm,
+    .on_voice = on_voice,
     .on_speech = on_speech,
     .on_recording = on_recording,
     .on_warning = on_engine_warning,
@@ -276,12 +322,21 @@ static void on_flush(gpointer user_data)
     bot_speech_player_stop(session->player);
 }
 
-static void on_dropped(uint64_t n_frames, gpointer user_data)
+static void on_dropped(uint64_t n_frames, uint64_t n_speech, gpointer user_data)
 {
-    g_autofree char *message = g_strdup_printf(
-        "The consumer of the live audio is too slow: %" G_GUINT64_FORMAT " frames dropped.",
-        n_frames);
-    bot_session_warn(user_data, "streaming_dropped", message);
+    if (n_frames > 0) {
+        g_autofree char *message = g_strdup_printf(
+            "The consumer of the live audio was away or is too slow: %" G_GUINT64_FORMAT
+            " messages dropped.",
+            n_frames);
+        bot_session_warn(user_data, "streaming_dropped", message);
+    }
+    if (n_speech > 0) {
+        g_autofree char *message = g_strdup_printf(
+            "More than three minutes of speech waited: %" G_GUINT64_FORMAT " samples dropped.",
+            n_speech);
+        bot_session_warn(user_data, "speech_dropped", message);
+    }
 }
 
 static const StreamingEvents stream_events = {
@@ -291,12 +346,13 @@ static const StreamingEvents stream_events = {
     .on_dropped = on_dropped,
 };
 
-static gsize player_pull(int16_t *ret_samples, gsize max_samples, gpointer user_data)
+static gsize player_pull(int16_t *ret_samples, gsize max_samples, uint32_t *ret_rate_hz,
+                         gpointer user_data)
 {
     BotSession *session = user_data;
-    return session->streaming != NULL
-               ? streaming_client_pop_speech(session->streaming, ret_samples, max_samples)
-               : 0;
+    return session->streaming != NULL ? streaming_client_pop_speech(session->streaming, ret_samples,
+                                                                    max_samples, ret_rate_hz)
+                                      : 0;
 }
 
 static void player_set_microphone(bool open, gpointer user_data)
@@ -325,11 +381,35 @@ static void player_stop(gpointer user_data)
     }
 }
 
+static void emit_bot_speech(BotSession *session, JsonObject *members)
+{
+    json_object_set_double_member(members, "at_s", bot_session_recorded_s(session));
+    bot_event_log_emit(session->log, "bot_speech", members);
+}
+
+static void player_started(gpointer user_data)
+{
+    JsonObject *members = json_object_new();
+    json_object_set_string_member(members, "op", "started");
+    emit_bot_speech(user_data, members);
+}
+
+static void player_finished(double said_s, bool interrupted, gpointer user_data)
+{
+    JsonObject *members = json_object_new();
+    json_object_set_string_member(members, "op", "finished");
+    json_object_set_double_member(members, "said_s", to_s((int64_t)(said_s * 1e9)));
+    json_object_set_boolean_member(members, "interrupted", interrupted);
+    emit_bot_speech(user_data, members);
+}
+
 static const BotSpeechPlayerEvents player_events = {
     .pull = player_pull,
     .set_microphone = player_set_microphone,
     .play = player_play,
     .stop = player_stop,
+    .on_started = player_started,
+    .on_finished = player_finished,
     .on_warning = on_engine_warning,
 };
 
@@ -352,12 +432,13 @@ bool bot_session_open_media(BotSession *session, GError **error)
         .screenshots_s = config->screenshots_s,
         .stream_rate_hz = listened ? config->stream_rate_hz : 0,
         .stream_frame_ms = config->stream_frame_ms,
+        .stream_voices = config->stream_per_participant,
     };
     session->engine = media_engine_new(&engine, &engine_events, session, error);
     if (session->engine == NULL) {
         return false;
     }
-    session->player = bot_speech_player_new(config->stream_rate_hz, &player_events, session);
+    session->player = bot_speech_player_new(&player_events, session);
     if (!listened) {
         return true;
     }
@@ -368,6 +449,10 @@ bool bot_session_open_media(BotSession *session, GError **error)
         .service_directions = config->stream_service_directions,
         .rate_hz = config->stream_rate_hz,
         .headers = config->stream_headers,
+        .token = config->stream_token,
+        .format = config->stream_attendee ? STREAMING_FORMAT_ATTENDEE : STREAMING_FORMAT_RAW,
+        .per_participant = config->stream_per_participant,
+        .replay_s = config->stream_replay_s,
     };
     session->streaming = streaming_client_new(&streaming, &stream_events, session, error);
     return session->streaming != NULL;

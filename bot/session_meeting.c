@@ -102,6 +102,9 @@ static void participant_seen(BotSession *session, const PlatformParticipant *par
         emit_participant(session, "updated", person);
     }
     media_engine_set_participant(session->engine, person->id, person->name, true, person->muted);
+    if (is_new && session->streaming != NULL) {
+        streaming_client_name_participant(session->streaming, person->id, person->platform_id);
+    }
 }
 
 static void on_participant(PlatformParticipantOp op, const PlatformParticipant *participant,
@@ -126,6 +129,9 @@ static void on_source(const PlatformSource *source, gpointer user_data)
 {
     BotSession *session = user_data;
     if (g_strcmp0(source->platform_id, session->self_id) == 0) {
+        if (source->kind == PLATFORM_SOURCE_AUDIO && source->source != 0) {
+            bot_session_ignore_voice(session, source->source);
+        }
         return;
     }
     BotPerson *person =

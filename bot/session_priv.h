@@ -97,6 +97,8 @@ void bot_session_pause(BotSession *session, bool paused);
 void bot_session_roster_changed(BotSession *session);
 /** @person was named for @source, or for the track @source. */
 void bot_session_bind_voice(BotSession *session, uint32_t source, uint32_t person_id);
+/** @source is the bot's own voice: not streamed, no company. */
+void bot_session_ignore_voice(BotSession *session, uint32_t source);
 void bot_session_check_voices(BotSession *session);
 /** Is anybody heard now? */
 bool bot_session_hears_speech(BotSession *session);

@@ -12,6 +12,10 @@
 #define OPEN_WITHIN_US (3 * G_USEC_PER_SEC)
 #define MAX_QUEUED_SAMPLES (180u * OUT_HZ)
 #define PULL_SAMPLES 4800u
+#define PULLED_AHEAD                                                                               \
+    OUT_HZ              /* the rest waits at its source, which is bounded and can be emptied       \
+                         */
+#define PAGE_LEAD_MS 20 /* the page begins that much after its first block */
 
 typedef enum { STATE_IDLE, STATE_OPENING, STATE_FILLING, STATE_SPEAKING } PlayerState;
 
@@ -19,8 +23,8 @@ struct BotSpeechPlayer {
     BotSpeechPlayerEvents events;
     gpointer user_data;
     MediaResampler *resampler; /* owned: source to 48 kHz, keeps its state through a speech */
-    uint32_t source_rate_hz;
-    GArray *queue; /* owned: int16_t at 48 kHz */
+    uint32_t source_rate_hz;   /* what it is made for */
+    GArray *queue;             /* owned: int16_t at 48 kHz */
     PlayerState state;
     bool joined;
     bool microphone_open;
@@ -29,17 +33,17 @@ struct BotSpeechPlayer {
     int64_t quiet_us;   /* since when nothing waits; -1 while something does */
     int64_t started_us; /* of the current run of speech */
     uint64_t n_played;  /* samples in it */
+    bool speaking;      /* on_started was told, on_finished not yet */
     bool tail_kept;     /* the resampler still holds the end of what was said */
 };
 
-BotSpeechPlayer *bot_speech_player_new(uint32_t source_rate_hz, const BotSpeechPlayerEvents *events,
-                                       gpointer user_data)
+BotSpeechPlayer *bot_speech_player_new(const BotSpeechPlayerEvents *events, gpointer user_data)
 {
     BotSpeechPlayer *player = g_new0(BotSpeechPlayer, 1);
     player->events = *events;
     player->user_data = user_data;
-    player->source_rate_hz = source_rate_hz;
-    player->resampler = media_resampler_new(source_rate_hz, OUT_HZ);
+    player->source_rate_hz = OUT_HZ;
+    player->resampler = media_resampler_new(OUT_HZ, OUT_HZ);
     player->queue = g_array_new(FALSE, FALSE, sizeof(int16_t));
     return player;
 }
@@ -58,12 +62,25 @@ static void enter(BotSpeechPlayer *player, PlayerState state)
     player->since_us = g_get_monotonic_time();
 }
 
+static void set_source_rate(BotSpeechPlayer *player, uint32_t rate_hz)
+{
+    if (rate_hz == player->source_rate_hz) {
+        return;
+    }
+    media_resampler_drain(player->resampler, player->queue);
+    media_resampler_free(player->resampler);
+    player->resampler = media_resampler_new(rate_hz, OUT_HZ);
+    player->source_rate_hz = rate_hz;
+}
+
 static void pull_source(BotSpeechPlayer *player)
 {
     int16_t block[PULL_SAMPLES];
+    uint32_t rate_hz;
     gsize n;
-    while (player->queue->len < MAX_QUEUED_SAMPLES &&
-           (n = player->events.pull(block, PULL_SAMPLES, player->user_data)) > 0) {
+    while (player->queue->len < PULLED_AHEAD &&
+           (n = player->events.pull(block, PULL_SAMPLES, &rate_hz, player->user_data)) > 0) {
+        set_source_rate(player, rate_hz);
         media_resampler_push(player->resampler, block, n, player->queue);
         player->tail_kept = true;
     }
@@ -74,6 +91,21 @@ static void begin_speaking(BotSpeechPlayer *player)
     enter(player, STATE_SPEAKING);
     player->started_us = player->since_us;
     player->n_played = 0;
+    player->speaking = true;
+    player->events.on_started(player->user_data);
+}
+
+/* What the page was given less what it cannot have played yet. */
+static void finish_speaking(BotSpeechPlayer *player, bool interrupted)
+{
+    if (!player->speaking) {
+        return;
+    }
+    int64_t elapsed_us = g_get_monotonic_time() - player->started_us - PAGE_LEAD_MS * 1000;
+    double given_s = (double)player->n_played / OUT_HZ;
+    double said_s = interrupted ? CLAMP((double)elapsed_us / G_USEC_PER_SEC, 0, given_s) : given_s;
+    player->speaking = false;
+    player->events.on_finished(said_s, interrupted, player->user_data);
 }
 
 static void play_due(BotSpeechPlayer *player, int64_t now_us)
@@ -145,6 +177,7 @@ static gboolean on_tick(gpointer user_data)
             player->tail_kept = false;
         } else if (dry && (uint64_t)now_us >= until_us) {
             enter(player, STATE_FILLING); /* ran dry: collect again before going on */
+            finish_speaking(player, false);
         }
     }
     if (player->state == STATE_FILLING && player->quiet_us >= 0 &&
@@ -192,6 +225,7 @@ void bot_speech_player_stop(BotSpeechPlayer *player)
     player->events.stop(player->user_data);
     if (player->state == STATE_SPEAKING) {
         enter(player, STATE_FILLING);
+        finish_speaking(player, true);
     }
 }
 
@@ -204,6 +238,7 @@ void bot_speech_player_set_joined(BotSpeechPlayer *player, bool joined)
         g_clear_handle_id(&player->tick_id, g_source_remove);
         g_array_set_size(player->queue, 0);
         enter(player, STATE_IDLE);
+        finish_speaking(player, true);
     }
 }
 

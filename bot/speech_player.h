@@ -14,21 +14,24 @@
 typedef struct BotSpeechPlayer BotSpeechPlayer;
 
 typedef struct {
-    /* Take up to @max_samples of waiting speech at the source's rate; returns how many. */
-    gsize (*pull)(int16_t *ret_samples, gsize max_samples, gpointer user_data);
+    /* Take up to @max_samples of waiting speech of one rate, 8000 to 48000; returns how many. */
+    gsize (*pull)(int16_t *ret_samples, gsize max_samples, uint32_t *ret_rate_hz,
+                  gpointer user_data);
     /* Ask the meeting for the microphone; bot_speech_player_microphone tells when it is so. */
     void (*set_microphone)(bool open, gpointer user_data);
     /* Hand 48 kHz speech to the meeting, due about now. */
     void (*play)(const int16_t *samples, gsize n_samples, gpointer user_data);
     /* Drop what the meeting has not played yet. */
     void (*stop)(gpointer user_data);
+    /* The first of a run of speech goes to the meeting. */
+    void (*on_started)(gpointer user_data);
+    /* It has been said, @said_s of it; @interrupted: the rest was dropped. */
+    void (*on_finished)(double said_s, bool interrupted, gpointer user_data);
     /* Something could not be said; codes are stable words. */
     void (*on_warning)(const char *code, const char *message, gpointer user_data);
 } BotSpeechPlayerEvents;
 
-/** @source_rate_hz: of what pull gives. */
-BotSpeechPlayer *bot_speech_player_new(uint32_t source_rate_hz, const BotSpeechPlayerEvents *events,
-                                       gpointer user_data);
+BotSpeechPlayer *bot_speech_player_new(const BotSpeechPlayerEvents *events, gpointer user_data);
 void bot_speech_player_free(BotSpeechPlayer *player);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotSpeechPlayer, bot_speech_player_free)
 

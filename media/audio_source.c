@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/audio_source.h"
 
+#include "media/trace.h"
+
 #include <math.h>
 #include <opus.h>
 #include <string.h>
@@ -19,6 +21,8 @@
 #define GAP_CONCEAL (100 * MS_SAMPLES)
 /* Drift of the two clocks: corrected in silence from the first bound on, anywhere at the second. */
 #define DRIFT_IN_SILENCE (3 * MS_SAMPLES)
+/* The stream's units wait for nothing but each other: where they stand matters less. */
+#define DRIFT_OF_STREAM (25 * MS_SAMPLES)
 #define DRIFT_LIMIT (40 * MS_SAMPLES)
 #define DRIFT_SUSTAINED (2000 * MS_SAMPLES)
 #define SILENCE_PEAK 0.001f
@@ -39,6 +43,7 @@ struct MediaAudioSource {
     gpointer user_data;
 
     int64_t position; /* next sample to be rendered */
+    int64_t arrival_ns;
     float fifo[MAX_PACKET_SAMPLES * 2];
     int64_t fifo_at, fifo_len;
 
@@ -50,6 +55,7 @@ struct MediaAudioSource {
     int64_t last_seq;
     int64_t drift_since; /* position where the deviation went over the limit; -1: it has not */
     bool was_silent;     /* the last unit's energy */
+    bool streams;        /* belongs to the stream's playout */
     float fade;          /* gain of concealment */
     MediaAudioSourceStats stats;
 };
@@ -95,6 +101,16 @@ uint32_t media_audio_source_id(const MediaAudioSource *source)
 void media_audio_source_set_packet_func(MediaAudioSource *source, MediaPacketFunc on_packet)
 {
     source->on_packet = on_packet;
+}
+
+void media_audio_source_note_arrival(MediaAudioSource *source, int64_t arrival_ns)
+{
+    source->arrival_ns = arrival_ns;
+}
+
+int64_t media_audio_source_last_arrival_ns(const MediaAudioSource *source)
+{
+    return source->arrival_ns;
 }
 
 void media_audio_source_get_stats(const MediaAudioSource *source, MediaAudioSourceStats *ret_stats)
@@ -182,7 +198,8 @@ static int64_t settle(MediaAudioSource *source, float *pcm, int64_t n, int64_t d
     bool silent = peak_of(pcm, n) < SILENCE_PEAK;
     bool both = silent && source->was_silent;
     source->was_silent = silent;
-    if (!both || ABS(deviation) < DRIFT_IN_SILENCE) {
+    int64_t tolerance = placement->adaptive ? DRIFT_OF_STREAM : DRIFT_IN_SILENCE;
+    if (!both || ABS(deviation) < tolerance) {
         return n;
     }
     int64_t step = MIN(ABS(deviation), n / 4);
@@ -245,7 +262,7 @@ static void fade_in(float *pcm, int64_t n)
 }
 
 /* Decode @peeked, whose place is source->position, into the (empty) fifo. */
-static void play(MediaAudioSource *source, const MediaUnit *peeked, MediaPlacement *placement)
+static void play(MediaAudioSource *source, const MediaUnit *peeked, const MediaPlacement *placement)
 {
     MediaTrackBuffer *track = source->segment.track;
     g_autoptr(MediaUnit) unit = media_track_buffer_take(track, peeked);
@@ -263,6 +280,10 @@ static void play(MediaAudioSource *source, const MediaUnit *peeked, MediaPlaceme
     }
     if (source->on_packet != NULL && unit->codec == MEDIA_CODEC_OPUS) {
         source->on_packet(source->id, source->position, unit->data, unit->size, source->user_data);
+    }
+    if (placement->adaptive && media_trace_on()) {
+        media_trace("unit %u %u %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, unit->frame->ssrc,
+                    unit->frame->rtp_timestamp, source->position, n);
     }
     if (after_gap) {
         fade_in(source->fifo, n);
@@ -298,6 +319,9 @@ static void conceal(MediaAudioSource *source, int64_t n, const MediaUnit *fec)
     got = MAX(got, 0);
     memset(source->fifo + got, 0, (size_t)(n - got) * sizeof *source->fifo);
     source->stats.n_concealed++;
+    if (source->streams && media_trace_on()) {
+        media_trace("conceal %u %" G_GINT64_FORMAT, source->id, n);
+    }
     source->concealed += n;
     source->fifo_at = 0;
     source->fifo_len = n;
@@ -383,12 +407,11 @@ static const MediaUnit *find_elsewhere(MediaAudioSource *source, MediaTrackBuffe
 
 /* @unit's place in the segment has passed: play it late, place it anew, or leave it out. */
 static void handle_late(MediaAudioSource *source, MediaTrackBuffer *track, const MediaUnit *unit,
-                        MediaPlacement *placement)
+                        const MediaPlacement *placement)
 {
     int64_t place = clock_place(track, unit);
     int64_t delay = source->position - place;
     if (placement->adaptive && delay <= placement->max_delay) {
-        placement->target_delay = MAX(placement->target_delay, delay);
         anchor(source, track, unit, source->position);
     } else if (!placement->adaptive && delay <= placement->target_delay) {
         source->segment.track = NULL; /* the anchor is wrong by now, the unit is not */
@@ -397,9 +420,19 @@ static void handle_late(MediaAudioSource *source, MediaTrackBuffer *track, const
     }
 }
 
+/* Where a unit belongs: a stretch under way goes on as late as it is, another begins anew. */
+static int64_t wanted_position(const MediaAudioSource *source, const MediaPlacement *placement,
+                               int64_t place, bool goes_on)
+{
+    if (goes_on) {
+        return place + (placement->adaptive ? source->stats.delay : placement->target_delay);
+    }
+    return MAX(place + placement->target_delay, placement->not_before);
+}
+
 /* No segment goes on here: begin one with the nearest unit. Returns silence to render, 0 when there
  * is something to play, INT64_MAX when nothing is known. */
-static int64_t begin_segment(MediaAudioSource *source, MediaPlacement *placement)
+static int64_t begin_segment(MediaAudioSource *source, const MediaPlacement *placement)
 {
     bool goes_on =
         source->segment.track != NULL && source->position - source->last_heard < GAP_CONCEAL;
@@ -407,7 +440,7 @@ static int64_t begin_segment(MediaAudioSource *source, MediaPlacement *placement
     const MediaUnit *unit;
     int64_t place = 0;
     while ((unit = find_elsewhere(source, &track, &place)) != NULL) {
-        int64_t ahead = place + placement->target_delay - source->position;
+        int64_t ahead = wanted_position(source, placement, place, goes_on) - source->position;
         int64_t delay = source->position - place;
         if (goes_on ? ABS(ahead) <= HOP_TOLERANCE : ahead == 0) {
             anchor(source, track, unit, source->position);
@@ -417,8 +450,6 @@ static int64_t begin_segment(MediaAudioSource *source, MediaPlacement *placement
             return ahead;
         }
         if (placement->adaptive ? delay <= placement->max_delay : -ahead <= DRIFT_IN_SILENCE) {
-            placement->target_delay =
-                placement->adaptive ? MAX(placement->target_delay, delay) : placement->target_delay;
             anchor(source, track, unit, source->position);
             return 0;
         }
@@ -444,7 +475,7 @@ static int64_t run_dry(MediaAudioSource *source, const MediaPlacement *placement
 }
 
 /* Decide what comes at source->position. Returns 0 (fifo filled or look again) or silence. */
-static int64_t decide(MediaAudioSource *source, MediaPlacement *placement)
+static int64_t decide(MediaAudioSource *source, const MediaPlacement *placement)
 {
     MediaTrackBuffer *track = source->segment.track;
     const MediaUnit *unit = track != NULL ? media_track_buffer_peek(track, &source->id) : NULL;
@@ -469,27 +500,54 @@ static int64_t decide(MediaAudioSource *source, MediaPlacement *placement)
     MediaTrackBuffer *other = NULL;
     int64_t place = 0;
     const MediaUnit *hop = find_elsewhere(source, &other, &place);
-    if (hop != NULL && place + placement->target_delay < source->position + gap &&
-        ABS(place + placement->target_delay - source->position) <= HOP_TOLERANCE) {
-        anchor(source, other, hop, source->position);
-        return 0;
+    if (hop != NULL) {
+        int64_t ahead = wanted_position(source, placement, place, true) - source->position;
+        if (ahead < gap && ABS(ahead) <= HOP_TOLERANCE) {
+            anchor(source, other, hop, source->position);
+            return 0;
+        }
     }
     return bridge(source, unit, gap);
 }
 
-bool media_audio_source_starves(const MediaAudioSource *source, int64_t n)
+/* The same of a source that has nothing more on the track it was heard on. */
+static MediaOutlook outlook_elsewhere(MediaAudioSource *source, const MediaPlacement *placement,
+                                      int64_t *ret_n)
 {
-    bool talking = source->segment.track != NULL && !source->was_silent &&
-                   source->position + source->fifo_len == source->last_heard;
-    if (!talking || source->fifo_len >= n) {
-        return false;
+    int64_t place;
+    MediaTrackBuffer *track;
+    const MediaUnit *unit = find_elsewhere(source, &track, &place);
+    bool heard = source->segment.track != NULL && source->position == source->last_heard;
+    if (unit == NULL) {
+        *ret_n = 0;
+        return heard && !source->was_silent ? MEDIA_OUTLOOK_STARVED : MEDIA_OUTLOOK_SILENCE;
     }
-    for (guint i = 0; i < source->tracks->len; i++) {
-        if (media_track_buffer_peek(g_ptr_array_index(source->tracks, i), &source->id) != NULL) {
-            return false;
-        }
+    int64_t begin =
+        heard ? source->position : MAX(place + placement->target_delay, placement->not_before);
+    *ret_n = MAX(begin - source->position, 0) + unit_samples(unit);
+    return MEDIA_OUTLOOK_SOUND;
+}
+
+MediaOutlook media_audio_source_outlook(MediaAudioSource *source, const MediaPlacement *placement,
+                                        int64_t *ret_n)
+{
+    if (source->fifo_len > 0) {
+        *ret_n = source->fifo_len;
+        return source->concealed > 0 ? MEDIA_OUTLOOK_SILENCE : MEDIA_OUTLOOK_SOUND;
     }
-    return true;
+    MediaTrackBuffer *track = source->segment.track;
+    const MediaUnit *unit = track != NULL ? media_track_buffer_peek(track, &source->id) : NULL;
+    if (unit == NULL) {
+        return outlook_elsewhere(source, placement, ret_n);
+    }
+    int64_t gap = unit->ts + source->segment.offset - source->position;
+    if (gap > 0 && source->position - source->last_heard < GAP_CONCEAL &&
+        lost_between(source, unit)) {
+        *ret_n = 0;
+        return MEDIA_OUTLOOK_GAP;
+    }
+    *ret_n = MAX(gap, 0) + unit_samples(unit);
+    return MEDIA_OUTLOOK_SOUND;
 }
 
 static void add_from_fifo(MediaAudioSource *source, float *mix, int64_t n)
@@ -502,9 +560,10 @@ static void add_from_fifo(MediaAudioSource *source, float *mix, int64_t n)
 }
 
 bool media_audio_source_render(MediaAudioSource *source, float *mix, int64_t n,
-                               MediaPlacement *placement)
+                               const MediaPlacement *placement)
 {
     bool heard = false;
+    source->streams = placement->adaptive;
     while (n > 0) {
         int64_t step;
         if (source->fifo_len > 0) {

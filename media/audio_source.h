@@ -14,11 +14,13 @@
 typedef struct MediaAudioSource MediaAudioSource;
 
 typedef struct {
-    /* false: places stay where the clock says and late units are lost (recording). true: a late
-     * unit is played late and delays what follows it, up to @max_delay (stream). */
+    /* false: places stay where the clock says and late units are lost (recording). true: a unit is
+     * played where the stream is when it comes, up to @max_delay behind its place (stream). */
     bool adaptive;
     int64_t target_delay; /* samples between the clock's place of a unit and where it is played */
     int64_t max_delay;    /* samples */
+    int64_t patience;     /* samples: how long a late unit is worth waiting for (stream) */
+    int64_t not_before;   /* position before which no talkspurt begins (stream) */
     int64_t conceal;      /* samples: how long a gap is concealed when nothing is known to follow */
 } MediaPlacement;
 
@@ -46,23 +48,34 @@ void media_audio_source_set_packet_func(MediaAudioSource *source, MediaPacketFun
 /**
  * media_audio_source_render:
  * @mix: @n samples; the source's are added
- * @placement: (inout): target_delay grows with late units when adaptive
  *
  * Returns whether anything but silence was added.
  */
 bool media_audio_source_render(MediaAudioSource *source, float *mix, int64_t n,
-                               MediaPlacement *placement);
+                               const MediaPlacement *placement);
+
+typedef enum {
+    MEDIA_OUTLOOK_SILENCE, /* nothing is to be said */
+    MEDIA_OUTLOOK_SOUND,   /* something is here */
+    MEDIA_OUTLOOK_GAP,     /* a unit is missing, and a later one is here: lost, or overtaken */
+    MEDIA_OUTLOOK_STARVED, /* heard up to now, and nothing more is here: silent now, or late */
+} MediaOutlook;
 
 /**
- * media_audio_source_starves:
+ * media_audio_source_outlook:
+ * @ret_n: how many of the next samples are certain; not touched for silence
  *
- * Whether the source was heard up to now and has nothing for the next @n samples: it fell silent,
- * or its packets are late. Only time can tell which.
+ * What rendering now would give. Only time can tell how a gap or starvation ends.
  */
-bool media_audio_source_starves(const MediaAudioSource *source, int64_t n);
+MediaOutlook media_audio_source_outlook(MediaAudioSource *source, const MediaPlacement *placement,
+                                        int64_t *ret_n);
 
 /** A track is going away. */
 void media_audio_source_forget_track(MediaAudioSource *source, const MediaTrackBuffer *track);
+
+/** A unit of the source came, and when; and when that last was. */
+void media_audio_source_note_arrival(MediaAudioSource *source, int64_t arrival_ns);
+int64_t media_audio_source_last_arrival_ns(const MediaAudioSource *source);
 
 uint32_t media_audio_source_id(const MediaAudioSource *source);
 void media_audio_source_get_stats(const MediaAudioSource *source, MediaAudioSourceStats *ret_stats);

@@ -24,15 +24,16 @@ typedef enum {
     MAIL_VIDEO,
     MAIL_END_TRACK,
     MAIL_HINT,
+    MAIL_IGNORE,
     MAIL_STOP
 } MailKind;
 
 typedef struct {
     MailKind kind;
     int64_t at_ns;
-    MediaEncodedFrame *frame; /* owned */
-    uint32_t track_id, participant_id;
-    char *name; /* owned */
+    MediaEncodedFrame *frame;          /* owned */
+    uint32_t track_id, participant_id; /* MAIL_IGNORE: track_id is the source */
+    char *name;                        /* owned */
     bool present, muted, is_screen, active, at_once;
 } Mail;
 
@@ -55,7 +56,7 @@ struct MediaEngine {
     MediaStreamPlayout *stream; /* owned; NULL when nobody listens */
 
     GMutex lock;
-    GCond wake;
+    GCond wake, stream_wake;
     /* --- protected by lock */
     GQueue stream_mail, record_mail; /* owned Mail */
     size_t waiting_bytes;
@@ -136,6 +137,15 @@ static void on_stream_pcm(const int16_t *samples, size_t n_samples, uint64_t fir
     }
 }
 
+static void on_stream_voice(uint32_t source, const int16_t *samples, size_t n_samples,
+                            uint64_t first_sample, int64_t at_ns, gpointer user_data)
+{
+    MediaEngine *engine = user_data;
+    uint32_t participant_id = media_ledger_participant(engine->ledger, source, at_ns);
+    engine->events.on_voice(source, participant_id, samples, n_samples, first_sample, at_ns,
+                            engine->user_data);
+}
+
 static void on_record_stopped(int64_t recorded_ns, gpointer user_data)
 {
     MediaEngine *engine = user_data;
@@ -148,13 +158,15 @@ static void on_record_error(const GError *error, gpointer user_data)
     media_outlet_error(engine->outlet, error);
 }
 
-static const MediaStreamPlayoutEvents stream_events = {on_stream_pcm, on_stream_speech};
 static void on_record_warning(const char *code, const char *message, gpointer user_data)
 {
     MediaEngine *engine = user_data;
     media_outlet_warning(engine->outlet, code, message);
 }
 
+static const MediaStreamPlayoutEvents stream_events = {on_stream_pcm, on_stream_speech, NULL};
+static const MediaStreamPlayoutEvents voice_events = {on_stream_pcm, on_stream_speech,
+                                                      on_stream_voice};
 static const MediaRecordPlayoutEvents record_events = {on_record_speech, on_record_warning,
                                                        on_record_stopped, on_record_error};
 
@@ -182,6 +194,8 @@ static int64_t advance_stream(MediaEngine *engine, int64_t now_ns)
     while ((item = g_queue_pop_head(&mail)) != NULL) {
         if (item->kind == MAIL_FRAME) {
             media_mixer_push(mixer, item->frame, item->at_ns);
+        } else if (item->kind == MAIL_IGNORE) {
+            media_mixer_ignore(mixer, item->track_id);
         } else {
             media_mixer_end_track(mixer, item->track_id);
         }
@@ -222,6 +236,8 @@ static void read_record_mail(MediaEngine *engine, Mail *mail)
         if (media_ledger_source_of(engine->ledger, mail->participant_id, &source)) {
             media_record_playout_hint(engine->record, mail->at_ns, source);
         }
+        break;
+    case MAIL_IGNORE: /* the stream's only */
         break;
     case MAIL_STOP:
         media_record_playout_stop(engine->record, mail->at_ns, mail->at_once);
@@ -272,10 +288,22 @@ static bool sleep_until(MediaEngine *engine, int64_t until_ns)
     return !quit;
 }
 
+/* Also wakes for what has come. Returns false when it is time to go. */
+static bool stream_sleep_until(MediaEngine *engine, int64_t until_ns)
+{
+    g_mutex_lock(&engine->lock);
+    while (!engine->quit && engine->stream_mail.length == 0 &&
+           g_cond_wait_until(&engine->stream_wake, &engine->lock, (until_ns + 999) / 1000)) {
+    }
+    bool quit = engine->quit;
+    g_mutex_unlock(&engine->lock);
+    return !quit;
+}
+
 static gpointer run_stream(gpointer data)
 {
     MediaEngine *engine = data;
-    while (sleep_until(engine, advance_stream(engine, now_of(engine)))) {
+    while (stream_sleep_until(engine, advance_stream(engine, now_of(engine)))) {
     }
     return NULL;
 }
@@ -325,6 +353,7 @@ static MediaEngine *engine_new(const MediaEngineConfig *config, const MediaEngin
     g_mutex_init(&engine->lock);
     g_mutex_init(&engine->record_lock);
     g_cond_init(&engine->wake);
+    g_cond_init(&engine->stream_wake);
     g_queue_init(&engine->stream_mail);
     g_queue_init(&engine->record_mail);
     engine->stream_level_db = -96;
@@ -333,7 +362,9 @@ static MediaEngine *engine_new(const MediaEngineConfig *config, const MediaEngin
         media_record_playout_new(&engine->config, engine->ledger, now_ns, &record_events, engine);
     if (config->stream_rate_hz > 0) {
         engine->stream = media_stream_playout_new(
-            config->stream_rate_hz, engine->config.stream_frame_ms, now_ns, &stream_events, engine);
+            config->stream_rate_hz, engine->config.stream_frame_ms, now_ns,
+            config->stream_voices && events->on_voice != NULL ? &voice_events : &stream_events,
+            engine);
     }
     return engine;
 }
@@ -364,6 +395,7 @@ void media_engine_free(MediaEngine *engine)
     g_mutex_lock(&engine->lock);
     engine->quit = true;
     g_cond_broadcast(&engine->wake);
+    g_cond_broadcast(&engine->stream_wake);
     g_mutex_unlock(&engine->lock);
     g_clear_pointer(&engine->record_thread, g_thread_join);
     g_clear_pointer(&engine->stream_thread, g_thread_join);
@@ -377,6 +409,7 @@ void media_engine_free(MediaEngine *engine)
     g_mutex_clear(&engine->lock);
     g_mutex_clear(&engine->record_lock);
     g_cond_clear(&engine->wake);
+    g_cond_clear(&engine->stream_wake);
     g_free((char *)engine->config.output_dir);
     g_free((char *)engine->config.encoder);
     g_free(engine);
@@ -419,20 +452,32 @@ void media_engine_push(MediaEngine *engine, MediaEncodedFrame *frame)
         g_queue_push_tail(&engine->record_mail, frame_mail(frame, now_ns));
         if (engine->stream != NULL && !is_video) {
             g_queue_push_tail(&engine->stream_mail, frame_mail(frame, now_ns));
+            g_cond_signal(&engine->stream_wake);
         }
     }
     g_mutex_unlock(&engine->lock);
+}
+
+static void post_to_stream(MediaEngine *engine, const Mail *mail)
+{
+    if (engine->stream != NULL) {
+        g_mutex_lock(&engine->lock);
+        g_queue_push_tail(&engine->stream_mail, g_memdup2(mail, sizeof *mail));
+        g_mutex_unlock(&engine->lock);
+    }
 }
 
 void media_engine_end_track(MediaEngine *engine, uint32_t track_id)
 {
     Mail mail = {.kind = MAIL_END_TRACK, .at_ns = now_of(engine), .track_id = track_id};
     post(engine, &mail);
-    if (engine->stream != NULL) {
-        g_mutex_lock(&engine->lock);
-        g_queue_push_tail(&engine->stream_mail, g_memdup2(&mail, sizeof mail));
-        g_mutex_unlock(&engine->lock);
-    }
+    post_to_stream(engine, &mail);
+}
+
+void media_engine_ignore_audio(MediaEngine *engine, uint32_t source)
+{
+    Mail mail = {.kind = MAIL_IGNORE, .at_ns = now_of(engine), .track_id = source};
+    post_to_stream(engine, &mail);
 }
 
 void media_engine_set_participant(MediaEngine *engine, uint32_t participant_id, const char *name,

@@ -10,10 +10,11 @@
  * who speaks, and records. Made on the main thread when the bot starts joining; owns its own
  * playout threads; freed on the main thread.
  *
- * Two playouts run over the same frames. The stream playout is adaptive, 10 to 80 ms behind, and
- * ends in on_pcm. The recording playout is about 500 ms behind, so that late packets still count,
- * and ends in the files. Speech events come from the stream playout when it runs, with times on
- * the monotonic clock; the diarization of the recording is exact to the recording playout.
+ * Two playouts run over the same frames. The stream playout hands on what has come at once, waits
+ * for what is missing for an adaptive 10 to 80 ms, and ends in on_pcm. The recording playout is
+ * about 500 ms behind, so that late packets still count, and ends in the files. Speech events come
+ * from the stream playout when it runs, with times on the monotonic clock; the diarization of the
+ * recording is exact to the recording playout.
  *
  * Attribution: an audio packet belongs to its (loudest) contributing source, or without one to its
  * track; a packet of a server's mix is the voice of all its contributing sources. A "source" below
@@ -56,6 +57,7 @@ typedef struct {
     uint32_t screenshots_s;     /* a PNG of the picture every so often; 0: never */
     uint32_t stream_rate_hz;    /* 0 = nobody listens; else 16000, 24000, 32000, 48000 */
     uint16_t stream_frame_ms;   /* 10..100 */
+    bool stream_voices;         /* every voice alone, too: on_voice */
 } MediaEngineConfig;
 
 typedef enum {
@@ -88,6 +90,11 @@ typedef struct {
      * included; @first_sample counts from 0. Must not block. */
     void (*on_pcm)(const int16_t *samples, size_t n_samples, uint64_t first_sample,
                    gpointer user_data);
+    /* Thread: the stream playout's. One voice's part of the block that on_pcm just gave, while it
+     * is heard; @at_ns: when its first sample was said, CLOCK_MONOTONIC; @participant_id: 0 while
+     * unknown. Must not block. */
+    void (*on_voice)(uint32_t source, uint32_t participant_id, const int16_t *samples,
+                     size_t n_samples, uint64_t first_sample, int64_t at_ns, gpointer user_data);
     void (*on_speech)(const MediaSpeech *speech, gpointer user_data);
     void (*on_recording)(MediaRecordingOp op, int64_t recording_ns, gpointer user_data);
     /* Something was lost or went another way than asked; the recording goes on. */
@@ -100,7 +107,7 @@ typedef struct {
     double level_db;          /* of the mix, last 100 ms; -96 when silent */
     uint32_t active_speaker;  /* participant id; 0 nobody */
     int64_t recorded_ns;      /* on the recording's time */
-    uint32_t stream_depth_ms; /* adaptive depth of the stream playout now */
+    uint32_t stream_depth_ms; /* how long a missing packet is waited for now */
     uint64_t n_frames_pushed, n_frames_late, n_frames_lost, n_frames_concealed;
     uint64_t n_pictures_encoded, n_pictures_dropped;
     double silence_s; /* how long nobody spoke */
@@ -139,6 +146,9 @@ void media_engine_bind_audio(MediaEngine *engine, uint32_t source, uint32_t part
  *  Thread: main. */
 void media_engine_bind_video(MediaEngine *engine, uint32_t track_id, uint32_t participant_id,
                              bool is_screen, bool active);
+
+/** @source is the bot's own voice: it is not streamed. Thread: main. */
+void media_engine_ignore_audio(MediaEngine *engine, uint32_t source);
 
 /** The platform's own word on who speaks; a second opinion only. Thread: main. */
 void media_engine_hint_speaker(MediaEngine *engine, uint32_t participant_id);

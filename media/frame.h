@@ -35,6 +35,7 @@ typedef struct {
     uint32_t rtp_timestamp; /* wraps; 48 kHz for audio, 90 kHz for video */
     int32_t sequence;       /* 0..65535, or MEDIA_NO_SEQUENCE (video) */
     int64_t receive_ns;     /* CLOCK_MONOTONIC, when the browser received it */
+    int64_t sent_ns;        /* CLOCK_MONOTONIC, when the page passed it on; 0: not known */
     bool key_frame;         /* video only */
     uint16_t width, height; /* video only; 0 when the frame did not say */
     uint8_t spatial_layer;

@@ -2,6 +2,7 @@
 #include "media/mixer.h"
 
 #include "media/limiter.h"
+#include "media/trace.h"
 
 #include <string.h>
 
@@ -14,10 +15,15 @@
 #define MAX_UNITS 600
 #define FORGET_SOURCE (60 * MEDIA_AUDIO_RATE_HZ)
 
-#define MIN_DELAY (10 * MS_SAMPLES)
-#define MAX_DELAY (80 * MS_SAMPLES)
-#define FIRST_DELAY (30 * MS_SAMPLES)
-#define DELAY_MARGIN (5 * MS_SAMPLES)
+#define MIN_PATIENCE (10 * MS_SAMPLES)
+#define MAX_PATIENCE (80 * MS_SAMPLES)
+#define FIRST_PATIENCE (30 * MS_SAMPLES)
+/* The stream plays what comes however late it is, but for a page that stood still. */
+#define MAX_DELAY (2000 * MS_SAMPLES)
+/* The stream plays a unit as soon as it is here, not when the clock says: the clock follows one
+ * packet behind, so that a punctual unit finds its place just coming. */
+#define STREAM_PLACE (-20 * MS_SAMPLES)
+#define PATIENCE_MARGIN (5 * MS_SAMPLES)
 #define CONCEAL_STREAM (80 * MS_SAMPLES)
 #define CONCEAL_RECORDING (20 * MS_SAMPLES)
 
@@ -35,11 +41,13 @@ typedef struct {
 } Lateness;
 
 struct MediaMixer {
-    GPtrArray *tracks;  /* owned MediaTrackBuffer */
-    GPtrArray *sources; /* owned MediaAudioSource */
-    GHashTable *ended;  /* track ids that are going away */
+    GPtrArray *tracks;   /* owned MediaTrackBuffer */
+    GPtrArray *sources;  /* owned MediaAudioSource */
+    GHashTable *ended;   /* track ids that are going away */
+    GHashTable *ignored; /* sources */
     MediaLevelFunc on_level;
     MediaPacketFunc on_packet; /* NULL: nobody wants them */
+    MediaVoiceFunc on_voice;   /* NULL: nobody asked */
     gpointer user_data;
     int64_t position;
     int64_t last_arrival_ns;
@@ -56,13 +64,16 @@ MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc o
     mixer->tracks = g_ptr_array_new_with_free_func((GDestroyNotify)media_track_buffer_free);
     mixer->sources = g_ptr_array_new_with_free_func((GDestroyNotify)media_audio_source_free);
     mixer->ended = g_hash_table_new(NULL, NULL);
+    mixer->ignored = g_hash_table_new(NULL, NULL);
     mixer->on_level = on_level;
     mixer->user_data = user_data;
     mixer->position = media_ns_to_samples(position_ns);
     mixer->last_arrival_ns = position_ns;
     mixer->placement = (MediaPlacement){
         .adaptive = adaptive,
-        .target_delay = adaptive ? FIRST_DELAY : 0,
+        .target_delay = adaptive ? STREAM_PLACE : 0,
+        .patience = FIRST_PATIENCE,
+        .not_before = INT64_MIN / 2,
         .max_delay = MAX_DELAY,
         .conceal = adaptive ? CONCEAL_STREAM : CONCEAL_RECORDING,
     };
@@ -75,12 +86,23 @@ void media_mixer_free(MediaMixer *mixer)
     g_ptr_array_unref(mixer->sources);
     g_ptr_array_unref(mixer->tracks);
     g_hash_table_unref(mixer->ended);
+    g_hash_table_unref(mixer->ignored);
     g_free(mixer);
 }
 
 void media_mixer_set_packet_func(MediaMixer *mixer, MediaPacketFunc on_packet)
 {
     mixer->on_packet = on_packet;
+}
+
+void media_mixer_set_voice_func(MediaMixer *mixer, MediaVoiceFunc on_voice)
+{
+    mixer->on_voice = on_voice;
+}
+
+void media_mixer_ignore(MediaMixer *mixer, uint32_t source)
+{
+    g_hash_table_add(mixer->ignored, GUINT_TO_POINTER(source));
 }
 
 static MediaTrackBuffer *find_track(MediaMixer *mixer, uint32_t track_id)
@@ -99,23 +121,25 @@ static MediaTrackBuffer *find_track(MediaMixer *mixer, uint32_t track_id)
     return track;
 }
 
-static void ensure_source(MediaMixer *mixer, uint32_t id)
+static MediaAudioSource *get_source(MediaMixer *mixer, uint32_t id)
 {
     for (guint i = 0; i < mixer->sources->len; i++) {
-        if (media_audio_source_id(g_ptr_array_index(mixer->sources, i)) == id) {
-            return;
+        MediaAudioSource *source = g_ptr_array_index(mixer->sources, i);
+        if (media_audio_source_id(source) == id) {
+            return source;
         }
     }
-    if (mixer->sources->len < MAX_SOURCES) {
-        MediaAudioSource *source = media_audio_source_new(id, mixer->tracks, mixer->position,
-                                                          mixer->on_level, mixer->user_data);
-        media_audio_source_set_packet_func(source, mixer->on_packet);
-        g_ptr_array_add(mixer->sources, source);
+    if (mixer->sources->len >= MAX_SOURCES) {
+        return NULL;
     }
+    MediaAudioSource *source = media_audio_source_new(id, mixer->tracks, mixer->position,
+                                                      mixer->on_level, mixer->user_data);
+    media_audio_source_set_packet_func(source, mixer->on_packet);
+    g_ptr_array_add(mixer->sources, source);
+    return source;
 }
 
-/* The depth that keeps nearly all frames in time. It grows with the first late one anyway; here it
- * shrinks, which takes effect at the next silence. */
+/* How long nearly all frames are worth waiting for. It grows with the first later one anyway. */
 static void learn_delay(MediaMixer *mixer, int64_t late)
 {
     Lateness *l = &mixer->lateness;
@@ -132,19 +156,31 @@ static void learn_delay(MediaMixer *mixer, int64_t late)
     while (bin < BINS - 1 && (sum += l->weight[bin]) < QUANTILE * l->total) {
         bin++;
     }
-    int64_t wanted = (bin + 1) * BIN_SAMPLES + DELAY_MARGIN;
-    mixer->placement.target_delay = CLAMP(wanted, MIN_DELAY, MAX_DELAY);
+    int64_t wanted = (bin + 1) * BIN_SAMPLES + PATIENCE_MARGIN;
+    mixer->placement.patience = CLAMP(wanted, MIN_PATIENCE, MAX_PATIENCE);
 }
 
 void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arrival_ns)
 {
+    uint32_t id = media_encoded_frame_source(frame);
+    if (g_hash_table_contains(mixer->ignored, GUINT_TO_POINTER(id))) {
+        return;
+    }
     MediaTrackBuffer *track = find_track(mixer, frame->track_id);
     int64_t ts;
     mixer->last_arrival_ns = arrival_ns;
+    if (mixer->placement.adaptive && media_trace_on()) {
+        media_trace("packet %u %u %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GINT64_FORMAT,
+                    frame->ssrc, frame->rtp_timestamp, frame->receive_ns, frame->sent_ns,
+                    arrival_ns);
+    }
     if (track == NULL || !media_track_buffer_push(track, frame, &ts)) {
         return;
     }
-    ensure_source(mixer, media_encoded_frame_source(frame));
+    MediaAudioSource *source = get_source(mixer, id);
+    if (source != NULL) {
+        media_audio_source_note_arrival(source, arrival_ns);
+    }
     if (mixer->placement.adaptive) {
         int64_t late_ns = arrival_ns - media_track_buffer_time_ns(track, ts);
         learn_delay(mixer, media_ns_to_samples(late_ns));
@@ -205,31 +241,73 @@ static void clean_up(MediaMixer *mixer)
     }
 }
 
+static void render_alone(MediaMixer *mixer, MediaAudioSource *source, float *out, int64_t at,
+                         int64_t n)
+{
+    float voice[STEP_SAMPLES] = {0};
+    if (!media_audio_source_render(source, voice, n, &mixer->placement)) {
+        return;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        out[i] += voice[i];
+    }
+    MediaAudioSourceStats stats;
+    media_audio_source_get_stats(source, &stats);
+    mixer->on_voice(media_audio_source_id(source), voice, at, n, stats.delay, mixer->user_data);
+}
+
 void media_mixer_render(MediaMixer *mixer, float *out, int64_t n)
 {
     memset(out, 0, (size_t)n * sizeof *out);
-    while (n > 0) {
-        int64_t step = MIN(n, STEP_SAMPLES);
+    for (int64_t at = 0; at < n; at += STEP_SAMPLES) {
+        int64_t step = MIN(n - at, STEP_SAMPLES);
         for (guint i = 0; i < mixer->sources->len; i++) {
-            media_audio_source_render(g_ptr_array_index(mixer->sources, i), out, step,
-                                      &mixer->placement);
+            MediaAudioSource *source = g_ptr_array_index(mixer->sources, i);
+            if (mixer->on_voice != NULL) {
+                render_alone(mixer, source, out + at, at, step);
+            } else {
+                media_audio_source_render(source, out + at, step, &mixer->placement);
+            }
         }
-        media_limiter_process(&mixer->limiter, out, step);
+        media_limiter_process(&mixer->limiter, out + at, step);
         mixer->position += step;
-        out += step;
-        n -= step;
     }
     clean_up(mixer);
 }
 
-bool media_mixer_starves(const MediaMixer *mixer, int64_t n)
+MediaOutlook media_mixer_outlook(MediaMixer *mixer, int64_t *ret_n, int64_t *ret_last_ns)
 {
+    MediaOutlook worst = MEDIA_OUTLOOK_SILENCE;
+    int64_t least = INT64_MAX, last_ns = INT64_MIN;
     for (guint i = 0; i < mixer->sources->len; i++) {
-        if (media_audio_source_starves(g_ptr_array_index(mixer->sources, i), n)) {
-            return true;
+        MediaAudioSource *source = g_ptr_array_index(mixer->sources, i);
+        int64_t n = 0;
+        MediaOutlook outlook = media_audio_source_outlook(source, &mixer->placement, &n);
+        if (outlook == MEDIA_OUTLOOK_SILENCE) {
+            continue;
+        }
+        least = MIN(least, n);
+        int64_t arrival_ns = media_audio_source_last_arrival_ns(source);
+        if (outlook > worst) {
+            worst = outlook;
+            last_ns = arrival_ns;
+        } else if (outlook == worst) {
+            last_ns = MAX(last_ns, arrival_ns);
         }
     }
-    return false;
+    *ret_n = least;
+    *ret_last_ns = last_ns;
+    return worst;
+}
+
+int64_t media_mixer_patience(const MediaMixer *mixer)
+{
+    return mixer->placement.patience;
+}
+
+void media_mixer_set_not_before(MediaMixer *mixer, int64_t position)
+{
+    mixer->placement.not_before = position;
 }
 
 int64_t media_mixer_last_arrival_ns(const MediaMixer *mixer)
@@ -251,6 +329,6 @@ void media_mixer_get_stats(const MediaMixer *mixer, MediaMixerStats *ret_stats)
     for (guint i = 0; i < mixer->tracks->len; i++) {
         sum.n_late += media_track_buffer_n_late(g_ptr_array_index(mixer->tracks, i));
     }
-    sum.delay_ns = media_samples_to_ns(mixer->placement.target_delay);
+    sum.delay_ns = media_samples_to_ns(mixer->placement.patience);
     *ret_stats = sum;
 }

@@ -13,13 +13,18 @@ typedef struct MediaMixer MediaMixer;
 
 typedef struct {
     uint64_t n_late, n_lost, n_concealed;
-    int64_t delay_ns; /* present target of the adaptive depth */
+    int64_t delay_ns; /* the adaptive depth: how long a missing unit is waited for */
 } MediaMixerStats;
+
+/* @n samples that @source adds to what is being rendered, from its @at-th sample on; @delay: how
+ * many samples the source plays behind the clock. Only while it is heard. */
+typedef void (*MediaVoiceFunc)(uint32_t source, const float *samples, int64_t at, int64_t n,
+                               int64_t delay, gpointer user_data);
 
 /**
  * media_mixer_new:
- * @adaptive: true: units are placed a varying depth behind the clock; false: at the clock's time,
- *   and the caller renders late
+ * @adaptive: true: units are placed where the mixer is when they come, one packet behind the
+ *   clock when they are punctual; false: at the clock's time, and the caller renders late
  * @on_level: the energy of each source as it was received, in capture time; never NULL
  */
 MediaMixer *media_mixer_new(bool adaptive, int64_t position_ns, MediaLevelFunc on_level,
@@ -29,6 +34,12 @@ void media_mixer_free(MediaMixer *mixer);
 /** Opus packets as they are played, with the same user data as on_level. Once, before any frame. */
 void media_mixer_set_packet_func(MediaMixer *mixer, MediaPacketFunc on_packet);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaMixer, media_mixer_free)
+
+/** Hand out every voice alone, too, with the user data of media_mixer_new. */
+void media_mixer_set_voice_func(MediaMixer *mixer, MediaVoiceFunc on_voice);
+
+/** Frames of @source are dropped from now on: it is the bot's own voice. */
+void media_mixer_ignore(MediaMixer *mixer, uint32_t source);
 
 /** @arrival_ns: when the frame got to us, for the depth. */
 void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arrival_ns);
@@ -42,8 +53,20 @@ void media_mixer_end_track(MediaMixer *mixer, uint32_t track_id);
  */
 void media_mixer_render(MediaMixer *mixer, float *out, int64_t n);
 
-/** Whether a source that was heard up to now has nothing for the next @n samples. */
-bool media_mixer_starves(const MediaMixer *mixer, int64_t n);
+/**
+ * media_mixer_outlook:
+ * @ret_n: samples that every source with something to say has; 0 in a gap and when starved
+ * @ret_last_ns: when the last packet came from those with that outlook; not for silence
+ *
+ * The worst outlook of any source (media/audio_source.h).
+ */
+MediaOutlook media_mixer_outlook(MediaMixer *mixer, int64_t *ret_n, int64_t *ret_last_ns);
+
+/** How many samples a unit that is missing is worth waiting for: the adaptive depth. */
+int64_t media_mixer_patience(const MediaMixer *mixer);
+
+/** No talkspurt begins before @position. */
+void media_mixer_set_not_before(MediaMixer *mixer, int64_t position);
 
 /** When the last frame came, as media_mixer_push was told; at first when the mixer was made. */
 int64_t media_mixer_last_arrival_ns(const MediaMixer *mixer);

@@ -10,6 +10,7 @@
 struct MediaPcmWriter {
     GstAudioResampler *resampler; /* owned; NULL at 48 kHz */
     int64_t block_in, block_out;
+    int64_t delay_in;
     float *fifo; /* owned: converted samples that wait for their block */
     size_t fifo_len, fifo_size;
 };
@@ -35,6 +36,7 @@ MediaPcmWriter *media_pcm_writer_new(uint32_t rate_hz, uint16_t block_ms)
     /* The filter swallows its latency first; as many zeros keep all blocks whole. */
     size_t first = gst_audio_resampler_get_out_frames(writer->resampler, (gsize)writer->block_in);
     writer->fifo_len = (size_t)writer->block_out - MIN(first, (size_t)writer->block_out);
+    writer->delay_in = (int64_t)writer->fifo_len * MEDIA_AUDIO_RATE_HZ / rate_hz;
     return writer;
 }
 
@@ -53,6 +55,11 @@ int64_t media_pcm_writer_block_in(const MediaPcmWriter *writer)
 int64_t media_pcm_writer_block_out(const MediaPcmWriter *writer)
 {
     return writer->block_out;
+}
+
+int64_t media_pcm_writer_delay_in(const MediaPcmWriter *writer)
+{
+    return writer->delay_in;
 }
 
 static int16_t to_s16(float sample)

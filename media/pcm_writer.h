@@ -20,5 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaPcmWriter, media_pcm_writer_free)
 int64_t media_pcm_writer_block_in(const MediaPcmWriter *writer);
 int64_t media_pcm_writer_block_out(const MediaPcmWriter *writer);
 
+/** How far the output lags behind the input, in samples of the input: half the filter. */
+int64_t media_pcm_writer_delay_in(const MediaPcmWriter *writer);
+
 /** Turns one block into one block; @out is delayed by the filter's own few milliseconds. */
 void media_pcm_writer_convert(MediaPcmWriter *writer, const float *in, int16_t *out);

@@ -2,22 +2,43 @@
 #include "media/stream_playout.h"
 
 #include "media/pcm_writer.h"
+#include "media/trace.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Packets that may still be on their way do not mean that a source fell silent. */
 #define PENDING_NS INT64_C(150000000)
-/* The consumer gets bytes, not sound: when a busy machine delivers packets late, the stream waits
- * for them and then catches up at once, and no sample is lost or made up. While nothing comes from
- * anybody there is nobody to keep waiting; otherwise the wait is the price that somebody else's
- * words pay, once, when a talkspurt ends. */
-#define HOLD_ALL (400 * MEDIA_AUDIO_RATE_HZ / 1000)
-#define HOLD_ONE (60 * MEDIA_AUDIO_RATE_HZ / 1000)
+/* The consumer gets bytes, not sound: what everybody who speaks has sent goes out as soon as it is
+ * here, ahead of the clock within AHEAD; the clock moves the stream through silence only, one
+ * packet (SLACK) behind. A missing packet is waited for, and what came meanwhile follows at once:
+ * no sample is lost or made up because a busy machine was late. While nothing comes from anybody
+ * there is nobody to keep waiting; otherwise the wait is the price that somebody else's words pay,
+ * once, when a talkspurt ends. */
+#define MS_SAMPLES (MEDIA_AUDIO_RATE_HZ / 1000)
+#define AHEAD (1000 * MS_SAMPLES)
+#define SLACK (20 * MS_SAMPLES)
+#define HOLD_ALL (400 * MS_SAMPLES)
+#define HOLD_ONE (60 * MS_SAMPLES)
+#define BURST (3 * MS_SAMPLES)
 #define QUIET_NS INT64_C(50000000)
-#define HOLD_LOOK_NS INT64_C(2000000)
-#define STEP_SAMPLES (10 * MEDIA_AUDIO_RATE_HZ / 1000)
+#define STEP_SAMPLES (10 * MS_SAMPLES)
+
+/* A voice that is handed out alone goes on through this many silent blocks, then is forgotten. */
+#define VOICE_BLOCKS 50
+
+typedef struct {
+    MediaPcmWriter *writer; /* owned */
+    float *block;           /* owned */
+    int64_t delay;
+    bool heard;   /* in the present block */
+    guint silent; /* blocks in a row */
+} Voice;
 
 struct MediaStreamPlayout {
+    GHashTable *voices; /* source -> owned Voice */
+    uint32_t rate_hz;
+    uint16_t block_ms;
     MediaMixer *mixer;           /* owned */
     MediaPcmWriter *writer;      /* owned */
     MediaSpeechTracker *tracker; /* owned */
@@ -26,6 +47,7 @@ struct MediaStreamPlayout {
     float *block;     /* owned */
     int16_t *samples; /* owned */
     int64_t n_filled; /* of the block */
+    bool anybody;     /* had something to say at the last look */
     bool flowing;
     uint64_t first_sample;
     double mean_square; /* smoothed */
@@ -38,6 +60,30 @@ static void on_level(uint32_t source, int64_t time_ns, int64_t duration_ns, doub
     media_speech_tracker_feed(playout->tracker, source, time_ns, duration_ns, level_db);
 }
 
+static void voice_free(gpointer data)
+{
+    Voice *voice = data;
+    media_pcm_writer_free(voice->writer);
+    g_free(voice->block);
+    g_free(voice);
+}
+
+static void on_voice(uint32_t source, const float *samples, int64_t at, int64_t n, int64_t delay,
+                     gpointer user_data)
+{
+    MediaStreamPlayout *playout = user_data;
+    Voice *voice = g_hash_table_lookup(playout->voices, GUINT_TO_POINTER(source));
+    if (voice == NULL) {
+        voice = g_new0(Voice, 1);
+        voice->writer = media_pcm_writer_new(playout->rate_hz, playout->block_ms);
+        voice->block = g_new0(float, (gsize)media_pcm_writer_block_in(voice->writer));
+        g_hash_table_insert(playout->voices, GUINT_TO_POINTER(source), voice);
+    }
+    memcpy(voice->block + playout->n_filled + at, samples, (size_t)n * sizeof *samples);
+    voice->delay = delay;
+    voice->heard = true;
+}
+
 MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms, int64_t now_ns,
                                              const MediaStreamPlayoutEvents *events,
                                              gpointer user_data)
@@ -46,6 +92,12 @@ MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms
     playout->mixer = media_mixer_new(true, now_ns, on_level, playout);
     playout->writer = media_pcm_writer_new(rate_hz, block_ms);
     playout->tracker = media_speech_tracker_new(events->on_speech, user_data);
+    playout->voices = g_hash_table_new_full(NULL, NULL, NULL, voice_free);
+    playout->rate_hz = rate_hz;
+    playout->block_ms = block_ms;
+    if (events->on_voice != NULL) {
+        media_mixer_set_voice_func(playout->mixer, on_voice);
+    }
     playout->events = events;
     playout->user_data = user_data;
     playout->block = g_new0(float, (gsize)media_pcm_writer_block_in(playout->writer));
@@ -56,6 +108,7 @@ MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms
 void media_stream_playout_free(MediaStreamPlayout *playout)
 {
     media_mixer_free(playout->mixer);
+    g_hash_table_unref(playout->voices);
     media_pcm_writer_free(playout->writer);
     media_speech_tracker_free(playout->tracker);
     g_free(playout->block);
@@ -83,6 +136,33 @@ static void measure(MediaStreamPlayout *playout, int64_t n)
     playout->mean_square += (sum / (double)n - playout->mean_square) * share;
 }
 
+/* The same block of everybody who is heard in it; the filter's end takes one more. */
+static void put_out_voices(MediaStreamPlayout *playout)
+{
+    int64_t n_in = media_pcm_writer_block_in(playout->writer);
+    size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);
+    int64_t begin =
+        media_mixer_position(playout->mixer) - n_in - media_pcm_writer_delay_in(playout->writer);
+    GHashTableIter iter;
+    gpointer key, value;
+    g_hash_table_iter_init(&iter, playout->voices);
+    while (g_hash_table_iter_next(&iter, &key, &value)) {
+        Voice *voice = value;
+        media_pcm_writer_convert(voice->writer, voice->block, playout->samples);
+        memset(voice->block, 0, (size_t)n_in * sizeof *voice->block);
+        voice->silent = voice->heard ? 0 : voice->silent + 1;
+        voice->heard = false;
+        if (playout->flowing && voice->silent <= 1) {
+            playout->events->on_voice(
+                GPOINTER_TO_UINT(key), playout->samples, n_out, playout->first_sample,
+                media_samples_to_ns(begin - voice->delay), playout->user_data);
+        }
+        if (voice->silent > VOICE_BLOCKS) {
+            g_hash_table_iter_remove(&iter);
+        }
+    }
+}
+
 static void put_out_block(MediaStreamPlayout *playout)
 {
     measure(playout, playout->n_filled);
@@ -90,41 +170,75 @@ static void put_out_block(MediaStreamPlayout *playout)
     playout->n_filled = 0;
     if (playout->flowing) {
         size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);
+        if (media_trace_on()) {
+            int64_t n_in = media_pcm_writer_block_in(playout->writer);
+            media_trace("block %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT
+                        " %zu %" G_GINT64_FORMAT,
+                        media_mixer_position(playout->mixer) - n_in -
+                            media_pcm_writer_delay_in(playout->writer),
+                        n_in, playout->first_sample, n_out, g_get_monotonic_time() * 1000);
+        }
         playout->events->on_pcm(playout->samples, n_out, playout->first_sample, playout->user_data);
-        playout->first_sample += n_out;
     }
+    put_out_voices(playout);
+    playout->first_sample +=
+        playout->flowing ? (uint64_t)media_pcm_writer_block_out(playout->writer) : 0;
 }
 
-static bool holds(MediaStreamPlayout *playout, int64_t late, int64_t step, int64_t now_ns)
+/* Position of the clock at which a step that ends at @end is rendered though somebody's sound is
+ * missing, whose last packet came at @last_ns. */
+static int64_t deadline(MediaStreamPlayout *playout, MediaOutlook outlook, int64_t end,
+                        int64_t last_ns, int64_t now_ns)
 {
     bool quiet = now_ns - media_mixer_last_arrival_ns(playout->mixer) > QUIET_NS;
-    return late >= 0 && late < (quiet ? HOLD_ALL : HOLD_ONE) &&
-           media_mixer_starves(playout->mixer, step);
+    int64_t last = media_ns_to_samples(last_ns);
+    switch (outlook) {
+    case MEDIA_OUTLOOK_STARVED: /* the next packet was due a packet's length after the last */
+        return MAX(end, last) + SLACK + (quiet ? HOLD_ALL : HOLD_ONE);
+    case MEDIA_OUTLOOK_GAP: /* a burst is read packet by packet */
+        return MAX(end + SLACK + media_mixer_patience(playout->mixer), last + BURST);
+    case MEDIA_OUTLOOK_SILENCE:
+    case MEDIA_OUTLOOK_SOUND:
+        break;
+    }
+    return end + SLACK;
 }
 
-/* Small steps, so that a long block knows early what it waits for. */
+/* How many samples are to be rendered now; 0: none before *@ret_next. */
+static int64_t due(MediaStreamPlayout *playout, int64_t now_ns, int64_t *ret_next)
+{
+    int64_t now = media_ns_to_samples(now_ns);
+    int64_t position = media_mixer_position(playout->mixer);
+    int64_t rest = media_pcm_writer_block_in(playout->writer) - playout->n_filled;
+    int64_t certain, last_ns;
+    MediaOutlook outlook = media_mixer_outlook(playout->mixer, &certain, &last_ns);
+    playout->anybody = outlook != MEDIA_OUTLOOK_SILENCE;
+    if (outlook == MEDIA_OUTLOOK_SOUND && certain > 0) {
+        int64_t n = MIN(certain, rest);
+        *ret_next = position + n - AHEAD;
+        return *ret_next <= now ? n : 0;
+    }
+    int64_t step = MIN(STEP_SAMPLES, rest);
+    *ret_next = deadline(playout, outlook, position + step, last_ns, now_ns);
+    return *ret_next <= now ? step : 0;
+}
+
 int64_t media_stream_playout_advance(MediaStreamPlayout *playout, int64_t now_ns)
 {
     int64_t n_block = media_pcm_writer_block_in(playout->writer);
-    int64_t now = media_ns_to_samples(now_ns);
-    bool holding = false;
-    for (;;) {
-        int64_t step = MIN(STEP_SAMPLES, n_block - playout->n_filled);
-        int64_t end = media_mixer_position(playout->mixer) + step;
-        holding = holds(playout, now - end, step, now_ns);
-        if (end > now || holding) {
-            break;
-        }
-        media_mixer_render(playout->mixer, playout->block + playout->n_filled, step);
-        playout->n_filled += step;
+    int64_t next = 0, n;
+    while ((n = due(playout, now_ns, &next)) > 0) {
+        media_mixer_render(playout->mixer, playout->block + playout->n_filled, n);
+        playout->n_filled += n;
         if (playout->n_filled == n_block) {
             put_out_block(playout);
         }
+        /* The first to speak begins with a block, so that whole packets fill whole blocks. */
+        int64_t wait = playout->anybody || playout->n_filled == 0 ? 0 : n_block - playout->n_filled;
+        media_mixer_set_not_before(playout->mixer, media_mixer_position(playout->mixer) + wait);
     }
     media_speech_tracker_elapse(playout->tracker, now_ns - PENDING_NS);
-    int64_t next =
-        media_mixer_position(playout->mixer) + MIN(STEP_SAMPLES, n_block - playout->n_filled);
-    return holding ? now_ns + HOLD_LOOK_NS : media_samples_to_ns(next) + 1;
+    return media_samples_to_ns(next) + 1;
 }
 
 double media_stream_playout_level_db(const MediaStreamPlayout *playout)

@@ -5,9 +5,9 @@
 #include "media/speech.h"
 
 /*
- * The stream playout: mixes a varying 10 to 80 ms behind the clock and hands out blocks of PCM and
- * speech on- and offsets. Driven by media_stream_playout_advance with whatever clock its caller
- * has. Not thread safe.
+ * The stream playout: mixes what has come as soon as it is here, waits for what is missing as long
+ * as packets have lately been late, and hands out blocks of PCM and speech on- and offsets. Driven
+ * by media_stream_playout_advance with whatever clock its caller has. Not thread safe.
  */
 
 typedef struct MediaStreamPlayout MediaStreamPlayout;
@@ -16,6 +16,10 @@ typedef struct {
     void (*on_pcm)(const int16_t *samples, size_t n_samples, uint64_t first_sample,
                    gpointer user_data);
     MediaSpeechFunc on_speech;
+    /* One source's part of the block that on_pcm just gave, while it is heard; @at_ns: when its
+     * first sample was said, on CLOCK_MONOTONIC. NULL: not wanted. */
+    void (*on_voice)(uint32_t source, const int16_t *samples, size_t n_samples,
+                     uint64_t first_sample, int64_t at_ns, gpointer user_data);
 } MediaStreamPlayoutEvents;
 
 MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms, int64_t now_ns,
@@ -30,7 +34,7 @@ MediaMixer *media_stream_playout_mixer(MediaStreamPlayout *playout);
 /** Blocks flow to on_pcm only while @flowing; mixing and speech detection always go on. */
 void media_stream_playout_set_flowing(MediaStreamPlayout *playout, bool flowing);
 
-/** Play all blocks that end by @now_ns. Returns when the next one will. */
+/** Play what has come, and silence up to @now_ns. Returns when to call again if nothing comes. */
 int64_t media_stream_playout_advance(MediaStreamPlayout *playout, int64_t now_ns);
 
 /** Loudness of the mix over the last 100 ms or so, dBFS; -96 when silent. */

@@ -105,8 +105,9 @@ typedef struct {
     void (*on_frame)(MediaEncodedFrame *frame, gpointer user_data); /* (transfer none) */
     void (*on_chat)(const char *platform_id, const char *name, const char *text,
                     gpointer user_data);
-    /* The meeting shows the microphone as open (speech is heard from now on) or closed, whoever
-     * did it; what was asked with platform_set_microphone is done when this tells so. */
+    /* The meeting shows the microphone as open and its media are connected (speech is heard from
+     * now on), or closed, whoever did it; what was asked with platform_set_microphone is done when
+     * this tells so. */
     void (*on_microphone)(bool open, gpointer user_data);
     /* Which candidate of which purpose matched; @found false: none did. */
     void (*on_rule)(const char *purpose, const char *rule, bool found, gpointer user_data);

@@ -68,16 +68,20 @@ static void deliver(StreamingClient *client, const StreamingNote *note)
 static void deliver_dropped(StreamingClient *client)
 {
     g_mutex_lock(&client->lock);
-    uint64_t n = client->n_dropped_untold;
+    uint64_t n = client->n_dropped_untold, n_speech = client->n_speech_untold;
     int64_t now_us = g_get_monotonic_time();
-    bool due = n > 0 && now_us - client->dropped_told_us >= DROPPED_EVERY_US;
+    int64_t due_us = client->dropped_told_us + DROPPED_EVERY_US;
+    bool due = n + n_speech > 0 && now_us >= due_us;
+    if (n + n_speech > 0 && !due && client->notes.length == 0) {
+        g_source_set_ready_time(client->mailbox, due_us);
+    }
     if (due) {
-        client->n_dropped_untold = 0;
+        client->n_dropped_untold = client->n_speech_untold = 0;
         client->dropped_told_us = now_us;
     }
     g_mutex_unlock(&client->lock);
     if (due && client->events.on_dropped != NULL) {
-        client->events.on_dropped(n, client->user_data);
+        client->events.on_dropped(n, n_speech, client->user_data);
     }
 }
 
@@ -142,6 +146,7 @@ static bool init_endpoint(StreamingClient *client, StreamingEndpoint *endpoint, 
     endpoint->client = client;
     endpoint->url = g_strdup(endpoint->socket.url);
     endpoint->text = g_string_new(NULL);
+    endpoint->scratch = g_byte_array_new();
     g_queue_init(&endpoint->audio);
     g_autoptr(GUri) uri = g_uri_parse(endpoint->url, G_URI_FLAGS_ENCODED, error);
     if (uri == NULL) {
@@ -195,6 +200,13 @@ StreamingClient *streaming_client_new(const StreamingConfig *config, const Strea
     client->bot_id = g_strdup(config->bot_id);
     client->rate_hz = config->rate_hz;
     client->headers = config->headers != NULL ? json_object_ref(config->headers) : NULL;
+    client->authorization =
+        config->token != NULL ? g_strconcat("Bearer ", config->token, NULL) : NULL;
+    client->format = config->format;
+    client->per_participant = config->per_participant;
+    client->replay_s = config->replay_s;
+    g_queue_init(&client->recent);
+    client->uuids = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     client->events = *events;
     client->user_data = user_data;
     client->speech = streaming_speech_buffer_new((gsize)config->rate_hz * STREAMING_MAX_SPEECH_S);
@@ -223,8 +235,10 @@ StreamingClient *streaming_client_new(const StreamingConfig *config, const Strea
 
 static void clear_endpoint(StreamingEndpoint *endpoint)
 {
-    g_queue_clear_full(&endpoint->audio, (GDestroyNotify)g_byte_array_unref);
+    g_queue_clear_full(&endpoint->audio, (GDestroyNotify)streaming_message_unref);
     g_string_free(endpoint->text, TRUE);
+    g_byte_array_unref(endpoint->scratch);
+    g_free(endpoint->close_reason);
     g_free(endpoint->url);
     g_free(endpoint->address);
     g_free(endpoint->path);
@@ -247,6 +261,9 @@ void streaming_client_free(StreamingClient *client)
         clear_endpoint(&client->endpoints[i]);
     }
     g_queue_clear_full(&client->notes, (GDestroyNotify)note_free);
+    g_queue_clear_full(&client->recent, (GDestroyNotify)streaming_message_unref);
+    g_hash_table_unref(client->uuids);
+    g_free(client->authorization);
     streaming_speech_buffer_free(client->speech);
     g_clear_pointer(&client->headers, json_object_unref);
     g_mutex_clear(&client->lock);
@@ -256,48 +273,61 @@ void streaming_client_free(StreamingClient *client)
 
 /* --- from any thread --- */
 
-static GByteArray *make_frame(const int16_t *samples, gsize n_samples)
+static StreamingMessage *make_message(StreamingClient *client, const StreamingBlock *block)
 {
-    GByteArray *frame = g_byte_array_sized_new((guint)(LWS_PRE + n_samples * sizeof(int16_t)));
-    g_byte_array_set_size(frame, (guint)(LWS_PRE + n_samples * sizeof(int16_t)));
-    guint8 *to = frame->data + LWS_PRE;
-    for (gsize i = 0; i < n_samples; i++) {
-        to[2 * i] = (guint8)((guint16)samples[i] & 0xff);
-        to[2 * i + 1] = (guint8)((guint16)samples[i] >> 8);
+    if (client->format == STREAMING_FORMAT_RAW) {
+        return client->per_participant ? streaming_message_framed(block)
+                                       : streaming_message_pcm(block);
     }
-    return frame;
+    g_mutex_lock(&client->lock);
+    g_autofree char *uuid =
+        g_strdup(g_hash_table_lookup(client->uuids, GUINT_TO_POINTER(block->participant_id)));
+    g_mutex_unlock(&client->lock);
+    if (uuid == NULL) {
+        uuid = g_strdup_printf("%u", block->participant_id);
+    }
+    return streaming_message_attendee(block, client->bot_id, uuid, client->rate_hz,
+                                      g_get_real_time() / 1000);
 }
 
-static void drop_oldest(StreamingClient *client, StreamingEndpoint *endpoint)
+/* Kept for a reconnect. */
+static void remember(StreamingClient *client, StreamingMessage *message)
 {
-    gsize max_samples = (gsize)client->rate_hz * STREAMING_MAX_QUEUED_MS / 1000;
-    while (endpoint->queued_samples > max_samples) {
-        g_autoptr(GByteArray) oldest = g_queue_pop_head(&endpoint->audio);
-        endpoint->queued_samples -= (oldest->len - LWS_PRE) / sizeof(int16_t);
-        client->stats.n_frames_dropped++;
-        client->n_dropped_untold++;
+    if (client->replay_s == 0) {
+        return;
+    }
+    g_queue_push_tail(&client->recent, streaming_message_ref(message));
+    client->recent_samples += message->n_samples;
+    client->recent_bytes += message->length;
+    while (client->recent_samples > (gsize)client->replay_s * client->rate_hz ||
+           client->recent_bytes > STREAMING_MAX_QUEUED_BYTES) {
+        g_autoptr(StreamingMessage) oldest = g_queue_pop_head(&client->recent);
+        client->recent_samples -= oldest->n_samples;
+        client->recent_bytes -= oldest->length;
     }
 }
 
-void streaming_client_push_pcm(StreamingClient *client, const int16_t *samples, gsize n_samples,
-                               uint64_t first_sample)
+void streaming_client_push(StreamingClient *client, const StreamingBlock *block)
 {
+    g_autoptr(StreamingMessage) message = make_message(client, block);
     bool wake = false;
     g_mutex_lock(&client->lock);
-    client->next_sample = first_sample + n_samples;
+    if (block->is_mix) {
+        client->next_sample = block->first_sample + block->n_samples;
+    }
+    remember(client, message);
     for (guint i = 0; i < client->n_endpoints; i++) {
         StreamingEndpoint *endpoint = &client->endpoints[i];
         if (!endpoint->socket.gets_meeting) {
             continue;
         }
         if (!endpoint->open) {
-            client->stats.n_frames_dropped++;
+            endpoint->n_away++;
+            client->stats.n_frames_dropped += client->replay_s == 0;
             continue;
         }
-        g_queue_push_tail(&endpoint->audio, make_frame(samples, n_samples));
-        endpoint->queued_samples += n_samples;
         uint64_t before = client->n_dropped_untold;
-        drop_oldest(client, endpoint);
+        streaming_endpoint_queue(endpoint, message);
         wake = true;
         if (client->n_dropped_untold != before) {
             g_source_set_ready_time(client->mailbox, 0);
@@ -309,9 +339,20 @@ void streaming_client_push_pcm(StreamingClient *client, const int16_t *samples, 
     }
 }
 
+void streaming_client_name_participant(StreamingClient *client, uint32_t participant_id,
+                                       const char *uuid)
+{
+    g_mutex_lock(&client->lock);
+    g_hash_table_insert(client->uuids, GUINT_TO_POINTER(participant_id), g_strdup(uuid));
+    g_mutex_unlock(&client->lock);
+}
+
 void streaming_client_set_speakers(StreamingClient *client, const StreamingSpeaker *speakers,
                                    gsize n_speakers, int64_t time_unix_ms)
 {
+    if (client->format != STREAMING_FORMAT_RAW) {
+        return; /* there it is not known */
+    }
     g_autofree char *json = streaming_speakers_to_json(speakers, n_speakers, time_unix_ms);
     g_mutex_lock(&client->lock);
     for (guint i = 0; i < client->n_endpoints; i++) {
@@ -327,10 +368,11 @@ void streaming_client_set_speakers(StreamingClient *client, const StreamingSpeak
     lws_cancel_service(client->context);
 }
 
-gsize streaming_client_pop_speech(StreamingClient *client, int16_t *ret_samples, gsize max_samples)
+gsize streaming_client_pop_speech(StreamingClient *client, int16_t *ret_samples, gsize max_samples,
+                                  uint32_t *ret_rate_hz)
 {
     g_mutex_lock(&client->lock);
-    gsize n = streaming_speech_buffer_pop(client->speech, ret_samples, max_samples);
+    gsize n = streaming_speech_buffer_pop(client->speech, ret_samples, max_samples, ret_rate_hz);
     g_mutex_unlock(&client->lock);
     return n;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "streaming/message.h"
 #include "streaming/plan.h"
 #include "streaming/speakers.h"
 
@@ -33,11 +34,16 @@ typedef struct {
     bool service_directions;
     uint32_t rate_hz;
     JsonObject *headers; /* (nullable): extra headers of the handshake, strings */
+    const char *token;   /* (nullable): sent as Authorization: Bearer */
+    StreamingFormat format;
+    bool per_participant; /* blocks that are not the mix will be pushed too */
+    uint16_t replay_s;    /* how much of the stream's end a reconnect sends again */
 } StreamingConfig;
 
 typedef struct {
-    uint64_t n_frames_sent;
+    uint64_t n_frames_sent;    /* messages of audio */
     uint64_t n_frames_dropped; /* while away, or because the consumer was slow */
+    uint64_t n_frames_replayed;
     uint64_t n_speech_dropped; /* samples of speech above the buffer's bound */
     guint n_connects;
 } StreamingStats;
@@ -49,8 +55,9 @@ typedef struct {
     void (*on_speech)(gpointer user_data);
     /* The program interrupts: {"type":"flush"}; what waited is already gone. */
     void (*on_flush)(gpointer user_data);
-    /* The consumer is too slow: @n_frames of the oldest audio went. At most once a second. */
-    void (*on_dropped)(uint64_t n_frames, gpointer user_data);
+    /* @n_frames of the oldest audio went, since the consumer is slow or was away; @n_speech samples
+     * of speech did not fit. At most once a second. */
+    void (*on_dropped)(uint64_t n_frames, uint64_t n_speech, gpointer user_data);
 } StreamingEvents;
 
 /**
@@ -65,14 +72,12 @@ StreamingClient *streaming_client_new(const StreamingConfig *config, const Strea
 void streaming_client_free(StreamingClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(StreamingClient, streaming_client_free)
 
-/**
- * streaming_client_push_pcm:
- * @first_sample: stream time of the first, counted from admission; the handshake's offset
- *
- * Queue one message of PCM (s16, host order). Never blocks. Thread: any.
- */
-void streaming_client_push_pcm(StreamingClient *client, const int16_t *samples, gsize n_samples,
-                               uint64_t first_sample);
+/** Queue one block. Never blocks. Thread: any. */
+void streaming_client_push(StreamingClient *client, const StreamingBlock *block);
+
+/** Attendee's participant_uuid of @participant_id; without it the number is used. Thread: any. */
+void streaming_client_name_participant(StreamingClient *client, uint32_t participant_id,
+                                       const char *uuid);
 
 /**
  * streaming_client_set_speakers:
@@ -83,8 +88,9 @@ void streaming_client_push_pcm(StreamingClient *client, const int16_t *samples, 
 void streaming_client_set_speakers(StreamingClient *client, const StreamingSpeaker *speakers,
                                    gsize n_speakers, int64_t time_unix_ms);
 
-/** Take up to @max_samples of speech, at the configured rate. Returns how many. Thread: any. */
-gsize streaming_client_pop_speech(StreamingClient *client, int16_t *ret_samples, gsize max_samples);
+/** Take up to @max_samples of speech of one rate. Returns how many. Thread: any. */
+gsize streaming_client_pop_speech(StreamingClient *client, int16_t *ret_samples, gsize max_samples,
+                                  uint32_t *ret_rate_hz);
 
 /** Drop the speech that waits (stop_speaking). Thread: any. */
 void streaming_client_flush_speech(StreamingClient *client);

@@ -12,6 +12,10 @@
 /* A program may hand over a whole answer at once. */
 #define STREAMING_MAX_SPEECH_S 180
 #define STREAMING_MAX_TEXT_BYTES 512
+/* Attendee's clients send speech as text: 16 s of it in a message. */
+#define STREAMING_MAX_ATTENDEE_BYTES (1u << 20)
+/* Of all that waits for one consumer, whatever it is: a page may make up any number of voices. */
+#define STREAMING_MAX_QUEUED_BYTES (64u << 20)
 
 /* One socket; the service thread's, except what stands under the client's lock. */
 typedef struct {
@@ -28,12 +32,15 @@ typedef struct {
     bool handshake_due;
     lws_sorted_usec_list_t sul; /* the next try */
     StreamingBackoff backoff;
-    GString *text; /* owned: a text message on its way in; cut at the bound */
+    GString *text;       /* owned: a text message on its way in; cut at the bound */
+    char *close_reason;  /* owned: as the peer gave it; NULL */
+    GByteArray *scratch; /* owned: what is being written, which libwebsockets masks in place */
 
     /* --- protected by the client's lock --- */
     bool open;    /* connected, as pushers see it */
-    GQueue audio; /* owned GByteArray: LWS_PRE bytes of room, then s16le */
-    gsize queued_samples;
+    GQueue audio; /* owned StreamingMessage */
+    gsize queued_samples, queued_bytes;
+    uint64_t n_away;     /* frames since it went away */
     char *speakers;      /* owned: to be sent; NULL: nothing new */
     char *last_speakers; /* owned: for the next reconnect */
 } StreamingEndpoint;
@@ -50,6 +57,10 @@ struct StreamingClient {
     char *bot_id; /* owned */
     uint32_t rate_hz;
     JsonObject *headers; /* owned; NULL: none */
+    char *authorization; /* owned: the header's value; NULL: none */
+    StreamingFormat format;
+    bool per_participant;
+    uint16_t replay_s;
     StreamingEvents events;
     gpointer user_data;
     StreamingEndpoint endpoints[STREAMING_MAX_SOCKETS];
@@ -66,7 +77,10 @@ struct StreamingClient {
     uint64_t next_sample;
     StreamingSpeechBuffer *speech; /* owned */
     StreamingStats stats;
-    uint64_t n_dropped_untold;
+    GQueue recent; /* owned StreamingMessage: the last replay_s */
+    gsize recent_samples, recent_bytes;
+    GHashTable *uuids; /* participant -> owned string */
+    uint64_t n_dropped_untold, n_speech_untold;
     int64_t dropped_told_us;
 };
 
@@ -75,6 +89,12 @@ extern const struct lws_protocols streaming_protocols[];
 
 /** Dial @endpoint in @wait_ms. Thread: service, or before it runs. */
 void streaming_endpoint_schedule(StreamingEndpoint *endpoint, guint wait_ms);
+
+/** Everything for @endpoint goes; counted as dropped. Thread: any, under the client's lock. */
+void streaming_endpoint_clear(StreamingEndpoint *endpoint);
+
+/** Queue @message (a reference is taken), dropping the oldest. Thread: any, under the lock. */
+void streaming_endpoint_queue(StreamingEndpoint *endpoint, StreamingMessage *message);
 
 /** Queue @note (transfer full) for the main thread. Thread: any. */
 void streaming_client_tell(StreamingClient *client, const StreamingNote *note);

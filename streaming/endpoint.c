@@ -15,21 +15,51 @@ static void tell_connection(StreamingEndpoint *endpoint, bool connected, const c
     streaming_client_tell(endpoint->client, &note);
 }
 
-static void clear_queue(StreamingEndpoint *endpoint)
+void streaming_endpoint_clear(StreamingEndpoint *endpoint)
 {
     endpoint->client->stats.n_frames_dropped += endpoint->audio.length;
-    g_queue_clear_full(&endpoint->audio, (GDestroyNotify)g_byte_array_unref);
-    endpoint->queued_samples = 0;
+    g_queue_clear_full(&endpoint->audio, (GDestroyNotify)streaming_message_unref);
+    endpoint->queued_samples = endpoint->queued_bytes = 0;
+}
+
+/* There must be one. */
+static StreamingMessage *pop_audio(StreamingEndpoint *endpoint)
+{
+    StreamingMessage *message = g_queue_pop_head(&endpoint->audio);
+    endpoint->queued_samples -= message->n_samples;
+    endpoint->queued_bytes -= message->length;
+    return message;
+}
+
+void streaming_endpoint_queue(StreamingEndpoint *endpoint, StreamingMessage *message)
+{
+    StreamingClient *client = endpoint->client;
+    gsize max_ms = STREAMING_MAX_QUEUED_MS + client->replay_s * 1000u;
+    g_queue_push_tail(&endpoint->audio, streaming_message_ref(message));
+    endpoint->queued_samples += message->n_samples;
+    endpoint->queued_bytes += message->length;
+    while (endpoint->queued_samples > client->rate_hz * max_ms / 1000 ||
+           endpoint->queued_bytes > STREAMING_MAX_QUEUED_BYTES) {
+        streaming_message_unref(pop_audio(endpoint));
+        client->stats.n_frames_dropped++;
+        client->n_dropped_untold++;
+    }
 }
 
 static void lost(StreamingEndpoint *endpoint, const char *reason)
 {
+    g_autofree char *given = g_steal_pointer(&endpoint->close_reason);
+    reason = given != NULL ? given : reason;
     endpoint->wsi = NULL;
     bool was_connected = endpoint->connected;
     endpoint->connected = false;
     g_mutex_lock(&endpoint->client->lock);
     endpoint->open = false;
-    clear_queue(endpoint);
+    endpoint->n_away += endpoint->audio.length;
+    if (endpoint->client->replay_s > 0) {
+        endpoint->client->stats.n_frames_dropped -= endpoint->audio.length; /* may come again */
+    }
+    streaming_endpoint_clear(endpoint);
     g_mutex_unlock(&endpoint->client->lock);
     if (g_atomic_int_get(&endpoint->client->stopping)) {
         return;
@@ -39,6 +69,15 @@ static void lost(StreamingEndpoint *endpoint, const char *reason)
     }
     streaming_endpoint_schedule(endpoint,
                                 streaming_backoff_next_ms(&endpoint->backoff, g_random_double()));
+}
+
+/* @reason: libwebsockets' own, or NULL; the consumer's answer says more. */
+static void failed(StreamingEndpoint *endpoint, struct lws *wsi, const char *reason)
+{
+    unsigned status = lws_http_client_http_response(wsi);
+    g_autofree char *text = status >= 300 ? g_strdup_printf("refused with HTTP status %u", status)
+                                          : g_strdup(reason != NULL ? reason : "connection failed");
+    lost(endpoint, text);
 }
 
 static void dial(lws_sorted_usec_list_t *sul)
@@ -70,34 +109,53 @@ void streaming_endpoint_schedule(StreamingEndpoint *endpoint, guint wait_ms)
                      (lws_usec_t)wait_ms * LWS_US_PER_MS);
 }
 
-/* Adds one configured header to the upgrade request; nonzero ends the attempt. */
-static int append_header(StreamingEndpoint *endpoint, const char *name, JsonNode *value,
-                         guint8 **position, guint8 *end)
+/* Adds one header to the upgrade request; nonzero ends the attempt. */
+static int append_header(struct lws *wsi, const char *name, const char *value, guint8 **position,
+                         guint8 *end)
 {
-    const char *text = json_node_get_string(value);
     g_autofree char *with_colon = g_strconcat(name, ":", NULL);
-    return lws_add_http_header_by_name(endpoint->wsi, (const guint8 *)with_colon,
-                                       (const guint8 *)text, (int)strlen(text), position, end);
+    return lws_add_http_header_by_name(wsi, (const guint8 *)with_colon, (const guint8 *)value,
+                                       (int)strlen(value), position, end);
 }
 
 static int append_headers(StreamingEndpoint *endpoint, struct lws *wsi, void *in, size_t length)
 {
-    if (endpoint->client->headers == NULL) {
-        return 0;
-    }
-    endpoint->wsi = wsi;
+    const StreamingClient *client = endpoint->client;
     guint8 **position = in;
     guint8 *end = *position + length;
+    if (client->authorization != NULL &&
+        append_header(wsi, "Authorization", client->authorization, position, end) != 0) {
+        return -1;
+    }
+    if (client->headers == NULL) {
+        return 0;
+    }
     JsonObjectIter iter;
     const char *name;
     JsonNode *value;
-    json_object_iter_init(&iter, endpoint->client->headers);
+    json_object_iter_init(&iter, client->headers);
     while (json_object_iter_next(&iter, &name, &value)) {
-        if (append_header(endpoint, name, value, position, end) != 0) {
+        if (append_header(wsi, name, json_node_get_string(value), position, end) != 0) {
             return -1;
         }
     }
     return 0;
+}
+
+/* What came while it was away goes on from where @replay_s reaches back to; the rest is gone. */
+static void replay(StreamingEndpoint *endpoint)
+{
+    StreamingClient *client = endpoint->client;
+    streaming_endpoint_clear(endpoint);
+    for (GList *item = client->recent.head; item != NULL; item = item->next) {
+        streaming_endpoint_queue(endpoint, item->data);
+    }
+    uint64_t n_replayed = MIN(client->recent.length, endpoint->n_away);
+    client->stats.n_frames_replayed += n_replayed;
+    uint64_t n_gone = endpoint->n_away - n_replayed;
+    client->stats.n_frames_dropped += client->replay_s > 0 ? n_gone : 0;
+    client->n_dropped_untold += n_gone;
+    endpoint->n_away = 0;
 }
 
 static void established(StreamingEndpoint *endpoint, struct lws *wsi)
@@ -105,27 +163,37 @@ static void established(StreamingEndpoint *endpoint, struct lws *wsi)
     StreamingClient *client = endpoint->client;
     endpoint->wsi = wsi;
     endpoint->connected = true;
-    endpoint->handshake_due = endpoint->socket.gets_meeting;
+    endpoint->handshake_due =
+        endpoint->socket.gets_meeting && client->format == STREAMING_FORMAT_RAW;
+    g_string_truncate(endpoint->text, 0);
     streaming_backoff_reset(&endpoint->backoff);
     g_mutex_lock(&client->lock);
     endpoint->open = true;
+    if (endpoint->socket.gets_meeting) {
+        replay(endpoint);
+    }
     g_free(endpoint->speakers);
     endpoint->speakers = g_strdup(endpoint->last_speakers);
     client->stats.n_connects++;
     g_mutex_unlock(&client->lock);
     tell_connection(endpoint, true, NULL);
-    if (endpoint->handshake_due) {
+    if (endpoint->socket.gets_meeting) {
         lws_callback_on_writable(wsi);
     }
 }
 
+static int write_message(StreamingEndpoint *endpoint, const void *data, gsize length, bool text)
+{
+    g_byte_array_set_size(endpoint->scratch, (guint)(LWS_PRE + length));
+    guint8 *buffer = endpoint->scratch->data + LWS_PRE;
+    memcpy(buffer, data, length);
+    int n = lws_write(endpoint->wsi, buffer, length, text ? LWS_WRITE_TEXT : LWS_WRITE_BINARY);
+    return n < (int)length ? -1 : 0;
+}
+
 static int write_text(StreamingEndpoint *endpoint, const char *text)
 {
-    gsize length = strlen(text);
-    g_autofree guint8 *buffer = g_malloc(LWS_PRE + length);
-    memcpy(buffer + LWS_PRE, text, length);
-    int n = lws_write(endpoint->wsi, buffer + LWS_PRE, length, LWS_WRITE_TEXT);
-    return n < (int)length ? -1 : 0;
+    return write_message(endpoint, text, strlen(text), true);
 }
 
 /* The offset is that of the audio that follows: what was queued before is gone by now. */
@@ -135,8 +203,7 @@ static char *handshake_text(StreamingEndpoint *endpoint)
     g_mutex_lock(&client->lock);
     uint64_t next_sample = client->next_sample;
     for (GList *item = endpoint->audio.head; item != NULL; item = item->next) {
-        GByteArray *frame = item->data;
-        next_sample -= (frame->len - LWS_PRE) / sizeof(int16_t);
+        next_sample -= ((const StreamingMessage *)item->data)->n_samples;
     }
     g_mutex_unlock(&client->lock);
     g_autoptr(JsonObject) object = json_object_new();
@@ -161,11 +228,9 @@ static int writable(StreamingEndpoint *endpoint)
     }
     g_mutex_lock(&client->lock);
     g_autofree char *speakers = g_steal_pointer(&endpoint->speakers);
-    g_autoptr(GByteArray) frame = speakers == NULL ? g_queue_pop_head(&endpoint->audio) : NULL;
-    if (frame != NULL) {
-        endpoint->queued_samples -= (frame->len - LWS_PRE) / sizeof(int16_t);
-        client->stats.n_frames_sent++;
-    }
+    bool is_audio = speakers == NULL && endpoint->audio.length > 0;
+    g_autoptr(StreamingMessage) message = is_audio ? pop_audio(endpoint) : NULL;
+    client->stats.n_frames_sent += is_audio;
     bool more = endpoint->audio.length > 0;
     g_mutex_unlock(&client->lock);
     bool stopping = g_atomic_int_get(&client->stopping);
@@ -175,57 +240,66 @@ static int writable(StreamingEndpoint *endpoint)
     if (speakers != NULL) {
         return write_text(endpoint, speakers);
     }
-    if (frame == NULL) {
-        if (stopping) {
-            lws_close_reason(endpoint->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
-        }
-        return stopping ? -1 : 0;
+    if (is_audio) {
+        return write_message(endpoint, message->data, message->length, message->text);
     }
-    gsize length = frame->len - LWS_PRE;
-    int n = lws_write(endpoint->wsi, frame->data + LWS_PRE, length, LWS_WRITE_BINARY);
-    return n < (int)length ? -1 : 0;
+    if (stopping) {
+        lws_close_reason(endpoint->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+    }
+    return stopping ? -1 : 0;
 }
 
-static bool is_flush(const char *text)
-{
-    g_autoptr(JsonNode) node = json_from_string(text, NULL);
-    if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node)) {
-        return false;
-    }
-    JsonNode *type = json_object_get_member(json_node_get_object(node), "type");
-    return type != NULL && JSON_NODE_HOLDS_VALUE(type) &&
-           json_node_get_value_type(type) == G_TYPE_STRING &&
-           strcmp(json_node_get_string(type), "flush") == 0;
-}
-
-static void received_text(StreamingEndpoint *endpoint, const char *data, gsize length, bool final)
-{
-    gsize room = STREAMING_MAX_TEXT_BYTES - MIN(endpoint->text->len, STREAMING_MAX_TEXT_BYTES);
-    g_string_append_len(endpoint->text, data, (gssize)MIN(length, room));
-    if (!final) {
-        return;
-    }
-    if (endpoint->text->len < STREAMING_MAX_TEXT_BYTES &&
-        g_utf8_validate(endpoint->text->str, (gssize)endpoint->text->len, NULL) &&
-        is_flush(endpoint->text->str)) {
-        streaming_client_flush_speech(endpoint->client);
-        StreamingNote note = {.kind = STREAMING_NOTE_FLUSH};
-        streaming_client_tell(endpoint->client, &note);
-    }
-    g_string_truncate(endpoint->text, 0);
-}
-
-static void received_speech(StreamingClient *client, const guint8 *data, gsize length)
+static void received_speech(StreamingClient *client, const guint8 *data, gsize length,
+                            uint32_t rate_hz)
 {
     g_mutex_lock(&client->lock);
-    client->stats.n_speech_dropped += streaming_speech_buffer_push(client->speech, data, length);
+    gsize n = streaming_speech_buffer_push(client->speech, data, length, rate_hz);
+    client->stats.n_speech_dropped += n;
+    client->n_speech_untold += n;
     bool tell = !client->speech_noted;
     client->speech_noted = true;
     g_mutex_unlock(&client->lock);
+    if (n > 0) {
+        g_source_set_ready_time(client->mailbox, 0);
+    }
     if (tell) {
         StreamingNote note = {.kind = STREAMING_NOTE_SPEECH};
         streaming_client_tell(client, &note);
     }
+}
+
+static void read_text(StreamingEndpoint *endpoint)
+{
+    StreamingClient *client = endpoint->client;
+    g_autoptr(GBytes) pcm = NULL;
+    uint32_t rate_hz = 0;
+    StreamingTextKind kind =
+        streaming_text_read(endpoint->text->str, endpoint->text->len, &pcm, &rate_hz);
+    if (kind == STREAMING_TEXT_FLUSH) {
+        streaming_client_flush_speech(client);
+        StreamingNote note = {.kind = STREAMING_NOTE_FLUSH};
+        streaming_client_tell(client, &note);
+    } else if (kind == STREAMING_TEXT_BOT_OUTPUT && client->format == STREAMING_FORMAT_ATTENDEE) {
+        gsize n_bytes;
+        const guint8 *data = g_bytes_get_data(pcm, &n_bytes);
+        received_speech(client, data, n_bytes / 2 * 2, rate_hz);
+    }
+}
+
+static void received_text(StreamingEndpoint *endpoint, const char *data, gsize length, bool final)
+{
+    gsize max_bytes = endpoint->client->format == STREAMING_FORMAT_ATTENDEE
+                          ? STREAMING_MAX_ATTENDEE_BYTES
+                          : STREAMING_MAX_TEXT_BYTES;
+    gsize room = max_bytes - MIN(endpoint->text->len, max_bytes);
+    g_string_append_len(endpoint->text, data, (gssize)MIN(length, room));
+    if (!final) {
+        return;
+    }
+    if (endpoint->text->len < max_bytes) {
+        read_text(endpoint);
+    }
+    g_string_truncate(endpoint->text, 0);
 }
 
 static void received(StreamingEndpoint *endpoint, struct lws *wsi, const void *data, gsize length)
@@ -234,11 +308,26 @@ static void received(StreamingEndpoint *endpoint, struct lws *wsi, const void *d
         return;
     }
     if (lws_frame_is_binary(wsi)) {
-        received_speech(endpoint->client, data, length);
+        if (endpoint->client->format == STREAMING_FORMAT_RAW) {
+            received_speech(endpoint->client, data, length, endpoint->client->rate_hz);
+        }
     } else {
         received_text(endpoint, data, length,
                       lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0);
     }
+}
+
+/* @data: the code, big-endian, and perhaps a text (RFC 6455, 5.5.1). */
+static void peer_closes(StreamingEndpoint *endpoint, const guint8 *data, gsize length)
+{
+    if (data == NULL || length < 2) {
+        return;
+    }
+    gsize n_text = MIN(length - 2, 123);
+    g_autofree char *text = g_utf8_make_valid((const char *)data + 2, (gssize)n_text);
+    g_free(endpoint->close_reason);
+    endpoint->close_reason = g_strdup_printf("closed with code %u%s%s", data[0] << 8 | data[1],
+                                             n_text > 0 ? ": " : "", text);
 }
 
 static void request_writes(StreamingClient *client)
@@ -273,7 +362,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         established(endpoint, wsi);
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-        lost(endpoint, in != NULL ? in : "connection failed");
+        failed(endpoint, wsi, in);
+        return 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        peer_closes(endpoint, in, length);
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
         lost(endpoint, "closed");

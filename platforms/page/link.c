@@ -27,6 +27,7 @@ struct PageLink {
     char *path;                      /* owned: "/" and the token, while a client is awaited */
     SoupWebsocketConnection *client; /* owned, or NULL */
     PageClock clock;
+    int64_t sent_ns; /* of the message being read */
     uint32_t track_base, track_max;
     char *channels[MAX_WATCHES]; /* owned: names of watched channels and bodies, by number */
     bool freed;
@@ -108,6 +109,7 @@ static bool take_record(PageLink *link, const PageRecord *record, GBytes *messag
     int64_t receive_ns = page_clock_map(&link->clock, record->receive_ms, now_ns);
     g_autoptr(MediaEncodedFrame) frame =
         page_record_to_frame(record, message, link->track_base, receive_ns);
+    frame->sent_ns = link->sent_ns;
     link->events.on_frame(frame, link->user_data);
     return true;
 }
@@ -123,6 +125,7 @@ static void take_batch(PageLink *link, GBytes *message)
     PageRecord record;
     if (page_frame_reader_init(&reader, data, size, &error)) {
         page_clock_observe(&link->clock, reader.now_ms, now_ns);
+        link->sent_ns = page_clock_map(&link->clock, reader.now_ms, now_ns);
         while (!link->freed && link->client == client &&
                page_frame_reader_next(&reader, &record, &error) &&
                take_record(link, &record, message, now_ns, &error)) {

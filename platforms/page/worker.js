@@ -10,6 +10,7 @@ const MAGIC = 0x314e5453; // "STN1"
 const BATCH_BYTES = 16;
 const RECORD_BYTES = 36;
 const BATCH_MS = 8;
+const AUDIO_BATCH_MS = 2; // sound goes on to live listeners; it takes waiting pictures along
 const FULL_BYTES = 1 << 17;
 const MAX_BUFFERED_BYTES = 8 << 20;
 const MAX_QUEUED_TEXTS = 1000;
@@ -88,12 +89,14 @@ let view = new DataView(bytes.buffer);
 let pos = BATCH_BYTES;
 let nRecords = 0;
 let timer = 0;
+let isUrgent = false; // the timer is the short one
 
 function resetBatch() {
     pos = BATCH_BYTES;
     nRecords = 0;
     clearTimeout(timer);
     timer = 0;
+    isUrgent = false;
 }
 
 function flush() {
@@ -121,9 +124,13 @@ function reserve(size) {
     return start;
 }
 
-function endRecord() {
+function endRecord(type) {
     if (pos >= FULL_BYTES) {
         flush();
+    } else if (type === TYPE_AUDIO && !isUrgent) {
+        clearTimeout(timer);
+        isUrgent = true;
+        timer = setTimeout(flush, AUDIO_BATCH_MS);
     } else if (timer === 0) {
         timer = setTimeout(flush, BATCH_MS);
     }
@@ -151,7 +158,7 @@ function writeRecord(head, csrcs, payload) {
         view.setUint32(at, csrcs[i], true);
     }
     bytes.set(payload, at);
-    endRecord();
+    endRecord(head.type);
 }
 
 /* One object, used again and again: nothing is allocated a frame. */

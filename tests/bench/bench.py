@@ -8,6 +8,8 @@ runs, ratios are taken within a run.
   recording  the same meetings recorded by Steno and the usual way (Xvfb, headed Chromium, ffmpeg):
              cores, memory, file size, pictures kept, likeness to the source; --case picks some
   density    one more bot each time, until pictures are lost
+  streaming  the live sockets: latency by stage, round trip, interruption, holes in --minutes of tone
+             under load, processor time of a stream; a target that is missed makes it fail
 """
 import argparse
 import json
@@ -19,6 +21,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import harness  # noqa: E402
+import streaming  # noqa: E402
 from proc import cpu_s, pss_mib  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -76,7 +79,11 @@ def density(build, args):
     return both.density(build)
 
 
-BENCHES = {"talk": talk, "recording": recording, "density": density}
+def live(build, args):
+    return streaming.run(build, args.runs, args.minutes)
+
+
+BENCHES = {"talk": talk, "recording": recording, "density": density, "streaming": live}
 
 
 def main():
@@ -86,13 +93,16 @@ def main():
     parser.add_argument("names", nargs="*", choices=[[], *BENCHES], help="default: all")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--case", action="append", help="of recording; may be given again")
+    parser.add_argument("--minutes", type=float, default=30, help="of streaming's tone; 0: none")
     args = parser.parse_args()
     build = pathlib.Path(args.build).resolve()
     (build / "bench").mkdir(exist_ok=True)
+    failed = 0
     for name in args.names or BENCHES:
         result = BENCHES[name](build, args)
         (build / f"bench/{name}.json").write_text(json.dumps(result, indent=2))
-    return 0
+        failed |= bool(result.get("missed"))
+    return int(failed)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ static void test_every_part_is_read(void)
               "\"recording\":{\"resolution\":\"1080p\",\"fps\":30,\"video_bitrate\":900000},"
               "\"streaming\":{\"input\":\"wss://a/in\",\"output\":\"ws://127.0.0.1:9/out\","
               "\"audio_frequency\":\"16khz\",\"frame_ms\":100,\"directions\":\"service\","
+              "\"per_participant\":true,\"format\":\"attendee\",\"replay_s\":9,"
               "\"headers\":{\"Authorization\":\"Bearer t\"}},"
               "\"webhook_url\":\"http://127.0.0.1/h\",\"webhook_api_key\":\"k\","
               "\"reserved\":true,\"start_time\":1,\"deduplication_key\":null}");
@@ -52,6 +53,9 @@ static void test_every_part_is_read(void)
     g_assert_cmpuint(config->stream_frame_ms, ==, 100);
     g_assert_true(config->stream_service_directions);
     g_assert_nonnull(config->stream_headers);
+    g_assert_true(config->stream_per_participant);
+    g_assert_true(config->stream_attendee);
+    g_assert_cmpuint(config->stream_replay_s, ==, 9);
     g_assert_nonnull(config->extra);
 }
 
@@ -85,6 +89,9 @@ static const struct {
      {"$.streaming.input", "example.com", "wss://"}},
     {"{" URL ",\"streaming\":{\"headers\":{\"A\":\"b\\r\\nC: d\"}}}",
      {"$.streaming.headers.A", "(secret)", "header"}},
+    {"{" URL ",\"streaming\":{\"token\":\"a\\nb\"}}", {"$.streaming.token", "one line"}},
+    {"{" URL ",\"streaming\":{\"token\":\"s3cret\",\"headers\":{\"authorization\":\"x\"}}}",
+     {"$.streaming.token", "Authorization"}},
     {"{" URL ",\"streaming\":{\"audio_frequency\":\"44khz\"}}",
      {"$.streaming.audio_frequency", "44khz", "16khz, 24khz"}},
     {"{" URL ",\"webhook_url\":\"ftp://x/\"}", {"$.webhook_url", "ftp://x/", "http"}},
@@ -133,7 +140,7 @@ static void test_print_blots_secrets_and_keeps_the_rest(void)
         parse("{\"meeting_url\":\"https://meet.google.com/abc-defg-hij?pwd=s3cret\","
               "\"webhook_url\":\"https://h/p?token=s3cret\",\"webhook_api_key\":\"s3cret\","
               "\"streaming\":{\"input\":\"wss://h/x?key=s3cret\","
-              "\"headers\":{\"Authorization\":\"s3cret\"}}}");
+              "\"token\":\"s3cret\",\"headers\":{\"X-Key\":\"s3cret\"}}}");
     g_autofree char *text = bot_config_print(config);
     g_assert_null(strstr(text, "s3cret"));
     g_assert_nonnull(strstr(text, "meet.google.com/abc-defg-hij?***"));

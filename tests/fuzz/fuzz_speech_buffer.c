@@ -13,9 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (size > 2) {
         gsize piece = MIN(data[0], size - 2);
         gsize take = data[1] % G_N_ELEMENTS(samples);
-        dropped += streaming_speech_buffer_push(buffer, data + 2, piece);
+        uint32_t rate_hz = 0;
+        dropped += streaming_speech_buffer_push(buffer, data + 2, piece, 24000);
         in_bytes += piece;
-        out_samples += streaming_speech_buffer_pop(buffer, samples, take);
+        out_samples += streaming_speech_buffer_pop(buffer, samples, take, &rate_hz);
+        g_assert_true(rate_hz == 24000 || rate_hz == 0);
         g_assert_cmpuint(streaming_speech_buffer_length(buffer), <=, 1001);
         g_assert_cmpuint(out_samples + dropped + streaming_speech_buffer_length(buffer), ==,
                          in_bytes / 2);

@@ -39,7 +39,7 @@ static void on_speech(uint32_t source, bool speaking, int64_t at_ns, gpointer us
     g_array_append_val(consumer->speech, value);
 }
 
-static const MediaStreamPlayoutEvents consumer_events = {on_pcm, on_speech};
+static const MediaStreamPlayoutEvents consumer_events = {on_pcm, on_speech, NULL};
 
 static void consumer_init(Consumer *consumer)
 {
@@ -389,6 +389,159 @@ static void depth_grows_when_late_and_shrinks_in_silence(void)
     consumer_clear(&consumer);
 }
 
+static uint64_t samples_out(const Consumer *consumer)
+{
+    return consumer->expected_first;
+}
+
+/* No clock stands between a packet and the consumer: its block goes out when it comes, and again
+ * so after a second in which the page stood still; then nothing is made up and nothing missing. */
+static void packets_go_out_when_they_come(void)
+{
+    enum { STALL_AT = 100, STALL_MS = 350, PACKETS = 300 };
+    Consumer consumer;
+    consumer_init(&consumer);
+    g_autoptr(MediaStreamPlayout) playout =
+        media_stream_playout_new(48000, 20, START_NS, &consumer_events, &consumer);
+    media_stream_playout_set_flowing(playout, true);
+    g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 128000, false);
+    int64_t stall_ns = START_NS + STALL_AT * 20 * MS + STALL_MS * MS;
+    int64_t wake_ns = START_NS;
+    for (int i = 0; i < PACKETS; i++) {
+        float samples[960];
+        synth_tone(samples, (int64_t)i * 960, 960, 990, 0.5);
+        int64_t receive_ns = START_NS + 100 * MS + i * 20 * MS;
+        bool stalled = i >= STALL_AT && receive_ns < stall_ns;
+        g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(voice, samples, receive_ns);
+        int64_t arrival_ns = stalled ? stall_ns : receive_ns + MS;
+        /* The thread wakes whenever it wants to meanwhile. */
+        for (; wake_ns < arrival_ns; wake_ns += 5 * MS) {
+            media_stream_playout_advance(playout, wake_ns);
+        }
+        media_mixer_push(media_stream_playout_mixer(playout), frame, arrival_ns);
+        uint64_t before = samples_out(&consumer);
+        media_stream_playout_advance(playout, arrival_ns);
+        g_assert_cmpuint(samples_out(&consumer), >=, before + 960);
+    }
+    size_t begin = first_loud(&consumer) + 2400;
+    size_t length = PACKETS * 960 - 2 * 2400;
+    length -= length % 4800;
+    g_assert_cmpuint(begin + length, <=, consumer.samples->len);
+    double turned =
+        tone_error(&g_array_index(consumer.samples, int16_t, begin), length, 990, 48000);
+    g_assert_cmpfloat(turned, <, 0.02);
+    MediaMixerStats stats;
+    media_mixer_get_stats(media_stream_playout_mixer(playout), &stats);
+    g_assert_cmpuint(stats.n_concealed, ==, 0);
+    consumer_clear(&consumer);
+}
+
+/* --- every voice alone --- */
+
+typedef struct {
+    Consumer mix;
+    int32_t sum[960]; /* of the voices in the block that was given last */
+    int16_t block[960];
+    guint n_voices, n_blocks[2];
+    int64_t at_ns[2];
+    double worst;
+} Parts;
+
+static void compare_parts(Parts *parts)
+{
+    for (int i = 0; i < 480; i++) {
+        parts->worst = fmax(parts->worst, fabs((double)(parts->sum[i] - parts->block[i])));
+    }
+}
+
+static void parts_pcm(const int16_t *samples, size_t n_samples, uint64_t first_sample,
+                      gpointer user_data)
+{
+    Parts *parts = user_data;
+    compare_parts(parts); /* the block before is complete */
+    memset(parts->sum, 0, sizeof parts->sum);
+    memcpy(parts->block, samples, n_samples * sizeof *samples);
+    on_pcm(samples, n_samples, first_sample, &parts->mix);
+}
+
+static void parts_speech(uint32_t source, bool speaking, int64_t at_ns, gpointer user_data)
+{
+}
+
+static void parts_voice(uint32_t source, const int16_t *samples, size_t n_samples,
+                        uint64_t first_sample, int64_t at_ns, gpointer user_data)
+{
+    Parts *parts = user_data;
+    g_assert_cmpuint(first_sample + n_samples, ==, parts->mix.expected_first);
+    g_assert_true(source == 1 || source == 2);
+    parts->n_blocks[source - 1]++;
+    for (size_t i = 0; i < n_samples; i++) {
+        parts->sum[i] += samples[i];
+        if (parts->at_ns[source - 1] == 0 && abs(samples[i]) > 1000) {
+            parts->at_ns[source - 1] = at_ns + (int64_t)i * 1000000000 / 24000;
+        }
+    }
+}
+
+/* Two people, the second from 0.5 s on, the first until 1 s: each is given only while it is heard,
+ * with the time at which it was said, and both together are the mix. */
+static void voices_add_up_to_the_mix(void)
+{
+    static const MediaStreamPlayoutEvents events = {parts_pcm, parts_speech, parts_voice};
+    Parts parts = {0};
+    consumer_init(&parts.mix);
+    g_autoptr(MediaStreamPlayout) playout =
+        media_stream_playout_new(24000, 20, START_NS, &events, &parts);
+    media_stream_playout_set_flowing(playout, true);
+    g_autoptr(SynthVoice) first = synth_voice_new(1, 0, 64000, false);
+    g_autoptr(SynthVoice) second = synth_voice_new(2, 0, 64000, false);
+    SynthVoice *voices[] = {first, second};
+    for (int i = 0; i < 75; i++) {
+        int64_t receive_ns = START_NS + i * 20 * MS;
+        for (int v = 0; v < 2; v++) {
+            if (v == 0 ? i >= 50 : i < 25) {
+                continue;
+            }
+            float samples[960];
+            synth_tone(samples, (int64_t)i * 960, 960, v == 0 ? 440 : 700, 0.3);
+            g_autoptr(MediaEncodedFrame) frame =
+                synth_voice_encode(voices[v], samples, receive_ns + v * 7 * MS);
+            media_stream_playout_advance(playout, frame->receive_ns);
+            media_mixer_push(media_stream_playout_mixer(playout), frame, frame->receive_ns);
+            media_stream_playout_advance(playout, frame->receive_ns);
+        }
+    }
+    media_stream_playout_advance(playout, START_NS + 4000 * MS);
+    g_assert_cmpfloat(parts.worst, <=, 2); /* each is rounded to 16 bits */
+    g_assert_cmpuint(parts.n_blocks[0], >=, 50);
+    g_assert_cmpuint(parts.n_blocks[0], <, 62); /* concealment of the end, and the filter's */
+    g_assert_cmpuint(parts.n_blocks[1], >=, 50);
+    g_assert_cmpuint(parts.n_blocks[1], <, 62);
+    /* Opus begins softly, and looks 6.5 ms ahead. */
+    g_assert_cmpint(llabs(parts.at_ns[0] - START_NS), <, 15 * MS);
+    g_assert_cmpint(llabs(parts.at_ns[1] - (START_NS + 507 * MS)), <, 15 * MS);
+    consumer_clear(&parts.mix);
+}
+
+/* The bot's own voice, come back from the meeting. */
+static void an_ignored_source_is_not_heard(void)
+{
+    g_autoptr(MediaMixer) mixer = media_mixer_new(true, START_NS, ignore_level, NULL);
+    g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 64000, false);
+    media_mixer_ignore(mixer, 1);
+    for (int i = 0; i < 20; i++) {
+        float samples[960], out[960];
+        synth_tone(samples, (int64_t)i * 960, 960, 440, 0.5);
+        int64_t receive_ns = START_NS + i * 20 * MS;
+        g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(voice, samples, receive_ns);
+        media_mixer_push(mixer, frame, receive_ns);
+        media_mixer_render(mixer, out, 960);
+        for (int s = 0; s < 960; s++) {
+            g_assert_cmpfloat(out[s], ==, 0.0f);
+        }
+    }
+}
+
 static void fec_restores_a_lost_packet(void)
 {
     double error[2] = {0};
@@ -509,6 +662,9 @@ int main(int argc, char **argv)
                     talkspurts_do_not_leak_into_one_another);
     g_test_add_func("/mixer/depth_grows_when_late_and_shrinks_in_silence",
                     depth_grows_when_late_and_shrinks_in_silence);
+    g_test_add_func("/mixer/packets_go_out_when_they_come", packets_go_out_when_they_come);
+    g_test_add_func("/mixer/voices_add_up_to_the_mix", voices_add_up_to_the_mix);
+    g_test_add_func("/mixer/an_ignored_source_is_not_heard", an_ignored_source_is_not_heard);
     g_test_add_func("/mixer/fec_restores_a_lost_packet", fec_restores_a_lost_packet);
     g_test_add_func("/mixer/resampler_is_clean", resampler_is_clean);
     g_test_add_func("/mixer/garbage_is_survived", garbage_is_survived);

@@ -356,10 +356,12 @@ static void on_packet(MeetingSectionKind kind, GstBuffer *packet, gint64 monoton
                       gpointer data)
 {
     MeetingBot *bot = data;
-    if (kind == MEETING_SECTION_MIC)
+    if (kind == MEETING_SECTION_MIC) {
         meeting_listener_push_audio(bot->listener, packet, monotonic_us);
-    else
+        meeting_sender_echo(bot->sender, packet);
+    } else {
         meeting_listener_push_video(bot->listener, packet, monotonic_us);
+    }
 }
 
 static void make_slots(MeetingBot *bot)

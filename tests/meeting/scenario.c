@@ -380,7 +380,7 @@ static MeetingPerson *find_person(Parser *p, const char *id)
 
 static bool read_person(Parser *p, const char *path, JsonNode *node, gpointer data)
 {
-    static const char *const keys[] = {"id",      "name",   "host",   "muted",  "join_s",
+    static const char *const keys[] = {"id",      "name",   "host",   "muted",  "echo", "join_s",
                                        "leave_s", "camera", "speech", "screen", NULL};
     JsonObject *object = as_object(p, path, node, keys);
     if (object == NULL)
@@ -404,6 +404,7 @@ static bool read_person(Parser *p, const char *path, JsonNode *node, gpointer da
     if (!get_string(p, path, object, "name", &person->name) ||
         !get_bool(p, path, object, "host", &person->host) ||
         !get_bool(p, path, object, "muted", &person->muted) ||
+        !get_bool(p, path, object, "echo", &person->echo) ||
         !get_number(p, path, object, "join_s", 0, 86400, &person->join_s) ||
         !get_optional_number(p, path, object, "leave_s", 86400, G_MAXDOUBLE, &person->leave_s) ||
         !read_camera(p, camera, json_object_get_member(object, "camera"), person) ||

@@ -120,6 +120,7 @@ typedef struct {
     int number; /* 1.., in the scenario's order; what the band shows */
     bool host;
     bool muted; /* from the start, until an unmute event */
+    bool echo;  /* says back at once what the bot says, instead of speech */
     double join_s;
     double leave_s;        /* G_MAXDOUBLE: stays */
     MeetingCamera *camera; /* owned, or NULL: off */

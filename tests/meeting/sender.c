@@ -44,6 +44,8 @@ typedef struct {
     guint packet;
     int stream; /* -1: none */
     gint64 taken_us;
+    bool echoing;
+    guint32 echo_offset; /* what the echo's timestamps are ahead of the bot's */
 } Cursor;
 
 typedef struct {
@@ -576,6 +578,72 @@ static void resend(MeetingSender *s, Stream *stream, guint16 seq, gint64 now_us)
         return;
     stream->stats.n_resent++;
     dispatch(s, stream, gst_buffer_ref(kept), now_us);
+}
+
+/* --- the echo --- */
+
+/* The payload of an RTP packet (RFC 3550), or NULL. */
+static const guint8 *rtp_payload(const guint8 *data, gsize size, gsize *ret_size)
+{
+    if (size < 12 || data[0] >> 6 != 2)
+        return NULL;
+    gsize at = 12 + (data[0] & 15u) * 4u;
+    if ((data[0] & 0x10) != 0 && at + 4 <= size)
+        at += 4 + GST_READ_UINT16_BE(data + at + 2) * 4u;
+    gsize padding = (data[0] & 0x20) != 0 ? data[size - 1] : 0;
+    if (at + padding >= size)
+        return NULL;
+    *ret_size = size - at - padding;
+    return data + at;
+}
+
+/* The echo's timestamps go on as the bot's do; the bot's stand still while its microphone is off.
+ */
+static guint32 echo_timestamp(const Stream *stream, Cursor *cursor, guint32 timestamp, gint64 at_us)
+{
+    guint32 now = stream->rtp_base + (guint32)(at_us * AUDIO_RATE / G_USEC_PER_SEC);
+    gint32 apart = (gint32)(timestamp + cursor->echo_offset - now);
+    if (!cursor->echoing || ABS(apart) > AUDIO_RATE / 5)
+        cursor->echo_offset = now - timestamp;
+    cursor->echoing = true;
+    return timestamp + cursor->echo_offset;
+}
+
+static void echo(MeetingSender *s, Cursor *cursor, const guint8 *data, gsize size, gint64 now_us)
+{
+    gsize payload_bytes = 0;
+    const guint8 *payload = rtp_payload(data, size, &payload_bytes);
+    gint64 at_us = now_us - s->zero_us;
+    if (payload == NULL || s->closed || s->zero_us < 0)
+        return;
+    if (cursor->stream < 0)
+        cursor->stream = take_stream(s, cursor, at_us, -1);
+    if (cursor->stream < 0)
+        return;
+    Stream *stream = g_ptr_array_index(s->streams, (guint)cursor->stream);
+    Header h = {
+        .pt = stream->types.opus, .n_csrcs = 1, .csrcs = &cursor->source->csrc, .level = 20};
+    h.at_us = at_us;
+    h.marker = !cursor->echoing;
+    h.timestamp = echo_timestamp(stream, cursor, GST_READ_UINT32_BE(data + 4), at_us);
+    send_packet(s, stream, &h, payload, payload_bytes, now_us);
+    note_said(s, stream, cursor, at_us);
+}
+
+void meeting_sender_echo(MeetingSender *s, GstBuffer *packet)
+{
+    GstMapInfo map;
+    g_mutex_lock(&s->lock);
+    for (guint i = 0; i < s->cursors->len; i++) {
+        Cursor *cursor = &g_array_index(s->cursors, Cursor, i);
+        const MeetingPerson *person = cursor->source->person;
+        if (person != NULL && person->echo && gst_buffer_map(packet, &map, GST_MAP_READ)) {
+            echo(s, cursor, map.data, map.size, g_get_monotonic_time());
+            gst_buffer_unmap(packet, &map);
+        }
+    }
+    g_cond_signal(&s->wake);
+    g_mutex_unlock(&s->lock);
 }
 
 void meeting_sender_feedback(MeetingSender *s, guint32 ssrc, MeetingFeedback what, guint16 seq)

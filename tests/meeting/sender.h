@@ -81,6 +81,10 @@ void meeting_sender_show(MeetingSender *sender, guint stream, const MeetingSourc
 void meeting_sender_feedback(MeetingSender *sender, guint32 ssrc, MeetingFeedback what,
                              guint16 seq);
 
+/* A packet of the bot's microphone: whoever is an echo says it back at once, on the stream it keeps
+ * from then on. Nothing happens when nobody is. */
+void meeting_sender_echo(MeetingSender *sender, GstBuffer *packet);
+
 /* For the report, after the last packet. (transfer none) */
 GArray *meeting_sender_spans(MeetingSender *sender);    /* of MeetingSpan */
 GArray *meeting_sender_said(MeetingSender *sender);     /* of MeetingSaid */

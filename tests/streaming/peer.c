@@ -29,30 +29,52 @@ static void on_websocket(SoupServer *server, SoupServerMessage *message, const c
     SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
     g_free(peer->last_header);
     peer->last_header = g_strdup(soup_message_headers_get_one(headers, "X-Test"));
+    g_free(peer->last_authorization);
+    peer->last_authorization = g_strdup(soup_message_headers_get_one(headers, "Authorization"));
     g_free(peer->last_path);
     g_autofree char *uri = g_uri_to_string(soup_server_message_get_uri(message));
     peer->last_path = g_strdup(strstr(uri, path));
     peer->n_connects++;
     g_ptr_array_add(peer->connections, g_object_ref(connection));
+    soup_websocket_connection_set_max_incoming_payload_size(connection, 0);
     g_signal_connect(connection, "message", G_CALLBACK(on_message), peer);
     g_signal_connect(connection, "closed", G_CALLBACK(on_closed), peer);
+}
+
+static void on_request(SoupServer *server, SoupServerMessage *message, const char *path,
+                       GHashTable *query, gpointer user_data)
+{
+    StreamingPeer *peer = user_data;
+    if (peer->refuse > 0) {
+        peer->refuse--;
+        peer->n_refused++;
+        soup_server_message_set_status(message, SOUP_STATUS_FORBIDDEN, NULL);
+    }
 }
 
 static void listen_on(StreamingPeer *peer, guint port)
 {
     g_autoptr(GError) error = NULL;
     peer->server = soup_server_new(NULL, NULL);
+    soup_server_add_early_handler(peer->server, NULL, on_request, peer, NULL);
+    if (peer->certificate != NULL) {
+        soup_server_set_tls_certificate(peer->server, peer->certificate);
+    }
     soup_server_add_websocket_handler(peer->server, NULL, NULL, NULL, on_websocket, peer, NULL);
-    soup_server_listen_local(peer->server, port, SOUP_SERVER_LISTEN_IPV4_ONLY, &error);
+    soup_server_listen_local(
+        peer->server, port,
+        (SoupServerListenOptions)(SOUP_SERVER_LISTEN_IPV4_ONLY |
+                                  (peer->certificate != NULL ? SOUP_SERVER_LISTEN_HTTPS : 0)),
+        &error);
     g_assert_no_error(error);
     GSList *uris = soup_server_get_uris(peer->server);
     peer->port = (guint)g_uri_get_port(uris->data);
     g_slist_free_full(uris, (GDestroyNotify)g_uri_unref);
 }
 
-void streaming_peer_init(StreamingPeer *peer)
+void streaming_peer_init_tls(StreamingPeer *peer, GTlsCertificate *certificate)
 {
-    *peer = (StreamingPeer){0};
+    *peer = (StreamingPeer){.certificate = certificate};
     peer->connections = g_ptr_array_new_with_free_func(g_object_unref);
     peer->texts = g_ptr_array_new_with_free_func(g_free);
     peer->audio = g_byte_array_new();
@@ -60,9 +82,22 @@ void streaming_peer_init(StreamingPeer *peer)
     listen_on(peer, 0);
 }
 
+void streaming_peer_init(StreamingPeer *peer)
+{
+    streaming_peer_init_tls(peer, NULL);
+}
+
 char *streaming_peer_url(StreamingPeer *peer, const char *path)
 {
-    return g_strdup_printf("ws://127.0.0.1:%u%s", peer->port, path);
+    return peer->certificate != NULL ? g_strdup_printf("wss://localhost:%u%s", peer->port, path)
+                                     : g_strdup_printf("ws://127.0.0.1:%u%s", peer->port, path);
+}
+
+void streaming_peer_close(StreamingPeer *peer, gushort code, const char *text)
+{
+    for (guint i = 0; i < peer->connections->len; i++) {
+        soup_websocket_connection_close(g_ptr_array_index(peer->connections, i), code, text);
+    }
 }
 
 void streaming_peer_go_away(StreamingPeer *peer)
@@ -100,5 +135,7 @@ void streaming_peer_clear(StreamingPeer *peer)
     g_byte_array_unref(peer->audio);
     g_array_unref(peer->audio_lengths);
     g_free(peer->last_header);
+    g_free(peer->last_authorization);
     g_free(peer->last_path);
+    g_clear_object(&peer->certificate);
 }

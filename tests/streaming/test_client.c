@@ -1,87 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "streaming/client.h"
-#include "tests/streaming/peer.h"
+#include "tests/streaming/fixture.h"
 
 #include <string.h>
-
-#define RATE 16000
-#define FRAME 320
-
-typedef struct {
-    guint n_connected, n_lost, n_speech, n_flush;
-    uint64_t n_dropped;
-} Seen;
-
-static void on_connection(const char *url, bool connected, const char *reason, gpointer user_data)
-{
-    Seen *seen = user_data;
-    seen->n_connected += connected;
-    seen->n_lost += !connected;
-}
-
-static void on_speech(gpointer user_data)
-{
-    ((Seen *)user_data)->n_speech++;
-}
-
-static void on_flush(gpointer user_data)
-{
-    ((Seen *)user_data)->n_flush++;
-}
-
-static void on_dropped(uint64_t n_frames, gpointer user_data)
-{
-    ((Seen *)user_data)->n_dropped += n_frames;
-}
-
-static const StreamingEvents events = {on_connection, on_speech, on_flush, on_dropped};
-
-static StreamingClient *dial(const char *input, const char *output, Seen *seen)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(JsonObject) headers = json_object_new();
-    json_object_set_string_member(headers, "X-Test", "yes");
-    StreamingConfig config = {
-        .bot_id = "b-1", .input = input, .output = output, .rate_hz = RATE, .headers = headers};
-    StreamingClient *client = streaming_client_new(&config, &events, seen, &error);
-    g_assert_no_error(error);
-    return client;
-}
-
-static void push_frame(StreamingClient *client, guint number)
-{
-    int16_t samples[FRAME];
-    for (guint i = 0; i < FRAME; i++) {
-        samples[i] = (int16_t)(number * FRAME + i);
-    }
-    streaming_client_push_pcm(client, samples, FRAME, (uint64_t)number * FRAME);
-}
-
-static JsonObject *parse_object(const char *text, JsonNode **ret_node)
-{
-    *ret_node = json_from_string(text, NULL);
-    g_assert_nonnull(*ret_node);
-    return json_node_get_object(*ret_node);
-}
-
-static void assert_handshake(const char *text, double offset)
-{
-    g_autoptr(JsonNode) node = NULL;
-    JsonObject *object = parse_object(text, &node);
-    g_assert_cmpint(json_object_get_int_member(object, "protocol_version"), ==, 1);
-    g_assert_cmpstr(json_object_get_string_member(object, "bot_id"), ==, "b-1");
-    g_assert_cmpint(json_object_get_int_member(object, "sample_rate"), ==, RATE);
-    g_assert_cmpfloat_with_epsilon(json_object_get_double_member(object, "offset"), offset, 1e-9);
-}
-
-static void assert_audio(StreamingPeer *peer, gsize from_byte, guint first_sample)
-{
-    const guint8 *data = peer->audio->data + from_byte;
-    for (gsize i = 0; i < (peer->audio->len - from_byte) / 2; i++) {
-        int16_t sample = (int16_t)(data[2 * i] | data[2 * i + 1] << 8);
-        g_assert_cmpint(sample, ==, (int16_t)(first_sample + i));
-    }
-}
 
 static void test_handshake_then_exact_pcm(void)
 {
@@ -154,8 +75,9 @@ static void test_nothing_is_sent_on_a_socket_that_only_gives_speech(void)
     streaming_peer_send(&speech, "\0\3\0", 3, false);
     STREAMING_WAIT(meeting.audio->len == 20 * FRAME * 2 && seen.n_speech >= 1);
     int16_t samples[8];
+    uint32_t rate_hz = 0;
     gsize n = 0;
-    STREAMING_WAIT((n += streaming_client_pop_speech(client, samples + n, 8 - n)) == 3);
+    STREAMING_WAIT((n += streaming_client_pop_speech(client, samples + n, 8 - n, &rate_hz)) == 3);
     g_assert_cmpint(samples[0], ==, 1);
     g_assert_cmpint(samples[1], ==, 2);
     g_assert_cmpint(samples[2], ==, 3);
@@ -184,7 +106,8 @@ static void test_text_is_ignored_but_for_flush(void)
     streaming_peer_send(&peer, "{\"type\":\"flush\"}", 16, true);
     STREAMING_WAIT(seen.n_flush == 1);
     int16_t sample;
-    g_assert_cmpuint(streaming_client_pop_speech(client, &sample, 1), ==, 0);
+    uint32_t rate_hz = 0;
+    g_assert_cmpuint(streaming_client_pop_speech(client, &sample, 1, &rate_hz), ==, 0);
     g_assert_cmpuint(peer.n_connects, ==, 1);
     g_clear_pointer(&client, streaming_client_free);
     streaming_peer_clear(&peer);
@@ -220,8 +143,9 @@ static void test_a_frozen_consumer_loses_the_oldest_and_nobody_waits(void)
 static void test_a_url_that_is_none(void)
 {
     g_autoptr(GError) error = NULL;
+    StreamingEvents none = {0};
     StreamingConfig config = {.bot_id = "b", .input = "ws://", .rate_hz = RATE};
-    g_assert_null(streaming_client_new(&config, &events, NULL, &error));
+    g_assert_null(streaming_client_new(&config, &none, NULL, &error));
     g_assert_nonnull(error);
 }
 

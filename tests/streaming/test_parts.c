@@ -61,16 +61,17 @@ static void test_odd_pieces_keep_the_half_sample(void)
 {
     g_autoptr(StreamingSpeechBuffer) buffer = streaming_speech_buffer_new(100);
     int16_t samples[4];
-    g_assert_cmpuint(streaming_speech_buffer_push(buffer, (const guint8 *)"\x34", 1), ==, 0);
-    g_assert_cmpuint(streaming_speech_buffer_pop(buffer, samples, 4), ==, 0);
-    g_assert_cmpuint(streaming_speech_buffer_push(buffer, (const guint8 *)"\x12\xff\xff\x01", 4),
-                     ==, 0);
-    g_assert_cmpuint(streaming_speech_buffer_pop(buffer, samples, 4), ==, 2);
+    uint32_t rate_hz;
+    g_assert_cmpuint(streaming_speech_buffer_push(buffer, (const guint8 *)"\x34", 1, 8000), ==, 0);
+    g_assert_cmpuint(streaming_speech_buffer_pop(buffer, samples, 4, &rate_hz), ==, 0);
+    g_assert_cmpuint(
+        streaming_speech_buffer_push(buffer, (const guint8 *)"\x12\xff\xff\x01", 4, 8000), ==, 0);
+    g_assert_cmpuint(streaming_speech_buffer_pop(buffer, samples, 4, &rate_hz), ==, 2);
     g_assert_cmpint(samples[0], ==, 0x1234);
     g_assert_cmpint(samples[1], ==, -1);
     streaming_speech_buffer_flush(buffer);
-    streaming_speech_buffer_push(buffer, (const guint8 *)"\x01\x00", 2);
-    g_assert_cmpuint(streaming_speech_buffer_pop(buffer, samples, 4), ==, 1);
+    streaming_speech_buffer_push(buffer, (const guint8 *)"\x01\x00", 2, 8000);
+    g_assert_cmpuint(streaming_speech_buffer_pop(buffer, samples, 4, &rate_hz), ==, 1);
     g_assert_cmpint(samples[0], ==, 1);
 }
 
@@ -78,7 +79,7 @@ static void test_the_buffer_is_bounded(void)
 {
     g_autoptr(StreamingSpeechBuffer) buffer = streaming_speech_buffer_new(10);
     guint8 bytes[64] = {0};
-    gsize dropped = streaming_speech_buffer_push(buffer, bytes, 64);
+    gsize dropped = streaming_speech_buffer_push(buffer, bytes, 64, 8000);
     g_assert_cmpuint(dropped, ==, 22);
     g_assert_cmpuint(streaming_speech_buffer_length(buffer), ==, 10);
 }
