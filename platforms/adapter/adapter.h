@@ -67,9 +67,7 @@ struct Adapter {
     bool navigated, busy, poll_soon;   /* busy: a call to the page is under way */
     bool joined, leaving, over, freed; /* over: on_left is being prepared or was sent */
     bool link_up, link_failed;
-    bool media_connected; /* what is said now reaches the meeting */
-    FlowMic told_mic;     /* on_microphone's last word */
-    int64_t answer_ms;    /* when the page last answered */
+    int64_t answer_ms; /* when the page last answered */
     uint64_t n_frames, n_frames_read;
     char *seen_rules[FLOW_N_PURPOSES]; /* owned: last reported */
     GHashTable *seen_dialogs;          /* owned: set of strings */
@@ -148,8 +146,6 @@ void adapter_walk_menu(Adapter *adapter, FlowPurpose menu, FlowPurpose item, Flo
                        const char *code, const char *message);
 /** Media came or went: the page has probably changed too. */
 void adapter_poll_soon(Adapter *adapter);
-/** The microphone's state, if it is news: open is open only once the media are connected. */
-void adapter_tell_microphone(Adapter *adapter);
 /** The one way out; on_left follows. @alive: the page can still be photographed. */
 void adapter_finish(Adapter *adapter, PlatformLeft left, const char *message, const char *rule,
                     bool alive);

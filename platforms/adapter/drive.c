@@ -268,8 +268,8 @@ static void report_step(Adapter *adapter, const FlowReading *reading, const Flow
             step->recording_denied ? "the meeting does not allow recording" : NULL,
             adapter->user_data);
     }
-    if (step->mic_changed) {
-        adapter_tell_microphone(adapter);
+    if (step->mic_changed && !adapter_is_silent(adapter) && adapter->events.on_microphone != NULL) {
+        adapter->events.on_microphone(adapter->flow.mic == FLOW_MIC_OPEN, adapter->user_data);
     }
     if (step->mic_gave_up) {
         adapter_warn(adapter, "microphone", "the meeting's microphone button does not react");

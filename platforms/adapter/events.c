@@ -106,23 +106,10 @@ static void on_ready(gpointer user_data)
     adapter_release(adapter);
 }
 
-void adapter_tell_microphone(Adapter *adapter)
-{
-    FlowMic mic = adapter->flow.mic;
-    if (mic == adapter->told_mic || adapter_is_silent(adapter) ||
-        (mic == FLOW_MIC_OPEN && !adapter->media_connected)) {
-        return;
-    }
-    adapter->told_mic = mic;
-    if (adapter->events.on_microphone != NULL) {
-        adapter->events.on_microphone(mic == FLOW_MIC_OPEN, adapter->user_data);
-    }
-}
-
 static void on_navigated(const char *url, gpointer user_data)
 {
     Adapter *adapter = user_data;
-    adapter->link_failed = adapter->media_connected = false;
+    adapter->link_failed = false;
     adapter_poll_later(adapter, 100);
 }
 
@@ -193,8 +180,6 @@ static void on_message(const char *type, JsonObject *message, gpointer user_data
     } else if (strcmp(type, "connection") == 0) {
         const char *state = platform_json_string(message, "state", "");
         adapter->link_failed = strcmp(state, "failed") == 0 || strcmp(state, "disconnected") == 0;
-        adapter->media_connected |= strcmp(state, "connected") == 0;
-        adapter_tell_microphone(adapter);
         adapter_poll_soon(adapter);
     } else if (adapter->kind->on_message != NULL) {
         adapter->kind->on_message(adapter, type, message);

@@ -83,8 +83,6 @@ typedef struct {
     const char *told_message;
 } FlowReading;
 
-typedef enum { FLOW_MIC_UNKNOWN, FLOW_MIC_OPEN, FLOW_MIC_CLOSED } FlowMic;
-
 typedef struct {
     /* Settings, milliseconds but for the first; set before the first step. */
     unsigned in_call_min;
@@ -101,7 +99,7 @@ typedef struct {
     unsigned n_call_seen, n_end_seen, n_mic_clicks;
     unsigned n_clicks[FLOW_N_PURPOSES]; /* in a row, for what should go away when it is clicked */
     bool started, host_absent;
-    FlowMic mic;
+    enum { FLOW_MIC_UNKNOWN, FLOW_MIC_OPEN, FLOW_MIC_CLOSED } mic;
 } Flow;
 
 typedef enum {
