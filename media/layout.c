@@ -31,11 +31,12 @@ static int tile_width(int width, int height, int n, int columns)
     return MIN(width / columns, height / rows * 16 / 9);
 }
 
+/* A tie goes to more columns: two people sit side by side, six in two rows. */
 static void place_grid(MediaRect area, int n, MediaRect *ret_tiles)
 {
     int columns = 1;
     for (int c = 2; c <= n; c++) {
-        if (tile_width(area.width, area.height, n, c) >
+        if (tile_width(area.width, area.height, n, c) >=
             tile_width(area.width, area.height, n, columns)) {
             columns = c;
         }

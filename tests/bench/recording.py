@@ -79,7 +79,7 @@ def grid_tiles(n, width=usual.WIDTH, height=usual.HEIGHT):
     def cell(columns):
         rows = -(-n // columns)
         return min(width // columns, height // rows * 16 // 9)
-    columns = max(range(1, n + 1), key=lambda c: (cell(c), -c))
+    columns = max(range(1, n + 1), key=lambda c: (cell(c), c))
     rows = -(-n // columns)
     w = even(cell(columns))
     h = even(min(w * 9 // 16 + 1, height // rows))

@@ -16,10 +16,17 @@ SCENARIO = {
         {"id": "alice", "name": "Alice Martin", "camera": {"source": "pattern:ball"},
          "speech": [{"at_s": 0.5, "tone_hz": 440, "for_s": 50}]},
         {"id": "bob", "name": "Bob Okafor", "camera": {"source": "pattern:webcam"}}]}
+# A picture that never changes, and nobody's camera: next to nothing is written.
+SLIDES = {
+    "platform": "meet", "duration_s": 60, "lobby": {"mode": "none"},
+    "participants": [
+        {"id": "alice", "name": "Alice Martin",
+         "screen": [{"from_s": 0.2, "to_s": 60, "source": "pattern:smpte75", "fps": 1, "loop_s": 1}],
+         "speech": [{"at_s": 0.5, "tone_hz": 440, "for_s": 50}]}]}
 
 
-def kill_and_recover(build, kill_after_s, at_finalizing=False):
-    with harness.session(build, SCENARIO) as (meeting, receivers, start):
+def kill_and_recover(build, kill_after_s, at_finalizing=False, scenario=SCENARIO):
+    with harness.session(build, scenario) as (meeting, receivers, start):
         worker = start({"webhook_url": receivers.hook_url()}, commands=True)
         worker.wait_state("joined_recording")
         begun = harness.wait_for(lambda: worker.events("recording"), 20, "recording")[0]["time"]
@@ -52,18 +59,19 @@ def kill_and_recover(build, kill_after_s, at_finalizing=False):
         harness.check_nothing_left(worker, pids)
         again = harness.recover(build, worker)
         check(again.returncode == 0, f"a second --recover: {again.stderr}")
-        print(f"# killed after {length:.2f} s: video {harness.stream_s(probe, 'video'):.2f} s, "
+        print(f"# {'slides' if scenario is SLIDES else 'talk'} killed after {length:.2f} s: video {harness.stream_s(probe, 'video'):.2f} s, "
               f"audio {harness.stream_s(probe, 'audio'):.2f} s"
               + (" (finalizing)" if at_finalizing else ""))
 
 
 def at_random_times(build):
-    """STENO_KILLS of them (3 in the tests, more in ./dev soak)."""
+    """STENO_KILLS of them (3 in the tests, more in ./dev soak), by turns in a talk and slides."""
     seed = int(os.environ.get("STENO_SEED", "7"))
     rng = random.Random(seed)
     kills = int(os.environ.get("STENO_KILLS", "3"))
     for i in range(kills):
-        kill_and_recover(build, 0.2 if i == 0 else rng.uniform(0.2, 12))
+        kill_and_recover(build, 0.2 if i == 0 else rng.uniform(0.2, 12),
+                         scenario=SLIDES if i % 2 else SCENARIO)
 
 
 def while_finalizing(build):
