@@ -273,8 +273,11 @@ function watchPeer(peer) {
     peer.addEventListener('signalingstatechange', () => walk(peer));
     peer.addEventListener('track', (event) => onTrack(peer, event));
     peer.addEventListener('datachannel', (event) => watchChannel(event.channel));
-    peer.addEventListener('connectionstatechange',
-                          () => tell({type: 'connection', state: peer.connectionState}));
+    /* A page that makes several connections is cut off when none of them stands. */
+    peer.addEventListener('connectionstatechange', () => {
+        const stands = [...peers].some((other) => other.connectionState === 'connected');
+        tell({type: 'connection', state: stands ? 'connected' : peer.connectionState});
+    });
 }
 
 window.RTCPeerConnection = new Proxy(NativePeerConnection, {
