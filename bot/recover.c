@@ -140,7 +140,8 @@ static void replay_events(Recovery *recovery)
             replay_chat(recovery, event);
         } else if (strcmp(type, "recording") == 0 &&
                    strcmp(platform_json_string(event, "op", ""), "started") == 0) {
-            recovery->started_unix_ms = (int64_t)get_double(event, "time", 0);
+            recovery->started_unix_ms =
+                (int64_t)get_double(event, "start_time", get_double(event, "time", 0));
         } else if (strcmp(type, "artifact") == 0) {
             replay_artifact(recovery, event);
         } else if (strcmp(type, "ended") == 0) {

@@ -214,6 +214,9 @@ static void emit_recording(BotSession *session, const char *op, int64_t recordin
     JsonObject *members = json_object_new();
     json_object_set_string_member(members, "op", op);
     json_object_set_double_member(members, "at_s", to_s(recording_ns));
+    if (strcmp(op, "started") == 0) { /* zero itself: the event comes a moment later */
+        json_object_set_int_member(members, "start_time", session->recording_started_unix_ms);
+    }
     bot_event_log_emit(session->log, "recording", members);
 }
 
