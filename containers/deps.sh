@@ -62,6 +62,8 @@ test=(
     gstreamer1.0-nice
     gstreamer1.0-tools
     libclang-rt-14-dev
+    node-ws
+    nodejs
     openssl
     procps
     python3

@@ -320,7 +320,8 @@ static void conceal(MediaAudioSource *source, int64_t n, const MediaUnit *fec)
     memset(source->fifo + got, 0, (size_t)(n - got) * sizeof *source->fifo);
     source->stats.n_concealed++;
     if (source->streams && media_trace_on()) {
-        media_trace("conceal %u %" G_GINT64_FORMAT, source->id, n);
+        media_trace("conceal %u %" G_GINT64_FORMAT " %" G_GINT64_FORMAT, source->id,
+                    source->position, n);
     }
     source->concealed += n;
     source->fifo_at = 0;

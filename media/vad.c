@@ -24,6 +24,28 @@ void media_vad_init(MediaVad *vad)
     *vad = (MediaVad){.floor_db = FLOOR_MIN_DB};
 }
 
+/* A fan, a street: soft, and hardly any louder or softer for a while. Speech rises and falls. */
+#define NOISE_MAX_DB (-35.0)
+#define NOISE_RANGE_DB 4.0
+
+static void note_level(MediaVad *vad, double level_db)
+{
+    vad->levels_db[vad->n_levels % MEDIA_VAD_LEVELS] = level_db;
+    vad->n_levels++;
+}
+
+/* Whether all that is known of the last 300 ms is noise. */
+static bool is_steady(const MediaVad *vad, double level_db)
+{
+    double least = level_db, most = level_db;
+    unsigned n = vad->n_levels < MEDIA_VAD_LEVELS ? vad->n_levels : MEDIA_VAD_LEVELS;
+    for (unsigned i = 0; i < n; i++) {
+        least = fmin(least, vad->levels_db[i]);
+        most = fmax(most, vad->levels_db[i]);
+    }
+    return most < NOISE_MAX_DB && most - least < NOISE_RANGE_DB;
+}
+
 static MediaVadEvent stop(MediaVad *vad)
 {
     vad->speaking = false;
@@ -41,8 +63,13 @@ static void follow_floor(MediaVad *vad, int64_t duration_ns, double level_db)
 MediaVadEvent media_vad_feed(MediaVad *vad, int64_t at_ns, int64_t duration_ns, double level_db)
 {
     follow_floor(vad, duration_ns, level_db);
+    note_level(vad, level_db);
+    bool steady = is_steady(vad, level_db);
+    if (steady && vad->n_levels >= MEDIA_VAD_LEVELS) {
+        vad->floor_db = fmin(fmax(level_db, FLOOR_MIN_DB), NOISE_MAX_DB);
+    }
     double over = vad->speaking ? STAY_OVER_FLOOR_DB : RISE_OVER_FLOOR_DB;
-    bool voice = level_db > fmax(LEAST_DB, vad->floor_db + over);
+    bool voice = level_db > fmax(LEAST_DB, vad->floor_db + over) && !(steady && !vad->speaking);
     int64_t end_ns = at_ns + duration_ns;
     vad->last_fed_ns = end_ns;
     if (vad->speaking) {

@@ -5,9 +5,10 @@
 #include <stdint.h>
 
 /*
- * Voice activity of one source from the energy of what it sent: an adaptive noise floor, a fast
- * onset, a hangover that bridges the gaps between words, and end times dated back to when the
- * energy ended. Plain data, no clock of its own; times are whatever axis the caller feeds.
+ * Voice activity of one source from the energy of what it sent: an adaptive noise floor that soft
+ * steady noise becomes at once, a fast onset, a hangover that bridges the gaps between words, and
+ * end times dated back to when the energy ended. Plain data, no clock of its own; times are
+ * whatever axis the caller feeds.
  */
 
 typedef enum {
@@ -16,11 +17,15 @@ typedef enum {
     MEDIA_VAD_STOP,
 } MediaVadEvent;
 
+#define MEDIA_VAD_LEVELS 30
+
 typedef struct {
     bool speaking;
     int64_t at_ns; /* of the last event */
     /* internal */
     double floor_db;
+    double levels_db[MEDIA_VAD_LEVELS]; /* the last ones, a ring */
+    unsigned n_levels;                  /* ever */
     bool candidate;
     int64_t candidate_ns; /* when the energy rose */
     int64_t voiced_ns;    /* how much of it was voice since */

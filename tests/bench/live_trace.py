@@ -14,7 +14,7 @@ class Trace:
         self.packets = {}  # (ssrc, rtp timestamp) -> (receive, sent, arrival) in ns
         self.units = []  # (ssrc, rtp timestamp, position, samples) in the order of playing
         self.blocks = []  # (position, samples in, first sample, samples out, time ns)
-        self.concealed = 0
+        self.conceals = []  # (position, samples)
         with open(path, encoding="ascii") as lines:
             for line in lines:
                 kind, *fields = line.split()
@@ -28,7 +28,7 @@ class Trace:
                 elif kind == "block":
                     self.blocks.append(tuple(values[:5]))
                 elif kind == "conceal":
-                    self.concealed += values[1]
+                    self.conceals.append((values[1], values[2]))
         self._starts = [b[0] for b in self.blocks]
 
     def _block_at(self, position):
@@ -37,6 +37,11 @@ class Trace:
         if i < 0 or position >= self._starts[i] + self.blocks[i][1]:
             return None
         return i
+
+    def made_up_ms(self, first_sample, last_sample):
+        """Of the stream between two of its samples."""
+        inside = [b[0] for b in self.blocks if first_sample <= b[2] < last_sample]
+        return sum(n for at, n in self.conceals if inside and inside[0] <= at < inside[-1]) / 48
 
     def latencies(self, arrivals):
         """Rows of ms, a packet each: to its first and to its last sample on the socket, and the

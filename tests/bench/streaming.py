@@ -234,14 +234,13 @@ def holes(build, minutes):
                     {"at_s": 2, "tone_hz": HZ, "for_s": minutes * 60 + 60}]}]}
     with listening(build, scenario) as (worker, receivers, _, path):
         time.sleep(SETTLE_S)
-        before = live_trace.Trace(path).concealed
         with load(True):
             begin = time.monotonic()
             time.sleep(minutes * 60)
             end = time.monotonic()
         finish(worker)
         rows, sound = arrivals(receivers.sockets[0])
-        made_up = live_trace.Trace(path).concealed - before
+        trace = live_trace.Trace(path)
     inside = [r[0] for r in rows if begin + 2 < r[1] < end]
     chosen = sound[inside[0] - rows[0][0]:inside[-1] - rows[0][0]]
     phase = measure.tone_phase(chosen, HZ, RATE_HZ)
@@ -249,7 +248,7 @@ def holes(build, minutes):
     steps = int((np.abs(np.diff(phase)) > 0.5).sum())
     quiet = int((level < np.median(level) / 2).sum())
     return {"minutes": minutes, "breaks": steps, "quiet_20_ms": quiet,
-            "made_up_ms": made_up / 48, "samples": len(chosen)}
+            "made_up_ms": trace.made_up_ms(inside[0], inside[-1]), "samples": len(chosen)}
 
 
 def run(build, runs, minutes):

@@ -304,5 +304,88 @@ def check_stitched(sockets):
     check(phase.max() - phase.min() < 0.3, "the tone breaks where the connections meet")
 
 
+EXAMPLES = harness.ROOT / "docs/examples"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def check_saved(folder, worker, result):
+    """The WAV is the meeting's length, and its labels are who spoke when."""
+    with wave.open(str(folder / "meeting.wav")) as file:
+        seconds, rate = file.getnframes() / file.getframerate(), file.getframerate()
+    check(rate == 24000, f"{rate} Hz")
+    stayed = result.bot["left_s"] - result.bot["admitted_s"]
+    check(abs(seconds - stayed) < 3, f"{seconds:.1f} s saved of {stayed:.1f} s")
+    rows = [line.split("\t") for line in
+            (folder / "meeting.txt").read_text(encoding="utf-8").splitlines()]
+    joined = next(e["time"] for e in worker.events("state") if e["new"] == "joined_not_recording")
+    zero = result.bot["admitted_unix_ms"] - result.bot["admitted_s"] * 1000
+    shift = (joined - zero) / 1000
+    found = measure.merge([(name, float(a) + shift, float(b) + shift) for a, b, name in rows], 0.5)
+    truth = measure.merge([(result.name_of(run["person"]), a, b) for run in result.report["speech"]
+                           for a, b in run["segments"]], 0.5)
+    error = measure.diarization_error(truth, found)
+    print(f"# saved {seconds:.1f} s, labels' error {error * 100:.1f} %")
+    # They are as late as the speaker messages, which say so when somebody has spoken for a moment.
+    check(error < 0.15, f"error {error:.3f}\n truth {truth}\n found {found}")
+
+
+def run_examples(build, commands):
+    """Alice speaks, the agent says it back until Bob speaks into it, then says back Bob; another bot
+    of the same meeting has it saved."""
+    scenario = {"platform": "meet", "duration_s": 24, "lobby": {"mode": "none"}, "participants": [
+        {"id": "alice", "name": "Alice", "speech": [{"at_s": 5, "wav": "alice-3.wav"}]},
+        {"id": "bob", "name": "Bob", "speech": [{"at_s": 12, "wav": "bob-3.wav"}]}]}
+    with harness.session(build, scenario) as (meeting, _, start):
+        folder = meeting.report_path.parent
+        ports = {name: free_port() for name in commands}
+        programs = []
+        try:
+            for name, command in commands.items():
+                programs.append(harness.Process(command(ports[name], folder / "saved"),
+                                                folder / f"{name}.log"))
+                wait_for(lambda n=name: listens(ports[n]), 20, f"{name} listens")
+            workers = {name: start({"bot_name": name, "recording_mode": "audio_only", "streaming": {
+                "input": f"ws://127.0.0.1:{ports[name]}/"}}, name=name) for name in commands}
+            for worker in workers.values():
+                check(worker.wait(90) == 0, worker.process.tail())
+        finally:
+            for program in programs:
+                program.close()
+        report = meeting.report()
+        check_saved(folder / "saved", workers["saver"], harness.Run(report, workers["saver"]))
+        finished = bot_speech(workers["agent"], "finished")
+        print(f"# the agent: {[(e['said_s'], e['interrupted']) for e in finished]}")
+        check(any(e["interrupted"] and e["said_s"] > 0.5 for e in finished), "not interrupted")
+        check(not finished[-1]["interrupted"] and finished[-1]["said_s"] > 2, "Bob was not said back")
+        agent = harness.Run(report, workers["agent"]).bot
+        heard = sum(s["end_s"] - s["start_s"] for s in agent["said"]["sound"])
+        check(heard > 3, f"the meeting heard {heard:.1f} s of the agent")
+
+
+def examples_in_python(build):
+    run_examples(build, {
+        "saver": lambda port, out: [str(EXAMPLES / "save_wav.py"), "--port", str(port), "--out",
+                                    str(out)],
+        "agent": lambda port, out: [str(EXAMPLES / "echo_agent.py"), "--port", str(port)]})
+
+
+def examples_in_node(build):
+    node = ["env", "NODE_PATH=/usr/share/nodejs", "node"]
+    run_examples(build, {
+        "saver": lambda port, out: [*node, str(EXAMPLES / "save_wav.js"), str(port), str(out)],
+        "agent": lambda port, out: [*node, str(EXAMPLES / "echo_agent.js"), str(port)]})
+
+
 if __name__ == "__main__":
-    harness.main([interrupted_agent, everybody_alone_and_attendee, recording_never_notices])
+    harness.main([interrupted_agent, everybody_alone_and_attendee, recording_never_notices,
+                  examples_in_python, examples_in_node])

@@ -82,6 +82,14 @@ static void steady_noise_becomes_the_floor(void)
     assert_turns(detect(talk, 33000, -55), expected, 2);
 }
 
+/* Louder noise, there from the first packet on: it is nobody's turn, and a voice over it is. */
+static void soft_noise_is_no_turn_from_the_start(void)
+{
+    static const Stretch talk[] = {{3000, 4000, -22}, {6000, 6800, -25}, {0, 0, 0}};
+    static const int64_t expected[] = {3000, 4000, 6000, 6800};
+    assert_turns(detect(talk, 9000, -42), expected, 4);
+}
+
 static void packets_that_stop_end_the_turn(void)
 {
     MediaVad vad;
@@ -192,6 +200,8 @@ int main(int argc, char **argv)
                     turns_begin_and_end_with_the_energy);
     g_test_add_func("/speech/clicks_are_no_speech", clicks_are_no_speech);
     g_test_add_func("/speech/steady_noise_becomes_the_floor", steady_noise_becomes_the_floor);
+    g_test_add_func("/speech/soft_noise_is_no_turn_from_the_start",
+                    soft_noise_is_no_turn_from_the_start);
     g_test_add_func("/speech/packets_that_stop_end_the_turn", packets_that_stop_end_the_turn);
     g_test_add_func("/speech/answer_takes_over_at_once", answer_takes_over_at_once);
     g_test_add_func("/speech/cough_does_not_take_over", cough_does_not_take_over);
