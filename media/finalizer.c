@@ -22,6 +22,8 @@
 /* The working files of a recording that has been delivered, on their way out. */
 #define DONE_DIR ".work.done"
 #define MS INT64_C(1000000)
+/* Sound and pictures alternate in stretches of this length: long ones make the index short. */
+#define INTERLEAVE_MS 500
 
 /* One working file being read. */
 typedef struct {
@@ -41,6 +43,7 @@ typedef struct {
     AVPacket *held; /* owned: the last video packet, whose duration is not known yet */
     AVFormatContext *out;
     MediaWorkState state;
+    bool reserve; /* room for the index */
 } Join;
 
 void media_finalized_clear(MediaFinalized *finalized)
@@ -150,7 +153,7 @@ static int write_packet(Join *join, Input *input, AVPacket *packet)
     packet->pos = -1;
     input->end = MAX(input->end, packet->pts + packet->duration);
     av_packet_rescale_ts(packet, input->scale, join->out->streams[input->out_index]->time_base);
-    return av_interleaved_write_frame(join->out, packet);
+    return av_write_frame(join->out, packet);
 }
 
 /* Where the recording ends, in @scale. */
@@ -199,17 +202,43 @@ static int step_audio(Join *join)
     return code;
 }
 
+static bool is_before(const Input *input, int64_t end_ms)
+{
+    return !input->at_end &&
+           av_compare_ts(input->packet->dts, input->scale, end_ms, (AVRational){1, 1000}) < 0;
+}
+
 static int copy_packets(Join *join)
 {
     int code = 0;
-    while (code >= 0 && (!join->video.at_end || !join->audio.at_end)) {
-        bool video_next =
-            !join->video.at_end &&
-            (join->audio.at_end || av_compare_ts(join->video.packet->dts, join->video.scale,
-                                                 join->audio.packet->dts, join->audio.scale) <= 0);
-        code = video_next ? step_video(join) : step_audio(join);
+    for (int64_t end_ms = INTERLEAVE_MS; !join->video.at_end || !join->audio.at_end;
+         end_ms += INTERLEAVE_MS) {
+        while (code >= 0 && is_before(&join->audio, end_ms)) {
+            code = step_audio(join);
+        }
+        while (code >= 0 && is_before(&join->video, end_ms)) {
+            code = step_video(join);
+        }
+        if (code < 0) {
+            return code;
+        }
     }
-    return code >= 0 ? write_held(join, AV_NOPTS_VALUE) : code;
+    return write_held(join, AV_NOPTS_VALUE);
+}
+
+/* Room for the index in front of the media, so that nothing has to be moved when it is known: a
+ * picture has its size (4 bytes), its length (8) and may be a key frame (4); a packet of sound its
+ * size; a stretch its place and length in either track. 0: not known (then it is moved). */
+static int64_t index_size(const Join *join, const MediaFinalizeOptions *options)
+{
+    const MediaWorkState *state = &join->state;
+    bool known = state->ended && state->n_audio_packets > 0;
+    int64_t n_stretches = state->duration_ns / MS / INTERLEAVE_MS + 2;
+    int64_t n_chapters =
+        options != NULL && options->chapters != NULL ? (int64_t)options->chapters->len : 0;
+    int64_t size = state->n_video_packets * 16 + state->n_audio_packets * 4 + n_stretches * 2 * 24 +
+                   n_chapters * 512 + 16384;
+    return known && size < G_MAXINT32 ? size : 0;
 }
 
 static void set_metadata(Join *join, const MediaFinalizeOptions *options)
@@ -269,7 +298,10 @@ static int write_file(Join *join, const MediaFinalizeOptions *options, const cha
     set_metadata(join, options);
     AVDictionary *muxer = NULL;
     bool mp3 = join->state.mode == MEDIA_MODE_AUDIO_ONLY;
-    if (!mp3) {
+    int64_t reserved = join->reserve ? index_size(join, options) : 0;
+    if (!mp3 && reserved > 0) {
+        av_dict_set_int(&muxer, "moov_size", reserved, 0);
+    } else if (!mp3) {
         av_dict_set(&muxer, "movflags", "+faststart", 0);
     }
     join->out->url = av_strdup(path); /* read again when the index is moved to the front */
@@ -451,6 +483,20 @@ bool media_has_unfinished(const char *output_dir)
     return g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
+static bool join_work(const char *output_dir, const char *work_dir,
+                      const MediaFinalizeOptions *options, bool reserve, MediaFinalized *ret,
+                      GError **error)
+{
+    Join join = {.held = av_packet_alloc(), .reserve = reserve};
+    bool done = media_work_state_load(work_dir, &join.state, error) &&
+                join_files(&join, output_dir, work_dir, options, ret, error);
+    close_input(&join.video);
+    close_input(&join.audio);
+    av_packet_free(&join.held);
+    avformat_free_context(join.out);
+    return done;
+}
+
 bool media_finalize(const char *output_dir, const MediaFinalizeOptions *options,
                     MediaFinalized *ret_finalized, GError **error)
 {
@@ -463,21 +509,23 @@ bool media_finalize(const char *output_dir, const MediaFinalizeOptions *options,
         return describe(output_dir, ret_finalized, error);
     }
     g_autofree char *work_dir = g_build_filename(output_dir, MEDIA_WORK_DIR, NULL);
-    Join join = {.held = av_packet_alloc()};
     MediaFinalized result = {0};
-    bool done = media_work_state_load(work_dir, &join.state, error) &&
-                join_files(&join, output_dir, work_dir, options, &result, error) &&
-                media_wav_file_publish(work_dir, output_dir, error) &&
-                media_track_files_publish(work_dir, output_dir, error);
-    close_input(&join.video);
-    close_input(&join.audio);
-    av_packet_free(&join.held);
-    avformat_free_context(join.out);
+    GError *problem = NULL;
+    bool done = join_work(output_dir, work_dir, options, true, &result, &problem);
+    if (!done && g_error_matches(problem, MEDIA_ERROR, MEDIA_ERROR_IO)) {
+        /* Perhaps the index is larger than was thought. */
+        g_info("finalizing again: %s", problem->message);
+        g_clear_error(&problem);
+        done = join_work(output_dir, work_dir, options, false, &result, &problem);
+    }
+    done = done && media_wav_file_publish(work_dir, output_dir, &problem) &&
+           media_track_files_publish(work_dir, output_dir, &problem);
     if (done) {
         remove_work(output_dir, work_dir);
         *ret_finalized = result;
     } else {
         media_finalized_clear(&result);
+        g_propagate_error(error, problem);
     }
     return done;
 }

@@ -269,6 +269,8 @@ bool media_recorder_finish(MediaRecorder *recorder, int64_t duration_ns, GError 
     }
     recorder->state.ended = true;
     recorder->state.duration_ns = duration_ns;
+    recorder->state.n_video_packets = (int64_t)media_recorder_n_pictures(recorder);
+    recorder->state.n_audio_packets = recorder->n_audio_packets;
     return media_work_state_save(recorder->work_dir, &recorder->state, error);
 }
 

@@ -20,6 +20,10 @@ bool media_work_state_save(const char *work_dir, const MediaWorkState *state, GE
     json_builder_add_boolean_value(builder, state->ended);
     json_builder_set_member_name(builder, "duration_ns");
     json_builder_add_int_value(builder, state->duration_ns);
+    json_builder_set_member_name(builder, "n_video_packets");
+    json_builder_add_int_value(builder, state->n_video_packets);
+    json_builder_set_member_name(builder, "n_audio_packets");
+    json_builder_add_int_value(builder, state->n_audio_packets);
     json_builder_end_object(builder);
     g_autoptr(JsonNode) root = json_builder_get_root(builder);
     g_autofree char *text = json_to_string(root, TRUE);
@@ -67,6 +71,8 @@ bool media_work_state_load(const char *work_dir, MediaWorkState *ret_state, GErr
         .audio_priming = json_object_get_int_member_with_default(object, "audio_priming", 0),
         .ended = json_object_get_boolean_member_with_default(object, "ended", FALSE),
         .duration_ns = json_object_get_int_member_with_default(object, "duration_ns", 0),
+        .n_video_packets = json_object_get_int_member_with_default(object, "n_video_packets", 0),
+        .n_audio_packets = json_object_get_int_member_with_default(object, "n_audio_packets", 0),
     };
     return true;
 }

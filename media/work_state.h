@@ -18,6 +18,7 @@ typedef struct {
     int64_t audio_priming; /* samples at 48 kHz that the encoder put in front */
     bool ended;            /* properly; then: */
     int64_t duration_ns;   /* on the recording's time */
+    int64_t n_video_packets, n_audio_packets;
 } MediaWorkState;
 
 /** Errors: MEDIA_ERROR_IO, _DISK_FULL. */

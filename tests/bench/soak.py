@@ -3,7 +3,8 @@
 """Long runs: `kills` (STENO_KILLS, default 100, of recording bots at random times), `rounds` (the
 whole end-to-end suite STENO_ROUNDS times, default 10), `memory` (a worker's memory over STENO_MINUTES
 of meeting, default 45) and `sync` (picture and sound of STENO_MINUTES of clapper board with 2 % loss,
-default 10). Stops at the first failure."""
+default 10), `media` (hours of meeting fed faster than life: memory, drifting clocks). Stops at the
+first failure."""
 import argparse
 import os
 import pathlib
@@ -86,8 +87,16 @@ def sync(build):
     return 0
 
 
+def media(build):
+    """Four hours of meeting with memory flat, and an hour of drifting clocks, faster than life."""
+    binary = pathlib.Path(build) / "tests/media/test_media_faults"
+    env = {**os.environ, "STENO_LONG": "1", "G_TEST_SRCDIR": str(E2E.parent)}
+    return max(subprocess.run([str(binary), "--verbose", "-p", f"/faults/{name}"], env=env).returncode
+               for name in ("memory_stays_flat", "drift_does_not_part_sound_and_picture"))
+
+
 def main():
-    soaks = {"kills": kills, "rounds": rounds, "memory": memory, "sync": sync}
+    soaks = {"kills": kills, "rounds": rounds, "memory": memory, "sync": sync, "media": media}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("names", nargs="*", choices=[[], *soaks], help="default: all")

@@ -9,7 +9,7 @@ static void on_pcm(const int16_t *samples, size_t n_samples, uint64_t first_samp
                    gpointer user_data)
 {
     Meeting *meeting = user_data;
-    g_assert_cmpuint(first_sample, ==, meeting->pcm->len);
+    g_assert_cmpuint(first_sample, ==, meeting->n_forgotten + meeting->pcm->len);
     g_array_append_vals(meeting->pcm, samples, (guint)n_samples);
 }
 
@@ -60,6 +60,7 @@ Meeting *meeting_new(const MediaEngineConfig *config)
 {
     static const char *const names[] = {NULL, "Alice Martin", "Bob Ōtani", "Carla Núñez"};
     Meeting *meeting = g_new0(Meeting, 1);
+    meeting->camera_width = 320;
     g_autoptr(GError) error = NULL;
     MediaEngineConfig with_dir = *config;
     meeting->output_dir = config->output_dir != NULL ? g_strdup(config->output_dir)
@@ -121,12 +122,36 @@ static bool inside(const MeetingSpan *spans, int64_t at_ms)
     return false;
 }
 
-static int64_t jitter_ns(Meeting *meeting)
+static uint32_t chance(Meeting *meeting, uint32_t of)
 {
     meeting->seed = meeting->seed * 1664525u + 1013904223u;
-    return meeting->jitter_ms > 0
-               ? (int64_t)((meeting->seed >> 8) % meeting->jitter_ms) * MEETING_MS
-               : 0;
+    return (meeting->seed >> 8) % of;
+}
+
+static int64_t jitter_ns(Meeting *meeting)
+{
+    uint32_t ms = chance(meeting, MAX(meeting->jitter_ms, 1));
+    return meeting->jitter_ms > 0 ? (int64_t)ms * MEETING_MS : 0;
+}
+
+int64_t meeting_clock_ns(const Meeting *meeting, int64_t at_ms)
+{
+    int64_t since_ns = at_ms * MEETING_MS;
+    return MEETING_START_NS + since_ns - since_ns / 1000000 * meeting->drift_ppm;
+}
+
+/* Over a network as bad as the test wants it. */
+static void transmit(Meeting *meeting, MediaEncodedFrame *frame, int64_t at_ms)
+{
+    frame->ssrc += meeting->ssrc;
+    frame->receive_ns = meeting_clock_ns(meeting, at_ms) + jitter_ns(meeting);
+    if (meeting->loss_percent > 0 && chance(meeting, 100) < meeting->loss_percent) {
+        return;
+    }
+    media_engine_push(meeting->engine, frame);
+    if (meeting->double_percent > 0 && chance(meeting, 100) < meeting->double_percent) {
+        media_engine_push(meeting->engine, frame);
+    }
 }
 
 /* A packet that is sent at @at_ms holds the 20 ms before. */
@@ -143,9 +168,8 @@ static void send_sound(Meeting *meeting, int p, int64_t at_ms)
         synth_tone(samples, from, 960, 60, 0.0002);
     }
     int64_t at_ns = MEETING_START_NS + at_ms * MEETING_MS;
-    g_autoptr(MediaEncodedFrame) frame =
-        synth_voice_encode(meeting->voices[p], samples, at_ns + jitter_ns(meeting));
-    media_engine_push(meeting->engine, frame);
+    g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(meeting->voices[p], samples, at_ns);
+    transmit(meeting, frame, at_ms);
 }
 
 static void send_picture(Meeting *meeting, int p, int64_t at_ms)
@@ -154,13 +178,15 @@ static void send_picture(Meeting *meeting, int p, int64_t at_ms)
         return;
     }
     if (meeting->cameras[p] == NULL) {
-        meeting->cameras[p] = synth_camera_new((uint32_t)(20 + p), MEDIA_CODEC_VP8, 320, 180, 50);
+        meeting->cameras[p] =
+            synth_camera_new((uint32_t)(20 + p), MEDIA_CODEC_VP8, meeting->camera_width,
+                             meeting->camera_width * 9 / 16, 50);
     }
     int64_t at_ns = MEETING_START_NS + at_ms * MEETING_MS;
     g_autoptr(MediaEncodedFrame) frame =
         synth_camera_encode(meeting->cameras[p], (unsigned)p, meeting->n_pictures[p]++, at_ns);
-    frame->receive_ns += jitter_ns(meeting);
-    media_engine_push(meeting->engine, frame);
+    frame->rtp_timestamp += meeting->rtp_offset;
+    transmit(meeting, frame, at_ms);
 }
 
 void meeting_run(Meeting *meeting, int64_t to_ms)
@@ -176,7 +202,7 @@ void meeting_run(Meeting *meeting, int64_t to_ms)
             }
         }
         if (meeting->now_ms % 20 == 0) {
-            media_engine_advance(meeting->engine, MEETING_START_NS + meeting->now_ms * MEETING_MS);
+            media_engine_advance(meeting->engine, meeting_clock_ns(meeting, meeting->now_ms));
             meeting_dispatch(meeting);
         }
     }
@@ -185,8 +211,7 @@ void meeting_run(Meeting *meeting, int64_t to_ms)
 void meeting_idle(Meeting *meeting, int64_t to_ms)
 {
     for (; meeting->now_ms < to_ms; meeting->now_ms += 20) {
-        media_engine_advance(meeting->engine,
-                             MEETING_START_NS + (meeting->now_ms + 20) * MEETING_MS);
+        media_engine_advance(meeting->engine, meeting_clock_ns(meeting, meeting->now_ms + 20));
         meeting_dispatch(meeting);
     }
 }
@@ -195,6 +220,13 @@ void meeting_dispatch(Meeting *meeting)
 {
     while (g_main_context_iteration(NULL, FALSE)) {
     }
+}
+
+void meeting_forget(Meeting *meeting)
+{
+    meeting->n_forgotten += meeting->pcm->len;
+    g_array_set_size(meeting->pcm, 0);
+    g_array_set_size(meeting->speech_events, 0);
 }
 
 void meeting_finish(Meeting *meeting, Playback *ret_playback, MediaFinalized *ret_finalized)

@@ -7,7 +7,9 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -182,6 +184,99 @@ static void killed_finalizer_is_repeated(void)
     scene_clear(&scene);
 }
 
+static bool changes_the_disk(uint64_t number)
+{
+    static const long calls[] = {SYS_write,     SYS_pwrite64, SYS_writev, SYS_rename,
+                                 SYS_renameat,  SYS_unlink,   SYS_rmdir,  SYS_unlinkat,
+                                 SYS_ftruncate, SYS_fsync,    SYS_mkdir,  SYS_renameat2};
+    for (gsize i = 0; i < G_N_ELEMENTS(calls); i++) {
+        if (number == (uint64_t)calls[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Runs the finalizer up to its @n-th system call of a kind that changes what is on the disk, and
+ * kills it there, before the call is made. Returns false when it got to its end. */
+static bool finalize_until_step(const char *dir, int n)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        MediaFinalized finalized;
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        raise(SIGSTOP);
+        _exit(media_finalize(dir, NULL, &finalized, NULL) ? 0 : 1);
+    }
+    int status, step = 0;
+    bool entering = true;
+    g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+    ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
+    for (;;) {
+        ptrace(PTRACE_SYSCALL, pid, NULL, NULL);
+        g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+        if (WIFEXITED(status)) {
+            g_assert_cmpint(WEXITSTATUS(status), ==, 0);
+            return false;
+        }
+        if (!WIFSTOPPED(status) || WSTOPSIG(status) != (SIGTRAP | 0x80)) {
+            continue;
+        }
+        if (entering) {
+            struct __ptrace_syscall_info info = {0};
+            ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info);
+            step += changes_the_disk(info.entry.nr);
+        }
+        entering = !entering;
+        if (step == n) {
+            kill(pid, SIGKILL);
+            waitpid(pid, &status, 0);
+            return true;
+        }
+    }
+}
+
+/* Killed at every single step from opening the file to removing the last working file: after each
+ * the recording is whole, either by finalizing again or already. */
+static void finalizer_is_killed_at_every_step(void)
+{
+    Scene scene;
+    scene_init(&scene);
+    GPid pid = spawn("record", scene.clock_path, scene.dir, 25, MEDIA_MODE_SPEAKER_VIEW);
+    await_clock(pid, 4000);
+    kill_and_reap(pid);
+    double least_s = (double)(atomic_load(shared_ms) - 1000) / 1000.0 - 2.0;
+    g_autofree char *keep = g_strconcat(scene.dir, ".keep", NULL);
+    g_autofree char *save = g_strdup_printf("cp -r %s/.work %s", scene.dir, keep);
+    g_autofree char *restore =
+        g_strdup_printf("sh -c 'rm -rf %s/.work* %s/recording.mp4 %s/.recording.partial; cp -r %s "
+                        "%s/.work'",
+                        scene.dir, scene.dir, scene.dir, keep, scene.dir);
+    g_assert_true(g_spawn_command_line_sync(save, NULL, NULL, NULL, NULL));
+    int n = 1;
+    for (; n < 2000; n++) {
+        g_autoptr(GError) error = NULL;
+        MediaFinalized finalized;
+        bool killed = finalize_until_step(scene.dir, n);
+        media_finalize(scene.dir, NULL, &finalized, &error);
+        g_assert_no_error(error);
+        g_assert_false(media_has_unfinished(scene.dir));
+        g_assert_cmpfloat(finalized.video_s, >, least_s);
+        g_assert_cmpfloat(finalized.audio_s, >, least_s);
+        media_finalized_clear(&finalized);
+        g_assert_true(g_spawn_command_line_sync(restore, NULL, NULL, NULL, NULL));
+        if (!killed) {
+            break;
+        }
+    }
+    g_test_message("killed at each of %d steps", n - 1);
+    g_assert_cmpint(n, >, 10);
+    g_assert_cmpint(n, <, 2000);
+    g_autofree char *clean = g_strdup_printf("rm -rf %s %s/.work", keep, scene.dir);
+    g_assert_true(g_spawn_command_line_sync(clean, NULL, NULL, NULL, NULL));
+    scene_clear(&scene);
+}
+
 /* A file cut anywhere, as a crash of the machine may leave it. */
 static void cut_files_are_recovered(void)
 {
@@ -276,6 +371,8 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, &cases[i], killed_recording_is_recovered);
     }
     g_test_add_func("/recovery/killed_finalizer_is_repeated", killed_finalizer_is_repeated);
+    g_test_add_func("/recovery/finalizer_is_killed_at_every_step",
+                    finalizer_is_killed_at_every_step);
     g_test_add_func("/recovery/cut_files_are_recovered", cut_files_are_recovered);
     g_test_add_func("/recovery/full_disk_keeps_what_there_is", full_disk_keeps_what_there_is);
     g_test_add_func("/recovery/lies_in_the_state_are_refused", lies_in_the_state_are_refused);
