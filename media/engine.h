@@ -142,8 +142,8 @@ void media_engine_set_participant(MediaEngine *engine, uint32_t participant_id, 
 /** @source speaks for @participant_id from now on, and for what it already said. Thread: main. */
 void media_engine_bind_audio(MediaEngine *engine, uint32_t source, uint32_t participant_id);
 
-/** @track_id shows @participant_id's camera (or screen); @active false: camera off, show the tile.
- *  Thread: main. */
+/** @track_id (0: not known yet) shows @participant_id's camera (or screen) instead of the track
+ *  that did before; @active false: camera off, show the tile. Thread: main. */
 void media_engine_bind_video(MediaEngine *engine, uint32_t track_id, uint32_t participant_id,
                              bool is_screen, bool active);
 

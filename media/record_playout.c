@@ -187,6 +187,9 @@ void media_record_playout_bind_video(MediaRecordPlayout *playout, int64_t at_ns,
                        .participant_id = participant_id,
                        .is_screen = is_screen,
                        .active = active};
+    if (track_id == 0) {
+        return; /* a source whose track is not known yet: there will be another word on it */
+    }
     if (playout->stage != NULL && !media_stage_is_bound(playout->stage, track_id)) {
         /* The first word on a track holds for the frames that came before it. */
         media_stage_bind(playout->stage, track_id, participant_id, is_screen, active);

@@ -19,6 +19,7 @@ typedef struct {
     MediaVideoTrack *video; /* owned */
     uint32_t participant_id;
     bool bound, is_screen, active;
+    bool superseded; /* its owner's picture comes on another track now */
     bool shown;
 } Camera;
 
@@ -100,17 +101,32 @@ static Camera *find_or_add_camera(MediaStage *stage, uint32_t track_id)
     return camera;
 }
 
-/* The camera that shows @participant_id, or their screen; NULL: none with a picture to come. */
+static bool shows(const Camera *camera, uint32_t participant_id, bool is_screen)
+{
+    return camera->bound && camera->active && camera->is_screen == is_screen &&
+           (participant_id == 0 || camera->participant_id == participant_id);
+}
+
+/* The camera that shows @participant_id, or their screen (0: anybody's); NULL: none with a picture
+ * to come. While the track that it moved to has none yet, the one before stands in. */
 static Camera *camera_of(const MediaStage *stage, uint32_t participant_id, bool is_screen)
 {
+    Camera *present = NULL;
+    for (guint i = stage->cameras->len; i-- > 0 && present == NULL;) {
+        Camera *camera = g_ptr_array_index(stage->cameras, i);
+        present = shows(camera, participant_id, is_screen) && !camera->superseded ? camera : NULL;
+    }
+    if (present == NULL || media_video_track_can_show(present->video)) {
+        return present;
+    }
     for (guint i = stage->cameras->len; i-- > 0;) {
         Camera *camera = g_ptr_array_index(stage->cameras, i);
-        if (camera->bound && camera->active && camera->is_screen == is_screen &&
-            (participant_id == 0 || camera->participant_id == participant_id)) {
+        if (camera->superseded && shows(camera, present->participant_id, is_screen) &&
+            media_video_track_picture(camera->video) != NULL) {
             return camera;
         }
     }
-    return NULL;
+    return present;
 }
 
 void media_stage_push(MediaStage *stage, MediaEncodedFrame *frame)
@@ -167,10 +183,15 @@ void media_stage_bind(MediaStage *stage, uint32_t track_id, uint32_t participant
     }
     stage->changed |= !camera->bound || camera->participant_id != participant_id ||
                       camera->active != active || camera->is_screen != is_screen;
+    for (guint i = 0; active && i < stage->cameras->len; i++) {
+        Camera *other = g_ptr_array_index(stage->cameras, i);
+        other->superseded |= shows(other, participant_id, is_screen);
+    }
     camera->bound = true;
     camera->participant_id = participant_id;
     camera->is_screen = is_screen;
     camera->active = active;
+    camera->superseded = false;
 }
 
 bool media_stage_is_bound(const MediaStage *stage, uint32_t track_id)

@@ -65,6 +65,12 @@ static GstBuffer *look(View *view, int64_t after_ms)
     return media_stage_compose(view->stage, view->composer, view->now_ns);
 }
 
+static void pass(View *view, int64_t ms)
+{
+    g_autoptr(GstBuffer) picture = look(view, ms);
+    g_assert_nonnull(picture);
+}
+
 static void compare(View *view, GstBuffer *picture, const char *name)
 {
     golden_compare(media_composer_info(view->composer), picture, name);
@@ -142,7 +148,7 @@ static void gallery_shows_everybody(void)
     g_autoptr(GstBuffer) nine = look(&view, 400);
     compare(&view, nine, "gallery-9");
     show(&view, 1 + MAX_PEOPLE / 2, true);
-    look(&view, 10);
+    pass(&view, 10);
     g_autoptr(GstBuffer) share = look(&view, 400);
     compare(&view, share, "gallery-share");
     view_clear(&view);
@@ -238,9 +244,37 @@ static void handover_has_no_hole(void)
     join(&view, 3, "Carla Núñez");
     media_stage_bind(view.stage, 3, 3, false, true);
     media_stage_set_speaker(view.stage, 3);
-    look(&view, 10);
+    pass(&view, 10);
     g_autoptr(GstBuffer) card = look(&view, 1100); /* it never came */
     g_assert_cmpint(difference(&view, alice, card), >, 100);
+    view_clear(&view);
+}
+
+/* A camera that moves to another track is seen without a hole; off, it is off on both. */
+static void camera_moves_to_another_track(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    join(&view, 1, "Alice Martin");
+    show(&view, 1, false);
+    media_stage_set_speaker(view.stage, 1);
+    g_autoptr(GstBuffer) first = look(&view, 10);
+    media_stage_bind(view.stage, 7, 1, false, true);
+    g_autoptr(GstBuffer) meanwhile = look(&view, 300);
+    g_assert_cmpint(difference(&view, first, meanwhile), ==, 0);
+    view.cameras[7] = synth_camera_new(7, MEDIA_CODEC_VP8, 320, 180, 100);
+    synth_camera_set_plain(view.cameras[7], true);
+    show(&view, 7, false); /* looks like person 7 */
+    pass(&view, 10);
+    g_autoptr(GstBuffer) moved = look(&view, 10);
+    g_assert_cmpint(difference(&view, first, moved), >, 500);
+    show(&view, 1, false); /* a late one on the old track */
+    g_autoptr(GstBuffer) same = look(&view, 10);
+    g_assert_cmpint(difference(&view, moved, same), ==, 0);
+    media_stage_bind(view.stage, 7, 1, false, false);
+    g_autoptr(GstBuffer) off = look(&view, 10);
+    g_assert_cmpint(difference(&view, off, first), >, 100);
+    g_assert_cmpint(difference(&view, off, moved), >, 100);
     view_clear(&view);
 }
 
@@ -253,7 +287,7 @@ static void partial_drawing_is_whole(void)
         join(&view, p, any_script[p - 1]);
         show(&view, p, false);
     }
-    look(&view, 10);
+    pass(&view, 10);
     for (uint32_t p = 1; p <= 6; p++) {
         media_stage_set_speaking(view.stage, p, p % 2);
         media_stage_set_participant(view.stage, p, any_script[p], true, p % 3 == 0);
@@ -284,6 +318,7 @@ int main(int argc, char **argv)
                     gallery_holds_49_and_prefers_cameras);
     g_test_add_func("/views/gallery_glides", gallery_glides);
     g_test_add_func("/views/handover_has_no_hole", handover_has_no_hole);
+    g_test_add_func("/views/camera_moves_to_another_track", camera_moves_to_another_track);
     g_test_add_func("/views/partial_drawing_is_whole", partial_drawing_is_whole);
     return g_test_run();
 }
