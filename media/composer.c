@@ -26,6 +26,7 @@ typedef struct {
 /* libswscale takes a third of GStreamer's time, which in turn knows every format and colour. */
 typedef struct {
     struct SwsContext *fast;      /* owned; or */
+    uint8_t *scratch;             /* owned: where libswscale may write past the end of a row */
     GstVideoConverter *converter; /* owned */
     uint64_t used;                /* the number of the picture that used it last */
 } Scaler;
@@ -46,6 +47,7 @@ static void scaler_free(gpointer data)
 {
     Scaler *scaler = data;
     sws_freeContext(scaler->fast);
+    g_free(scaler->scratch);
     g_clear_pointer(&scaler->converter, gst_video_converter_free);
     g_free(scaler);
 }
@@ -229,11 +231,40 @@ static Scaler *get_scaler(MediaComposer *composer, const GstVideoInfo *in, int w
     return scaler;
 }
 
-static void scale(const Scaler *scaler, const GstVideoFrame *from, GstVideoFrame *to)
+#define SCRATCH_ALIGN 64
+
+/* Rows come out in whole vectors, beyond the width asked for: beside a tile that would be on its
+ * neighbour, at the end of the picture on somebody else's memory. */
+static void scale_fast(Scaler *scaler, const GstVideoFrame *from, GstVideoFrame *to)
+{
+    int width = to->info.width, height = to->info.height;
+    int stride = (width + 2 * SCRATCH_ALIGN) & ~(SCRATCH_ALIGN - 1);
+    bool direct = width % SCRATCH_ALIGN == 0;
+    if (!direct && scaler->scratch == NULL) {
+        scaler->scratch = g_malloc((gsize)stride * (gsize)(2 * height + 1));
+    }
+    uint8_t *planes[4] = {to->data[0], to->data[1], to->data[2], NULL};
+    int strides[4] = {to->info.stride[0], to->info.stride[1], to->info.stride[2], 0};
+    for (int p = 0; p < 3 && !direct; p++) {
+        int row = p == 0 ? 0 : p == 1 ? height : height + height / 2;
+        planes[p] = scaler->scratch + (gsize)row * (gsize)stride;
+        strides[p] = stride;
+    }
+    sws_scale(scaler->fast, (const uint8_t *const *)from->data, from->info.stride, 0,
+              GST_VIDEO_FRAME_HEIGHT(from), planes, strides);
+    for (int p = 0; p < 3 && !direct; p++) {
+        int shift = p > 0;
+        for (int y = 0; y < height >> shift; y++) {
+            memcpy((uint8_t *)to->data[p] + y * to->info.stride[p], planes[p] + y * stride,
+                   (size_t)(width >> shift));
+        }
+    }
+}
+
+static void scale(Scaler *scaler, const GstVideoFrame *from, GstVideoFrame *to)
 {
     if (scaler->fast != NULL) {
-        sws_scale(scaler->fast, (const uint8_t *const *)from->data, from->info.stride, 0,
-                  GST_VIDEO_FRAME_HEIGHT(from), (uint8_t *const *)to->data, to->info.stride);
+        scale_fast(scaler, from, to);
     } else {
         gst_video_converter_frame(scaler->converter, from, to);
     }

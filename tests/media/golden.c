@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* Another version of a font or of FreeType moves edges by a fraction of a pixel. */
-#define LIKE 0.97
+#define LIKE 0.99
 
 static double ssim_window(const uint8_t *a, int stride_a, const uint8_t *b, int stride_b)
 {

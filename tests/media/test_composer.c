@@ -67,6 +67,26 @@ static void label_leaves_the_top_alone(void)
     g_assert_cmpint(changed, >, 100);
 }
 
+/* Whatever its size, a picture is drawn where its tile is and nowhere else. */
+static void nothing_is_drawn_beside_a_tile(void)
+{
+    for (int width = 16; width <= 200; width += 2) {
+        g_autoptr(MediaComposer) composer = media_composer_new(256, 128);
+        g_autoptr(MediaPicture) picture = plain_picture(320, 180, 200);
+        MediaTile tile = {.rect = {8, 8, width, 100}, .picture = picture, .name = "Ana"};
+        g_autoptr(GstBuffer) buffer = media_composer_compose(composer, &tile, 1);
+        GstMapInfo map;
+        gst_buffer_map(buffer, &map, GST_MAP_READ);
+        for (int y = 0; y < 128; y++) {
+            for (int x = 0; x < 256; x++) {
+                bool inside = x >= 8 && x < 8 + width && y >= 8 && y < 108;
+                g_assert_true(inside || map.data[y * 256 + x] == 16);
+            }
+        }
+        gst_buffer_unmap(buffer, &map);
+    }
+}
+
 static void any_name_can_be_drawn(void)
 {
     static const char *const names[] = {"",
@@ -167,6 +187,7 @@ int main(int argc, char **argv)
     g_test_add_func("/composer/pictures_are_fitted_with_black_beside",
                     pictures_are_fitted_with_black_beside);
     g_test_add_func("/composer/label_leaves_the_top_alone", label_leaves_the_top_alone);
+    g_test_add_func("/composer/nothing_is_drawn_beside_a_tile", nothing_is_drawn_beside_a_tile);
     g_test_add_func("/composer/any_name_can_be_drawn", any_name_can_be_drawn);
     g_test_add_func("/composer/initials_are_of_first_and_last_name",
                     initials_are_of_first_and_last_name);
