@@ -7,6 +7,8 @@ G_DEFINE_QUARK(streaming_error, streaming_error)
 
 #define DROPPED_EVERY_US G_USEC_PER_SEC
 #define CLOSE_WITHIN_US (G_USEC_PER_SEC / 5)
+/* A dial into a network that swallows everything must not keep the next one waiting. */
+#define HANDSHAKE_WITHIN_S 5
 
 static void log_line(int level, const char *line)
 {
@@ -180,6 +182,8 @@ static bool make_context(StreamingClient *client, GError **error)
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .fd_limit_per_thread = 64,
+        .timeout_secs = HANDSHAKE_WITHIN_S,
+        .connect_timeout_secs = HANDSHAKE_WITHIN_S,
         .user = client,
     };
     client->context = lws_create_context(&info);

@@ -29,6 +29,7 @@ typedef struct {
     bool tls;
     struct lws *wsi; /* borrowed from libwebsockets; NULL while away */
     bool connected;
+    bool dialling; /* and nothing is known yet */
     bool handshake_due;
     lws_sorted_usec_list_t sul; /* the next try */
     StreamingBackoff backoff;

@@ -51,6 +51,7 @@ static void lost(StreamingEndpoint *endpoint, const char *reason)
     g_autofree char *given = g_steal_pointer(&endpoint->close_reason);
     reason = given != NULL ? given : reason;
     endpoint->wsi = NULL;
+    endpoint->dialling = false;
     bool was_connected = endpoint->connected;
     endpoint->connected = false;
     g_mutex_lock(&endpoint->client->lock);
@@ -97,6 +98,7 @@ static void dial(lws_sorted_usec_list_t *sul)
         .pwsi = &endpoint->wsi,
     };
     /* A refusal may already have been reported by the callback, which then has scheduled. */
+    endpoint->dialling = true;
     guint failures = endpoint->backoff.n_failures;
     if (lws_client_connect_via_info(&info) == NULL && endpoint->backoff.n_failures == failures) {
         lost(endpoint, "could not be dialled");
@@ -163,6 +165,7 @@ static void established(StreamingEndpoint *endpoint, struct lws *wsi)
     StreamingClient *client = endpoint->client;
     endpoint->wsi = wsi;
     endpoint->connected = true;
+    endpoint->dialling = false;
     endpoint->handshake_due =
         endpoint->socket.gets_meeting && client->format == STREAMING_FORMAT_RAW;
     g_string_truncate(endpoint->text, 0);
@@ -366,6 +369,11 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
         return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         peer_closes(endpoint, in, length);
+        return 0;
+    case LWS_CALLBACK_CLOSED_CLIENT_HTTP: /* all that is told of a handshake nobody answers */
+        if (endpoint->dialling) {
+            lost(endpoint, "no answer to the handshake");
+        }
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
         lost(endpoint, "closed");

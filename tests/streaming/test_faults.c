@@ -139,6 +139,27 @@ static void test_a_short_loss_is_made_up_for(void)
     tear_down(&f);
 }
 
+static gboolean restore(gpointer proxy)
+{
+    streaming_proxy_lose(proxy, false);
+    return G_SOURCE_REMOVE;
+}
+
+/* The network swallows the handshake, too: that dial is given up, and another one finds it back. */
+static void test_a_dial_that_hangs_is_given_up(void)
+{
+    Fixture f;
+    set_up(&f, 0);
+    streaming_proxy_lose(f.proxy, true);
+    streaming_proxy_cut(f.proxy);
+    STREAMING_WAIT(f.seen.n_lost == 1);
+    g_timeout_add_seconds(8, restore, f.proxy); /* longer than a dial may take */
+    STREAMING_WAIT(f.seen.n_connected == 2);
+    push_frames(f.client, 0, 10);
+    STREAMING_WAIT(ends_with(&f.peer, 9));
+    tear_down(&f);
+}
+
 static void test_a_refusal_is_dialled_again(void)
 {
     StreamingPeer peer;
@@ -242,6 +263,7 @@ int main(int argc, char **argv)
     g_test_add_func("/faults/a_cut_is_dialled_again", test_a_cut_is_dialled_again);
     g_test_add_func("/faults/the_last_seconds_come_again", test_the_last_seconds_come_again);
     g_test_add_func("/faults/a_short_loss_is_made_up_for", test_a_short_loss_is_made_up_for);
+    g_test_add_func("/faults/a_dial_that_hangs_is_given_up", test_a_dial_that_hangs_is_given_up);
     g_test_add_func("/faults/a_refusal_is_dialled_again", test_a_refusal_is_dialled_again);
     g_test_add_func("/faults/the_reason_of_a_close_is_told", test_the_reason_of_a_close_is_told);
     g_test_add_func("/faults/a_huge_message_is_bounded", test_a_huge_message_is_bounded);
