@@ -3,8 +3,8 @@
 """Long runs: `kills` (STENO_KILLS, default 100, of recording bots at random times), `rounds` (the
 whole end-to-end suite STENO_ROUNDS times, default 10), `memory` (a worker's memory over STENO_MINUTES
 of meeting, default 45) and `sync` (picture and sound of STENO_MINUTES of clapper board with 2 % loss,
-default 10), `media` (hours of meeting fed faster than life: memory, drifting clocks). Stops at the
-first failure."""
+default 10), `media` (hours of meeting fed faster than life: memory, drifting clocks) and `network` (a
+consumer's network lost for 1, 10 and 60 s). Stops at the first failure."""
 import argparse
 import os
 import pathlib
@@ -17,6 +17,7 @@ import numpy as np
 E2E = pathlib.Path(__file__).resolve().parent.parent / "e2e"
 sys.path.insert(0, str(E2E))
 import harness  # noqa: E402
+import lost_network  # noqa: E402
 import proc  # noqa: E402
 
 
@@ -35,7 +36,7 @@ def kills(build):
 def rounds(build):
     for number in range(1, int(os.environ.get("STENO_ROUNDS", "10")) + 1):
         print(f"# round {number}", flush=True)
-        for script in ("test_recording.py", "test_outcomes.py", "test_kill.py"):
+        for script in ("test_recording.py", "test_streaming.py", "test_outcomes.py", "test_kill.py"):
             if run(script, build) != 0:
                 return 1
     return 0
@@ -96,7 +97,8 @@ def media(build):
 
 
 def main():
-    soaks = {"kills": kills, "rounds": rounds, "memory": memory, "sync": sync, "media": media}
+    soaks = {"kills": kills, "rounds": rounds, "memory": memory, "sync": sync, "media": media,
+             "network": lost_network.run}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("names", nargs="*", choices=[[], *soaks], help="default: all")
