@@ -4,6 +4,7 @@
 #include "media/card.h"
 #include "media/drawn.h"
 
+#include <libavutil/opt.h>
 #include <libswscale/swscale.h>
 #include <string.h>
 
@@ -179,11 +180,42 @@ static gboolean is_unused(gpointer key, gpointer value, gpointer user_data)
     return ((const Scaler *)value)->used + 1 < composer->n_composed;
 }
 
+static bool is_full_range(const GstVideoInfo *in)
+{
+    return in->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+}
+
 static bool is_plain(const MediaComposer *composer, const GstVideoInfo *in)
 {
-    const GstVideoColorimetry *a = &in->colorimetry, *b = &composer->info.colorimetry;
-    return GST_VIDEO_INFO_FORMAT(in) == GST_VIDEO_FORMAT_I420 && a->matrix == b->matrix &&
-           a->range == b->range;
+    return GST_VIDEO_INFO_FORMAT(in) == GST_VIDEO_FORMAT_I420 &&
+           in->colorimetry.matrix == composer->info.colorimetry.matrix;
+}
+
+/* (transfer full) for plain pictures; of any range, as JPEG has the full one. */
+static struct SwsContext *make_fast(const GstVideoInfo *in, int width, int height)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } settings[] = {
+        {"srcw", GST_VIDEO_INFO_WIDTH(in)},
+        {"srch", GST_VIDEO_INFO_HEIGHT(in)},
+        {"dstw", width},
+        {"dsth", height},
+        {"src_format", AV_PIX_FMT_YUV420P},
+        {"dst_format", AV_PIX_FMT_YUV420P},
+        {"sws_flags", SWS_BILINEAR},
+        {"src_range", is_full_range(in)},
+    };
+    struct SwsContext *context = sws_alloc_context();
+    for (gsize i = 0; context != NULL && i < G_N_ELEMENTS(settings); i++) {
+        av_opt_set_int(context, settings[i].name, settings[i].value, 0);
+    }
+    if (context != NULL && sws_init_context(context, NULL, NULL) < 0) {
+        sws_freeContext(context);
+        return NULL;
+    }
+    return context;
 }
 
 /* NULL: nothing can convert it. */
@@ -191,9 +223,7 @@ static Scaler *make_scaler(MediaComposer *composer, const GstVideoInfo *in, int 
 {
     Scaler *scaler = g_new0(Scaler, 1);
     if (is_plain(composer, in)) {
-        scaler->fast =
-            sws_getContext(GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in), AV_PIX_FMT_YUV420P,
-                           width, height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
+        scaler->fast = make_fast(in, width, height);
     }
     if (scaler->fast == NULL) {
         GstVideoInfo out;

@@ -20,9 +20,12 @@ typedef enum {
     MEDIA_CODEC_VP9,
     MEDIA_CODEC_H264, /* Annex B */
     MEDIA_CODEC_AV1,
+    MEDIA_CODEC_JPEG, /* of MEDIA_PAGE_TRACK only */
 } MediaCodec;
 
-#define MEDIA_N_CODECS (MEDIA_CODEC_AV1 + 1)
+#define MEDIA_N_CODECS (MEDIA_CODEC_JPEG + 1)
+/* The track of what the page itself shows, when that is what is recorded. */
+#define MEDIA_PAGE_TRACK UINT32_MAX
 #define MEDIA_MAX_CSRCS 15
 #define MEDIA_NO_SEQUENCE (-1)
 #define MEDIA_NO_LEVEL 255

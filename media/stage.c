@@ -8,6 +8,7 @@
 /* How long a speaker may be waited for who has a camera on and no picture yet. */
 #define HANDOVER_NS INT64_C(1000000000)
 #define SCREEN_KEY (UINT64_C(1) << 32)
+#define PAGE_KEY (UINT64_C(1) << 33)
 
 typedef struct {
     uint32_t id;
@@ -296,9 +297,21 @@ static int choose_people(const MediaStage *stage, int most, Slot *slots)
     return n;
 }
 
+/* The page's own picture stands for everything else, once there is one. */
+static Camera *page_of(const MediaStage *stage)
+{
+    Camera *page = find_camera(stage, MEDIA_PAGE_TRACK);
+    return page != NULL && media_video_track_can_show(page->video) ? page : NULL;
+}
+
 /* What the view consists of now, main part first. */
 static int choose_slots(const MediaStage *stage, Slot slots[MEDIA_LAYOUT_MAX_TILES])
 {
+    Camera *page = page_of(stage);
+    if (page != NULL) {
+        slots[0] = (Slot){NULL, page};
+        return 1;
+    }
     Camera *screen = camera_of(stage, 0, true);
     int n = 0;
     if (screen != NULL) {
@@ -350,8 +363,16 @@ static bool is_screen(const Slot *slot)
     return slot->camera != NULL && slot->camera->is_screen;
 }
 
+static bool is_page(const Slot *slot)
+{
+    return slot->camera != NULL && media_video_track_id(slot->camera->video) == MEDIA_PAGE_TRACK;
+}
+
 static MediaTile tile_for(const MediaStage *stage, const Slot *slot)
 {
+    if (is_page(slot)) { /* it names its people itself */
+        return (MediaTile){.picture = media_video_track_picture(slot->camera->video)};
+    }
     bool gallery = stage->mode == MEDIA_MODE_GALLERY_VIEW && !is_screen(slot);
     const Participant *participant = slot->participant;
     MediaTile tile = {
@@ -372,6 +393,10 @@ static void place(const MediaStage *stage, const Slot *slots, int n, MediaRect f
 {
     MediaRect rects[MEDIA_LAYOUT_MAX_TILES] = {frame};
     bool share = n > 0 && is_screen(&slots[0]);
+    if (n > 0 && is_page(&slots[0])) {
+        ret_places[0] = (MediaPlace){PAGE_KEY, frame};
+        return;
+    }
     if (stage->mode == MEDIA_MODE_SPEAKER_VIEW) {
         rects[1] = media_layout_inset(frame.width, frame.height);
     } else if (share) {
@@ -397,7 +422,8 @@ GstBuffer *media_stage_compose(MediaStage *stage, MediaComposer *composer, int64
     int n = choose_slots(stage, slots);
     place(stage, slots, n, frame, places);
     /* A cut from speaker to speaker is what a viewer expects; a grid that jumps is not. */
-    media_motion_aim(&stage->motion, places, n, stage->mode == MEDIA_MODE_SPEAKER_VIEW, at_ns);
+    bool jump = stage->mode == MEDIA_MODE_SPEAKER_VIEW || (n > 0 && is_page(&slots[0]));
+    media_motion_aim(&stage->motion, places, n, jump, at_ns);
     for (int i = 0; i < n; i++) {
         tiles[i] = tile_for(stage, &slots[i]);
         tiles[i].rect = media_motion_rect(&stage->motion, i, at_ns);

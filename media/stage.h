@@ -11,8 +11,9 @@
  * speaker_view: the speaker fills the picture, the last one through silence; a new one takes over
  * when there is a picture of theirs. A shared screen fills it instead, the speaker inset.
  * gallery_view: a grid of everybody, or a shared screen with people beside it; tiles glide to new
- * places. Nobody there: a waiting card. Decodes only what shows. Belongs to the recording playout;
- * not thread safe.
+ * places. Nobody there: a waiting card. A picture of the page itself (MEDIA_PAGE_TRACK) stands for
+ * all of that, until its track ends. Decodes only what shows. Belongs to the recording playout; not
+ * thread safe.
  */
 
 typedef struct MediaStage MediaStage;

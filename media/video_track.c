@@ -95,6 +95,7 @@ static const struct {
                           "video/x-h264,stream-format=byte-stream,alignment=au"},
     [MEDIA_CODEC_AV1] = {"av1dec max-errors=-1",
                          "video/x-av1,stream-format=obu-stream,alignment=tu"},
+    [MEDIA_CODEC_JPEG] = {"jpegdec max-errors=-1", "image/jpeg"},
 };
 
 static void make_decoder(MediaVideoTrack *track, MediaCodec codec)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/card.h"
+#include "media/element.h"
 #include "media/stage.h"
 #include "tests/media/golden.h"
 #include "tests/media/synth.h"
@@ -74,6 +75,92 @@ static void pass(View *view, int64_t ms)
 static void compare(View *view, GstBuffer *picture, const char *name)
 {
     golden_compare(media_composer_info(view->composer), picture, name);
+}
+
+typedef struct {
+    GstBuffer *buffer;
+} Shot;
+
+static void on_shot(const MediaElementOutput *output, gpointer user_data)
+{
+    ((Shot *)user_data)->buffer = gst_buffer_ref(output->buffer);
+}
+
+/* What the browser would send of a page of one colour, and a bar of another at its left. */
+static MediaEncodedFrame *photograph(int width, int height, int64_t at_ns)
+{
+    GstVideoInfo info;
+    gst_video_info_set_format(&info, GST_VIDEO_FORMAT_RGB, (guint)width, (guint)height);
+    g_autoptr(GstCaps) caps = gst_video_info_to_caps(&info);
+    g_autoptr(GError) error = NULL;
+    Shot shot = {NULL};
+    g_autoptr(MediaElement) element =
+        media_element_new("videoconvert ! video/x-raw,format=I420,colorimetry=1:4:0:0 ! "
+                          "jpegenc quality=95",
+                          caps, on_shot, &shot, &error);
+    g_assert_no_error(error);
+    GstBuffer *buffer = gst_buffer_new_allocate(NULL, info.size, NULL);
+    GstMapInfo map;
+    gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+    for (gsize y = 0; y < (gsize)height; y++) {
+        memset(map.data + y * (gsize)info.stride[0], 200, (gsize)info.stride[0]);
+        memset(map.data + y * (gsize)info.stride[0], 0, (gsize)width / 4 * 3);
+    }
+    gst_buffer_unmap(buffer, &map);
+    g_assert_true(media_element_push(element, buffer, &error));
+    g_assert_true(media_element_drain(element, &error));
+    g_assert_nonnull(shot.buffer);
+    GstMapInfo out;
+    gst_buffer_map(shot.buffer, &out, GST_MAP_READ);
+    MediaEncodedFrame *frame =
+        media_encoded_frame_new(MEDIA_CODEC_JPEG, g_bytes_new(out.data, out.size));
+    gst_buffer_unmap(shot.buffer, &out);
+    gst_buffer_unref(shot.buffer);
+    frame->track_id = MEDIA_PAGE_TRACK;
+    frame->receive_ns = at_ns;
+    frame->rtp_timestamp = (uint32_t)(at_ns / 1000 * 9 / 100);
+    frame->key_frame = true;
+    return frame;
+}
+
+static int luma_at(View *view, GstBuffer *picture, int x, int y)
+{
+    GstVideoFrame frame;
+    g_assert_true(
+        gst_video_frame_map(&frame, media_composer_info(view->composer), picture, GST_MAP_READ));
+    const uint8_t *plane = GST_VIDEO_FRAME_PLANE_DATA(&frame, 0);
+    int value = plane[y * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0) + x];
+    gst_video_frame_unmap(&frame);
+    return value;
+}
+
+/* In every view, from its first picture to the end of its track; black and white as in the page. */
+static void page_stands_for_everything(gconstpointer data)
+{
+    View view;
+    view_init(&view, GPOINTER_TO_UINT(data));
+    join(&view, 1, "Ana");
+    join(&view, 2, "Ben");
+    show(&view, 1, false);
+    pass(&view, 1000);
+    for (int scale = 1; scale <= 2; scale++) {
+        int64_t at_ns = view.now_ns + 10 * MS;
+        g_autoptr(MediaEncodedFrame) frame = photograph(WIDTH * scale, HEIGHT * scale, at_ns);
+        media_stage_push(view.stage, frame);
+        pass(&view, 20); /* it is here */
+        g_autoptr(GstBuffer) picture = look(&view, 20);
+        for (int x = 4; x < WIDTH; x += 9) {
+            for (int y = 4; y < HEIGHT && (x < 150 || x > 170); y += 7) {
+                int expected = x < WIDTH / 4 ? 16 : 188; /* 16 + 200 * 219 / 255 */
+                g_assert_cmpint(ABS(luma_at(&view, picture, x, y) - expected), <=, 2);
+            }
+        }
+    }
+    media_stage_end_track(view.stage, MEDIA_PAGE_TRACK);
+    pass(&view, 1000);
+    g_autoptr(GstBuffer) after = look(&view, 1000);
+    g_assert_cmpint(luma_at(&view, after, WIDTH - 20, HEIGHT / 2), !=, 188);
+    view_clear(&view);
 }
 
 static void speaker_fills_the_picture(void)
@@ -309,6 +396,10 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     gst_init(NULL, NULL);
+    g_test_add_data_func("/views/page_stands_for_everything/speaker",
+                         GUINT_TO_POINTER(MEDIA_MODE_SPEAKER_VIEW), page_stands_for_everything);
+    g_test_add_data_func("/views/page_stands_for_everything/gallery",
+                         GUINT_TO_POINTER(MEDIA_MODE_GALLERY_VIEW), page_stands_for_everything);
     g_test_add_func("/views/speaker_fills_the_picture", speaker_fills_the_picture);
     g_test_add_func("/views/share_fills_the_picture_speaker_inset",
                     share_fills_the_picture_speaker_inset);
