@@ -88,7 +88,7 @@ static bool begin_mp4(MediaWriter *writer, GstCaps *caps, int timescale, GError 
         avio_alloc_context(av_malloc(AVIO_BUFFER), AVIO_BUFFER, 1, writer, NULL, write_all, NULL);
     writer->context->pb->seekable = 0;
     AVDictionary *options = NULL;
-    av_dict_set(&options, "movflags", "frag_custom+empty_moov+default_base_moof", 0);
+    av_dict_set(&options, "movflags", "frag_custom+empty_moov+default_base_moof+skip_trailer", 0);
     av_dict_set(&options, "use_editlist", "0", 0);
     int code = avformat_write_header(writer->context, &options);
     av_dict_free(&options);
