@@ -83,6 +83,17 @@ static double since_s(int64_t at_us, int64_t zero_us)
     return zero_us < 0 || at_us < zero_us ? 0.0 : (double)(at_us - zero_us) / G_USEC_PER_SEC;
 }
 
+GArray *bot_artifacts_chapters(GArray *segments, BotRoster *roster)
+{
+    GArray *chapters = media_chapters_from_segments(segments);
+    for (guint i = 0; i < chapters->len; i++) {
+        MediaChapter *chapter = &g_array_index(chapters, MediaChapter, i);
+        const BotPerson *person = bot_roster_get(roster, chapter->participant_id);
+        chapter->title = g_strdup(person != NULL ? person->name : "");
+    }
+    return chapters;
+}
+
 bool bot_artifacts_write_participants(const char *output_dir, BotRoster *roster,
                                       int64_t recording_started_us, GError **error)
 {

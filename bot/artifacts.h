@@ -3,6 +3,7 @@
 
 #include "bot/event.h"
 #include "bot/roster.h"
+#include "media/chapters.h"
 
 #include <gio/gio.h>
 
@@ -41,6 +42,14 @@ bool bot_artifacts_write_diarization(const char *output_dir, GArray *rows, BotRo
 
 /** Returns (transfer full): the names of who spoke in @rows, in the order of their first word. */
 JsonArray *bot_artifacts_speaker_names(GArray *rows, BotRoster *roster);
+
+/**
+ * bot_artifacts_chapters:
+ * @segments: (element-type MediaSpeechSegment): ordered by start
+ *
+ * Returns (transfer full) (element-type MediaChapter): a chapter a speaker turn, with their names.
+ */
+GArray *bot_artifacts_chapters(GArray *segments, BotRoster *roster);
 
 /** @recording_started_us: monotonic; -1 when nothing was recorded (times are 0 then). */
 bool bot_artifacts_write_participants(const char *output_dir, BotRoster *roster,

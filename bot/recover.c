@@ -155,10 +155,35 @@ static void warn(Recovery *recovery, const char *code, const char *message)
     bot_event_log_warn(recovery->log, code, message);
 }
 
+static int by_start(gconstpointer a, gconstpointer b)
+{
+    int64_t first = ((const MediaSpeechSegment *)a)->start_ns;
+    int64_t second = ((const MediaSpeechSegment *)b)->start_ns;
+    return (first > second) - (first < second);
+}
+
+/* Who was still speaking when the worker died spoke to the end. */
+static GArray *chapters(Recovery *recovery)
+{
+    g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(MediaSpeechSegment));
+    for (guint i = 0; i < recovery->speech->len; i++) {
+        const BotSpeechRow *row = &g_array_index(recovery->speech, BotSpeechRow, i);
+        MediaSpeechSegment segment = {
+            .participant_id = row->id,
+            .start_ns = (int64_t)(row->start_s * 1e9),
+            .end_ns = row->end_s >= 0 ? (int64_t)(row->end_s * 1e9) : INT64_MAX,
+        };
+        g_array_append_val(segments, segment);
+    }
+    g_array_sort(segments, by_start);
+    return bot_artifacts_chapters(segments, recovery->roster);
+}
+
 static void finalize(Recovery *recovery)
 {
     g_autofree char *title = g_strdup_printf("%s (recovered)", recovery->config->bot_name);
-    MediaFinalizeOptions options = {title, recovery->started_unix_ms};
+    g_autoptr(GArray) turns = recovery->config->chapters ? chapters(recovery) : NULL;
+    MediaFinalizeOptions options = {title, recovery->started_unix_ms, turns};
     if (media_finalize(recovery->dir, &options, &recovery->finalized, &recovery->error)) {
         JsonObject *members = json_object_new();
         json_object_set_string_member(members, "op", "finalized");

@@ -142,13 +142,7 @@ static void on_finalized(GObject *source, GAsyncResult *result, gpointer user_da
 static GArray *chapters(BotSession *session)
 {
     g_autoptr(GArray) segments = media_engine_dup_segments(session->engine);
-    GArray *all = media_chapters_from_segments(segments);
-    for (guint i = 0; i < all->len; i++) {
-        MediaChapter *chapter = &g_array_index(all, MediaChapter, i);
-        const BotPerson *person = bot_roster_get(session->roster, chapter->participant_id);
-        chapter->title = g_strdup(person != NULL ? person->name : "");
-    }
-    return all;
+    return bot_artifacts_chapters(segments, session->roster);
 }
 
 void bot_session_engine_stopped(BotSession *session)

@@ -429,6 +429,7 @@ bool bot_session_open_media(BotSession *session, GError **error)
         .height = config->height,
         .fps = config->fps,
         .video_bitrate_bps = config->video_bitrate_bps,
+        .video_quantizer = config->quality,
         .encoder = config->encoder,
         .audio_wav = config->audio_wav,
         .separate_audio = config->separate_audio,

@@ -286,6 +286,7 @@ bool media_record_playout_start(MediaRecordPlayout *playout, int64_t at_ns, GErr
         .output_dir = playout->config->output_dir,
         .fps = playout->config->fps,
         .video_bitrate_bps = playout->config->video_bitrate_bps,
+        .video_quantizer = playout->config->video_quantizer,
         .encoder = playout->config->encoder,
         .audio_wav = playout->config->audio_wav,
         .separate_audio = playout->config->separate_audio,

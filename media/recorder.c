@@ -127,7 +127,8 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
         (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING + AAC_LEAD};
     recorder->video_config = (MediaVideoEncoderConfig){.wanted = g_strdup(config->encoder),
                                                        .fps = config->fps,
-                                                       .bitrate_bps = config->video_bitrate_bps};
+                                                       .bitrate_bps = config->video_bitrate_bps,
+                                                       .quantizer = config->video_quantizer};
     recorder->warn = config->warn;
     recorder->user_data = config->user_data;
     if (!make_work_dir(recorder, config->output_dir, error) ||

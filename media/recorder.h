@@ -15,6 +15,7 @@ typedef struct {
     const char *output_dir;
     uint8_t fps;
     uint32_t video_bitrate_bps; /* 0: constant quality */
+    uint8_t video_quantizer;    /* 0: the usual one */
     const char *encoder;        /* as media/video_encoder.h says */
     bool audio_wav;             /* audio.wav too */
     bool separate_audio;        /* a file for each participant's own voice too */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/video_encoder.h"
 
+#include <math.h>
 #include <string.h>
 
 #define KEY_FRAMES_S 10
@@ -24,11 +25,18 @@ static int area(const MediaVideoEncoderConfig *config)
     return GST_VIDEO_INFO_WIDTH(config->info) * GST_VIDEO_INFO_HEIGHT(config->info);
 }
 
-/* For encoders without a useful constant quality: what x264 would need for a lively meeting. */
+static int quantizer(const MediaVideoEncoderConfig *config)
+{
+    return config->quantizer > 0 ? config->quantizer : 23;
+}
+
+/* For encoders without a useful constant quality: what x264 would need for a lively meeting; six
+ * steps of the quantizer are twice the bits. */
 static unsigned kbps(const MediaVideoEncoderConfig *config)
 {
     return config->bitrate_bps > 0 ? config->bitrate_bps / 1000
-                                   : (unsigned)(area(config) / 1000 * config->fps * 65 / 1000);
+                                   : (unsigned)(area(config) / 1000.0 * config->fps * 65 / 1000 *
+                                                pow(2, (23 - quantizer(config)) / 6.0));
 }
 
 /* Against the preset's own settings the same picture for half the processor time: meetings move
@@ -40,7 +48,7 @@ static char *describe_x264(const MediaVideoEncoderConfig *config)
     g_autofree char *rate =
         config->bitrate_bps > 0
             ? g_strdup_printf("pass=cbr bitrate=%u vbv-buf-capacity=2000", kbps(config))
-            : g_strdup("pass=qual quantizer=23 vbv-buf-capacity=0");
+            : g_strdup_printf("pass=qual quantizer=%d vbv-buf-capacity=0", quantizer(config));
     return g_strdup_printf("x264enc speed-preset=veryfast %s me=dia bframes=0 rc-lookahead=%d "
                            "option-string=partitions=none:weightp=0 sync-lookahead=0 "
                            "key-int-max=%d threads=%d sliced-threads=%s" AVC,
@@ -60,16 +68,18 @@ static char *describe_va(const MediaVideoEncoderConfig *config)
 {
     g_autofree char *rate = config->bitrate_bps > 0
                                 ? g_strdup_printf("rate-control=cbr bitrate=%u", kbps(config))
-                                : g_strdup("rate-control=cqp qpi=23 qpp=25");
+                                : g_strdup_printf("rate-control=cqp qpi=%d qpp=%d",
+                                                  quantizer(config), quantizer(config) + 2);
     return g_strdup_printf("vapostproc ! vah264enc b-frames=0 key-int-max=%d %s" PARSED,
                            key_interval(config), rate);
 }
 
 static char *describe_vaapi(const MediaVideoEncoderConfig *config)
 {
-    g_autofree char *rate = config->bitrate_bps > 0
-                                ? g_strdup_printf("rate-control=cbr bitrate=%u", kbps(config))
-                                : g_strdup("rate-control=cqp init-qp=24");
+    g_autofree char *rate =
+        config->bitrate_bps > 0
+            ? g_strdup_printf("rate-control=cbr bitrate=%u", kbps(config))
+            : g_strdup_printf("rate-control=cqp init-qp=%d", quantizer(config) + 1);
     return g_strdup_printf(
         "vaapipostproc ! vaapih264enc max-bframes=0 keyframe-period=%d %s" PARSED,
         key_interval(config), rate);
@@ -77,9 +87,10 @@ static char *describe_vaapi(const MediaVideoEncoderConfig *config)
 
 static char *describe_nvenc(const MediaVideoEncoderConfig *config)
 {
-    g_autofree char *rate = config->bitrate_bps > 0
-                                ? g_strdup_printf("rc-mode=cbr bitrate=%u", kbps(config))
-                                : g_strdup("rc-mode=constqp qp-const=24");
+    g_autofree char *rate =
+        config->bitrate_bps > 0
+            ? g_strdup_printf("rc-mode=cbr bitrate=%u", kbps(config))
+            : g_strdup_printf("rc-mode=constqp qp-const=%d", quantizer(config) + 1);
     return g_strdup_printf("nvh264enc bframes=0 rc-lookahead=0 gop-size=%d %s" PARSED,
                            key_interval(config), rate);
 }

@@ -19,6 +19,7 @@ typedef struct {
     const GstVideoInfo *info;
     uint8_t fps;
     uint32_t bitrate_bps; /* 0: constant quality */
+    uint8_t quantizer;    /* of constant quality, as x264 counts; 0: the usual 23 */
 } MediaVideoEncoderConfig;
 
 /**

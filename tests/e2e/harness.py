@@ -358,7 +358,8 @@ def check_nothing_left(worker, pids):
 
 
 def ffprobe(path):
-    out = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-show_format", "-of", "json",
+    out = subprocess.run(["ffprobe", "-v", "error", "-show_streams", "-show_format", "-show_chapters",
+                          "-of", "json",
                           str(path)], check=True, capture_output=True, text=True)
     check(out.stderr == "", f"ffprobe complains: {out.stderr}")
     return json.loads(out.stdout)

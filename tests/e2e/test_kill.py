@@ -27,7 +27,8 @@ SLIDES = {
 
 def kill_and_recover(build, kill_after_s, at_finalizing=False, scenario=SCENARIO):
     with harness.session(build, scenario) as (meeting, receivers, start):
-        worker = start({"webhook_url": receivers.hook_url()}, commands=True)
+        worker = start({"webhook_url": receivers.hook_url(), "recording": {"chapters": True}},
+                       commands=True)
         worker.wait_state("joined_recording")
         begun = harness.wait_for(lambda: worker.events("recording"), 20, "recording")[0]["start_time"]
         if at_finalizing:
@@ -54,6 +55,9 @@ def kill_and_recover(build, kill_after_s, at_finalizing=False, scenario=SCENARIO
             got = harness.stream_s(probe, kind)
             check(length - 2.0 <= got <= most + 0.7,
                   f"{kind} is {got:.2f} s, the worker recorded for {length:.2f} to {most:.2f} s")
+        spoke = any(e["op"] == "start" and e["at_s"] < length - 3 for e in worker.events("speech"))
+        titles = [c["tags"]["title"] for c in probe["chapters"]]
+        check(titles == ["Alice Martin"] or not titles and not spoke, f"chapters {titles}")
         check(json.loads((worker.output / "metadata.json").read_text())["duration_s"] > 0,
               "metadata")
         check(receivers.codes()[-1] == "complete", f"codes {receivers.codes()}")

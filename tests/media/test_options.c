@@ -231,6 +231,32 @@ static void automatic_size_is_what_was_received(void)
     }
 }
 
+/* Six steps of the quantizer are about twice the bits, whether the encoder knows quantizers or is
+ * only told a rate. */
+static void quality_is_what_was_asked_for(gconstpointer encoder)
+{
+    goffset bytes[2];
+    for (int i = 0; i < 2; i++) {
+        MediaEngineConfig config = meeting_config();
+        config.encoder = encoder;
+        config.video_quantizer = i == 0 ? 20 : 32;
+        g_autoptr(Meeting) meeting = meeting_new(&config);
+        meeting->speech[1] = alice;
+        start(meeting);
+        meeting_run(meeting, 5000);
+        Playback playback;
+        MediaFinalized finalized;
+        meeting_finish(meeting, &playback, &finalized);
+        g_assert_cmpuint(playback.n_errors, ==, 0);
+        GStatBuf file;
+        g_assert_cmpint(g_stat(finalized.path, &file), ==, 0);
+        bytes[i] = file.st_size;
+        clear(&playback, &finalized);
+    }
+    g_test_message("%d and %d bytes", (int)bytes[0], (int)bytes[1]);
+    g_assert_cmpint(bytes[0], >, bytes[1] * 2);
+}
+
 typedef struct {
     const char *encoder;
     FakeEncoderFault fault;
@@ -301,6 +327,8 @@ int main(int argc, char **argv)
     g_test_add_func("/options/chapters_are_in_the_file", chapters_are_in_the_file);
     g_test_add_func("/options/automatic_size_is_what_was_received",
                     automatic_size_is_what_was_received);
+    g_test_add_data_func("/options/quality_x264", "x264", quality_is_what_was_asked_for);
+    g_test_add_data_func("/options/quality_openh264", "openh264", quality_is_what_was_asked_for);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *path =
             g_strdup_printf("/options/encoder_%s_%s", cases[i].encoder, faults[cases[i].fault]);
