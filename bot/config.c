@@ -358,6 +358,7 @@ static void read_recording(BotConfig *config, JsonObject *recording)
     config->fps = (uint8_t)json_object_get_int_member(recording, "fps");
     config->video_bitrate_bps = (uint32_t)json_object_get_int_member(recording, "video_bitrate");
     config->quality = (uint8_t)json_object_get_int_member(recording, "quality");
+    config->capture = get_string(recording, "capture");
     config->encoder = get_string(recording, "encoder");
     config->audio_wav = json_object_get_boolean_member(recording, "audio_wav");
     config->separate_audio = json_object_get_boolean_member(recording, "separate_audio");

@@ -48,6 +48,7 @@ typedef struct {
     uint8_t fps;
     uint32_t video_bitrate_bps; /* 0: constant quality */
     uint8_t quality;            /* its quantizer */
+    const char *capture;        /* "auto", "tap", "screen" */
     const char *encoder;
     bool audio_wav, separate_audio, chapters;
     uint32_t screenshots_s; /* 0: none */

@@ -4,7 +4,7 @@
 static const char *const modes[] = {"speaker_view", "gallery_view", "audio_only", NULL};
 static const char *const resolutions[] = {"720p", "1080p", "auto", NULL};
 static const char *const encoders[] = {"auto", "x264", "openh264", "vaapi", "nvenc", NULL};
-static const char *const captures[] = {"auto", "tap", NULL};
+static const char *const captures[] = {"auto", "tap", "screen", NULL};
 static const char *const frequencies[] = {"16khz", "24khz", "32khz", "48khz", NULL};
 static const char *const directions[] = {"guide", "service", NULL};
 static const char *const formats[] = {"raw", "attendee", NULL};

@@ -28,6 +28,13 @@ double bot_session_recorded_s(BotSession *session)
 
 /* --- effects --- */
 
+static PlatformCapture capture_of(const BotConfig *config)
+{
+    return strcmp(config->capture, "screen") == 0 ? PLATFORM_CAPTURE_SCREEN
+           : strcmp(config->capture, "tap") == 0  ? PLATFORM_CAPTURE_TAP
+                                                  : PLATFORM_CAPTURE_AUTO;
+}
+
 static void join(BotSession *session)
 {
     g_autoptr(GError) error = NULL;
@@ -43,6 +50,10 @@ static void join(BotSession *session)
         .bot_name = session->config->bot_name,
         .output_dir = session->config->output_dir,
         .want_video = session->config->mode != BOT_MODE_AUDIO_ONLY,
+        .capture = capture_of(session->config),
+        .picture_width = session->config->width,
+        .picture_height = session->config->height,
+        .picture_fps = session->config->fps,
         .want_microphone = true,
         .browser = session->config->browser,
     };

@@ -24,6 +24,7 @@ runtime=(
     gstreamer1.0-plugins-base
     gstreamer1.0-plugins-good
     gstreamer1.0-plugins-ugly
+    xvfb
 )
 
 # What compiles it.
@@ -45,6 +46,10 @@ build=(
     libssl-dev
     libswscale-dev
     libwebsockets-dev
+    libxau-dev
+    libxcb-damage0-dev
+    libxcb-shm0-dev
+    libxcb1-dev
     meson
     ninja-build
     pkg-config
@@ -78,7 +83,6 @@ test=(
 # What `./dev bench recording` compares with.
 bench=(
     pulseaudio
-    xvfb
 )
 
 mode=install

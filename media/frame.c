@@ -6,6 +6,7 @@ static const char *const codec_names[MEDIA_N_CODECS] = {
     [MEDIA_CODEC_NONE] = "none", [MEDIA_CODEC_OPUS] = "opus", [MEDIA_CODEC_RED] = "red",
     [MEDIA_CODEC_PCM] = "pcm",   [MEDIA_CODEC_VP8] = "vp8",   [MEDIA_CODEC_VP9] = "vp9",
     [MEDIA_CODEC_H264] = "h264", [MEDIA_CODEC_AV1] = "av1",   [MEDIA_CODEC_JPEG] = "jpeg",
+    [MEDIA_CODEC_BGRX] = "bgrx", [MEDIA_CODEC_I420] = "i420",
 };
 
 MediaEncodedFrame *media_encoded_frame_new(MediaCodec codec, GBytes *payload)

@@ -20,10 +20,13 @@ typedef enum {
     MEDIA_CODEC_VP9,
     MEDIA_CODEC_H264, /* Annex B */
     MEDIA_CODEC_AV1,
-    MEDIA_CODEC_JPEG, /* of MEDIA_PAGE_TRACK only */
+    /* Of MEDIA_PAGE_TRACK only: */
+    MEDIA_CODEC_JPEG,
+    MEDIA_CODEC_BGRX, /* not compressed: rows of B, G, R and an unused byte, without padding */
+    MEDIA_CODEC_I420, /* what becomes of it: three planes without padding, BT.601, studio range */
 } MediaCodec;
 
-#define MEDIA_N_CODECS (MEDIA_CODEC_JPEG + 1)
+#define MEDIA_N_CODECS (MEDIA_CODEC_I420 + 1)
 /* The track of what the page itself shows, when that is what is recorded. */
 #define MEDIA_PAGE_TRACK UINT32_MAX
 #define MEDIA_MAX_CSRCS 15

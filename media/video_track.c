@@ -2,6 +2,7 @@
 #include "media/video_track.h"
 
 #include "media/element.h"
+#include "media/raw_picture.h"
 
 /* Up to this much waits undecoded: some ten seconds of a small picture. */
 #define BACKLOG_UNITS 300
@@ -11,6 +12,7 @@
 struct MediaVideoTrack {
     uint32_t id;
     MediaTrackBuffer *buffer; /* owned */
+    MediaRawConverter *raw;   /* owned; NULL until a picture comes without compression */
     GQueue backlog;           /* owned MediaUnit: since the last key frame, not decoded */
     gsize backlog_bytes;
     MediaElement *decoder; /* owned; NULL: none, or its codec can't be decoded here */
@@ -48,14 +50,32 @@ void media_video_track_free(MediaVideoTrack *track)
 {
     drop_backlog(track);
     media_track_buffer_free(track->buffer);
+    media_raw_converter_free(track->raw);
     g_clear_pointer(&track->decoder, media_element_free);
     g_clear_pointer(&track->picture, media_picture_unref);
     gst_clear_caps(&track->caps);
     g_free(track);
 }
 
-void media_video_track_push(MediaVideoTrack *track, MediaEncodedFrame *frame)
+/* They are kept for a while: as what takes least room. */
+static MediaEncodedFrame *take_in(MediaVideoTrack *track, MediaEncodedFrame *frame)
 {
+    if (frame->codec != MEDIA_CODEC_BGRX) {
+        return media_encoded_frame_ref(frame);
+    }
+    if (track->raw == NULL) {
+        track->raw = media_raw_converter_new();
+    }
+    return media_raw_convert(track->raw, frame);
+}
+
+void media_video_track_push(MediaVideoTrack *track, MediaEncodedFrame *taken)
+{
+    g_autoptr(MediaEncodedFrame) frame = take_in(track, taken);
+    if (frame == NULL) {
+        track->n_lost++;
+        return;
+    }
     media_track_buffer_push(track->buffer, frame, NULL);
     if (frame->width > 0 && frame->height > 0) {
         track->width = frame->width;
@@ -112,9 +132,30 @@ static void make_decoder(MediaVideoTrack *track, MediaCodec codec)
     }
 }
 
+static bool has_decoder(MediaCodec codec)
+{
+    return codec == MEDIA_CODEC_I420 || decoders[codec].description != NULL;
+}
+
+static void take_raw(MediaVideoTrack *track, const MediaUnit *unit, int64_t time_ns)
+{
+    GstVideoInfo info;
+    media_raw_get_info(unit->frame->width, unit->frame->height, &info);
+    g_autoptr(GstBuffer) buffer = gst_buffer_new_wrapped_bytes(unit->frame->payload);
+    g_clear_pointer(&track->picture, media_picture_unref);
+    track->picture = media_picture_new(buffer, &info, time_ns);
+    track->fresh = true;
+}
+
 /* Returns whether a (wanted) picture came out. */
 static bool decode(MediaVideoTrack *track, const MediaUnit *unit, bool wanted)
 {
+    if (unit->codec == MEDIA_CODEC_I420) {
+        if (wanted) {
+            take_raw(track, unit, media_track_buffer_time_ns(track->buffer, unit->ts));
+        }
+        return wanted;
+    }
     if (track->decoder == NULL || track->codec != unit->codec) {
         make_decoder(track, unit->codec);
     }
@@ -160,7 +201,7 @@ static void keep_unit(MediaVideoTrack *track, MediaUnit *unit, bool shown)
         track->suspect = false;
         drop_backlog(track); /* nothing before it is needed to decode what follows */
     }
-    if (track->suspect || decoders[unit->codec].description == NULL) {
+    if (track->suspect || !has_decoder(unit->codec)) {
         track->n_lost++;
         if (!shown) {
             /* A picture of long ago, held while nobody saw it, is not what should show next. */

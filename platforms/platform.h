@@ -116,13 +116,23 @@ typedef struct {
     void (*on_left)(const PlatformLeftInfo *info, gpointer user_data);
 } PlatformEvents;
 
+/* Where the pictures come from. */
+typedef enum {
+    PLATFORM_CAPTURE_AUTO,   /* each from its own track; where that can't be, from the page */
+    PLATFORM_CAPTURE_TAP,    /* from their tracks, or not at all */
+    PLATFORM_CAPTURE_SCREEN, /* from the page as it is shown */
+} PlatformCapture;
+
 typedef struct {
     const char *meeting_url;
     const char *bot_name;
     const char *output_dir; /* screenshots of failures go to <output_dir>/screenshots */
     bool want_video;        /* false: audio_only, incoming video is turned off */
-    bool want_microphone;   /* speech will be sent: a microphone track is offered, still muted */
-    JsonObject *browser;    /* the configuration's "browser" part, checked; or NULL */
+    PlatformCapture capture;
+    uint16_t picture_width, picture_height; /* of a picture of the page; 0: as it comes */
+    uint8_t picture_fps;                    /* at most; 0: 25 */
+    bool want_microphone; /* speech will be sent: a microphone track is offered, still muted */
+    JsonObject *browser;  /* the configuration's "browser" part, checked; or NULL */
 } PlatformConfig;
 
 /**

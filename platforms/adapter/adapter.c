@@ -82,6 +82,13 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
     adapter->bot_name = g_strdup(config->bot_name);
     adapter->output_dir = g_strdup(config->output_dir);
     adapter->want_video = config->want_video;
+    adapter->capture = config->capture;
+    adapter->pictures = (BrowserPicturesConfig){
+        .width = config->picture_width > 0 ? config->picture_width : 1280,
+        .height = config->picture_height > 0 ? config->picture_height : 720,
+        .fps = config->picture_fps > 0 ? config->picture_fps : 25,
+    };
+    adapter_capture_prepare(adapter, options);
     adapter->sandbox = options->sandbox;
     adapter->browser_options = g_steal_pointer(&options);
     adapter->seen_dialogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -153,7 +160,10 @@ void adapter_join(Platform *platform)
                          .attributes = wire(adapter, PLATFORM_WIRE_ATTRIBUTES),
                          .script = script,
                          .video = adapter->want_video,
+                         .tap_video = adapter_taps_video(adapter),
                          .classic_audio = adapter->kind->classic_audio,
+                         .stand_in_px =
+                             (unsigned)platform_rules_get_number(adapter->rules, "stand_in_px", 0),
                          .rules = platform_rules_get_script(adapter->rules)};
     g_autoptr(GError) error = NULL;
     adapter->page = page_new(&config, &adapter_page_events, adapter, &error);

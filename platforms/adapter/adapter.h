@@ -24,6 +24,7 @@ typedef struct {
     const PlatformImpl *impl;
     size_t size;        /* of the platform's struct */
     bool classic_audio; /* take createEncodedStreams from the page */
+    bool drawn_video;   /* pictures are drawn by the page, not received as tracks */
     const char *script; /* resource with more JavaScript for the page, or NULL */
     void (*init)(Adapter *adapter);
     void (*clear)(Adapter *adapter);
@@ -57,6 +58,11 @@ struct Adapter {
     gpointer user_data;
     char *url, *bot_name, *output_dir; /* owned */
     bool want_video;
+    PlatformCapture capture;
+    BrowserPicturesConfig pictures;
+    unsigned view_timer;
+    bool photographed;               /* the page is */
+    bool untapped;                   /* a track could not be tapped */
     BrowserOptions *browser_options; /* owned until the browser starts */
     bool sandbox;
     PlatformRules *rules; /* owned */
@@ -135,6 +141,18 @@ void adapter_report_chat(Adapter *adapter, const char *platform_id, const char *
                          const char *text);
 /** The platform's messages say that it is over; @message is static. The first word counts. */
 void adapter_tell_left(Adapter *adapter, PlatformLeft left, const char *message);
+
+// --- capture.c ---
+
+/** Before the browser starts: a display of its own, where it is sure that the page is photographed.
+ */
+void adapter_capture_prepare(Adapter *adapter, BrowserOptions *options);
+/** Whether video is to be taken from its tracks. */
+bool adapter_taps_video(const Adapter *adapter);
+/** The bot is in the call: photograph the page if that is how pictures come. */
+void adapter_capture_admitted(Adapter *adapter);
+/** A track could not be tapped, says the page; @message: why. */
+void adapter_capture_untapped(Adapter *adapter, const char *message);
 
 // --- drive.c ---
 

@@ -37,6 +37,7 @@ void adapter_stop_timers(Adapter *adapter)
     g_clear_handle_id(&adapter->poll_timer, g_source_remove);
     g_clear_handle_id(&adapter->leave_timer, g_source_remove);
     g_clear_handle_id(&adapter->deadline_timer, g_source_remove);
+    g_clear_handle_id(&adapter->view_timer, g_source_remove);
 }
 
 static gboolean emit_left(gpointer data)
@@ -257,6 +258,7 @@ static void report_step(Adapter *adapter, const FlowReading *reading, const Flow
         g_autofree char *count = g_strdup_printf("%u_marks", reading->n_in_call);
         adapter_report_rule(adapter, FLOW_IN_CALL, count);
         adapter->events.on_admitted(adapter->user_data);
+        adapter_capture_admitted(adapter);
         if (!adapter->want_video) {
             begin_walk(adapter, "window.__steno.turn_video_off()", FLOW_VIDEO_OFF_BUTTON,
                        "incoming_video", "the meeting's pictures could not be turned off");

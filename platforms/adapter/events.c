@@ -155,7 +155,11 @@ static void take_warning(Adapter *adapter, JsonObject *message)
         code = "page";
     }
     g_autofree char *head = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), 300));
-    adapter_warn(adapter, code, head);
+    if (strcmp(code, "video_not_tapped") == 0) {
+        adapter_capture_untapped(adapter, head);
+    } else {
+        adapter_warn(adapter, code, head);
+    }
 }
 
 static void on_message(const char *type, JsonObject *message, gpointer user_data)

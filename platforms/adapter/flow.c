@@ -48,6 +48,7 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_VIDEO_OFF_BUTTON] = "video_off_button",
     [FLOW_VIDEO_OFF_CLOSE] = "video_off_close",
     [FLOW_VIDEO_IS_OFF] = "video_is_off",
+    [FLOW_CAPTURE_STAGE] = "capture_stage",
     [FLOW_N_PURPOSES] = NULL,
 };
 

@@ -50,6 +50,7 @@ typedef enum {
     FLOW_VIDEO_OFF_BUTTON,
     FLOW_VIDEO_OFF_CLOSE, /* the dialog that all this happened in */
     FLOW_VIDEO_IS_OFF,    /* the page says so */
+    FLOW_CAPTURE_STAGE,   /* what a picture of the page shows of it */
     FLOW_N_PURPOSES,
 } FlowPurpose;
 

@@ -29,12 +29,14 @@ struct Browser {
     char **scripts;          /* owned */
     BrowserEvents events;
     gpointer user_data;
-    BrowserProfile *profile; /* owned, or NULL: the user's own */
-    BrowserProcess *process; /* owned */
-    BrowserPipe *pipe;       /* owned */
-    char *target;            /* owned: id of our page */
-    char *session;           /* owned: attached to it */
-    GHashTable *calls;       /* owned: set of owned ValueCall */
+    BrowserProfile *profile;   /* owned, or NULL: the user's own */
+    BrowserProcess *process;   /* owned */
+    BrowserPipe *pipe;         /* owned */
+    BrowserPictures *pictures; /* owned, or NULL */
+    BrowserXvfb *xvfb;         /* owned, or NULL */
+    char *target;              /* owned: id of our page */
+    char *session;             /* owned: attached to it */
+    GHashTable *calls;         /* owned: set of owned ValueCall */
     unsigned n_setup_pending;
     unsigned lost_source;
     GError *lost; /* owned: for the message */
@@ -173,6 +175,10 @@ static void on_page_event(Browser *browser, const char *method, JsonObject *para
         /* An alert would stop the page until somebody answers. */
         call_page(browser, "Page.handleJavaScriptDialog",
                   g_variant_new_parsed("{'accept': <true>}"), NULL);
+    } else if (strcmp(method, "Page.screencastFrame") == 0) {
+        if (browser->pictures != NULL) {
+            browser_pictures_take(browser->pictures, params);
+        }
     } else if (strcmp(method, "Inspector.targetCrashed") == 0) {
         lose(browser, BROWSER_LOST_PAGE, "the page crashed");
     }
@@ -283,6 +289,22 @@ static void on_targets(JsonObject *result, const GError *error, gpointer user_da
                       on_created, browser);
 }
 
+/* Its cookie lies in the browser's temporary folder, or beside a profile of the user's own. */
+static bool start_display(Browser *browser, char ***envp, GError **error)
+{
+    const char *folder = browser->profile != NULL ? browser_profile_get_tmp(browser->profile)
+                                                  : browser->options->profile_dir;
+    browser->xvfb = browser_xvfb_new(folder, browser->options->window_width,
+                                     browser->options->window_height, error);
+    if (browser->xvfb == NULL) {
+        return false;
+    }
+    *envp = g_environ_setenv(*envp, "DISPLAY", browser_xvfb_get_display(browser->xvfb), TRUE);
+    *envp = g_environ_setenv(*envp, "XAUTHORITY", browser_xvfb_get_authority(browser->xvfb), TRUE);
+    *envp = g_environ_unsetenv(*envp, "WAYLAND_DISPLAY");
+    return true;
+}
+
 static bool spawn(Browser *browser, GError **error)
 {
     browser_profile_reap();
@@ -295,6 +317,9 @@ static bool spawn(Browser *browser, GError **error)
         }
         profile_dir = browser_profile_get_path(browser->profile);
         envp = g_environ_setenv(envp, "TMPDIR", browser_profile_get_tmp(browser->profile), TRUE);
+    }
+    if (browser->options->own_display && !start_display(browser, &envp, error)) {
+        return false;
     }
     g_auto(GStrv) argv = browser_options_to_argv(browser->options, profile_dir);
     int read_fd, write_fd;
@@ -344,8 +369,10 @@ void browser_free(Browser *browser)
         browser_pipe_call(browser->pipe, NULL, "Browser.close", NULL, CLOSE_WAIT_MS, NULL, NULL);
         browser_process_wait(browser->process, CLOSE_WAIT_MS);
     }
+    g_clear_pointer(&browser->pictures, browser_pictures_free);
     g_clear_pointer(&browser->pipe, browser_pipe_free);
     g_clear_pointer(&browser->process, browser_process_free);
+    g_clear_pointer(&browser->xvfb, browser_xvfb_free);
     g_clear_pointer(&browser->profile, browser_profile_free);
     browser_release(browser);
 }
@@ -448,6 +475,21 @@ void browser_screenshot(Browser *browser, const char *path, unsigned timeout_ms,
     browser_pipe_call(browser->pipe, browser->session, "Page.captureScreenshot",
                       g_variant_new_parsed("{'format': <'png'>}"), timeout_ms, on_screenshot_reply,
                       call);
+}
+
+bool browser_start_pictures(Browser *browser, const BrowserPicturesConfig *config, GError **error)
+{
+    g_assert(browser->pictures == NULL);
+    browser->pictures =
+        browser_pictures_new(browser->pipe, browser->session, browser->xvfb, config, error);
+    return browser->pictures != NULL;
+}
+
+void browser_set_stage(Browser *browser, const BrowserStage *stage)
+{
+    if (browser->pictures != NULL) {
+        browser_pictures_set_stage(browser->pictures, stage);
+    }
 }
 
 void browser_interrupt(Browser *browser)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "platforms/browser/options.h"
+#include "platforms/browser/pictures.h"
 
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
@@ -9,7 +10,8 @@
 /*
  * One Chromium with one page that we drive. Every call is bounded in time and answers from the
  * main context; nothing here blocks but browser_free. Created, used and freed on the main thread.
- * Nothing is emulated, overridden or hidden: the page sees the browser as it is.
+ * Nothing is emulated, overridden or hidden: the page sees the browser as it is (also when a part
+ * of it is photographed enlarged, which only the compositor knows).
  */
 
 typedef struct Browser Browser;
@@ -67,6 +69,17 @@ void browser_evaluate(Browser *browser, const char *expression, unsigned timeout
 /** Writes what the page shows to @path, as PNG; the value is JSON null. */
 void browser_screenshot(Browser *browser, const char *path, unsigned timeout_ms, BrowserValue reply,
                         gpointer user_data);
+
+/**
+ * browser_start_pictures:
+ *
+ * The page's pictures as it changes, until browser_free; call once. From the window when the
+ * options gave it a display of its own, else from the compositor. Errors: PLATFORM_ERROR_BROWSER.
+ */
+bool browser_start_pictures(Browser *browser, const BrowserPicturesConfig *config, GError **error);
+
+/** What of the page they show. */
+void browser_set_stage(Browser *browser, const BrowserStage *stage);
 
 /** Interrupts what the page's main thread runs; a frozen page lives again. No reply. */
 void browser_interrupt(Browser *browser);

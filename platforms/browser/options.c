@@ -8,6 +8,7 @@
 
 #define MIN_SHM_BYTES (512ull << 20)
 
+#define HEADLESS_FRAME 143
 #define DEBIAN_CHROMIUM "/usr/lib/chromium/chromium"
 
 typedef enum { FIELD_STRING, FIELD_LIST, FIELD_STRINGS, FIELD_BOOL } FieldType;
@@ -70,7 +71,6 @@ static const char *const fixed_args[] = {
     "--hide-crash-restore-bubble",
     "--metrics-recording-only",
     "--no-pings",
-    "--window-size=1280,863",
 };
 
 static bool wrong(const char *name, const char *expected, GError **error)
@@ -163,6 +163,8 @@ BrowserOptions *browser_options_new(JsonObject *json, GError **error)
     g_autoptr(BrowserOptions) options = g_new0(BrowserOptions, 1);
     options->sandbox = true;
     options->headless = true;
+    options->window_width = 1280;
+    options->window_height = 720;
     if (json != NULL) {
         JsonObjectIter iter;
         const char *name;
@@ -225,7 +227,17 @@ char **browser_options_to_argv(const BrowserOptions *options, const char *profil
         g_ptr_array_add(argv, g_strdup(fixed_args[i]));
     }
     add_value(argv, "--user-data-dir=", profile_dir);
-    if (options->headless) {
+    if (options->own_display) {
+        g_ptr_array_add(argv, g_strdup("--ozone-platform=x11"));
+        g_ptr_array_add(argv, g_strdup("--kiosk"));
+        g_ptr_array_add(argv, g_strdup("--window-position=0,0"));
+        g_ptr_array_add(argv, g_strdup("--force-device-scale-factor=1"));
+    }
+    /* A headless window has the height of a frame that it does not show. */
+    g_ptr_array_add(argv, g_strdup_printf("--window-size=%d,%d", options->window_width,
+                                          options->window_height +
+                                              (options->own_display ? 0 : HEADLESS_FRAME)));
+    if (options->headless && !options->own_display) {
         g_ptr_array_add(argv, g_strdup("--headless=new"));
         g_ptr_array_add(argv, g_strdup("--hide-scrollbars"));
     }

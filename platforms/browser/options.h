@@ -18,6 +18,8 @@ typedef struct {
     char *address_space_overrides; /* owned, or NULL */
     bool sandbox;
     bool headless;
+    bool own_display; /* a window that fills a virtual display of our own, to be photographed */
+    int window_width, window_height; /* of the page, where there is a choice */
 } BrowserOptions;
 
 /**

@@ -61,19 +61,22 @@ static void append_strings(GString *out, const char *const *strings)
     g_string_append_c(out, ']');
 }
 
-/* The three scripts and their data as one closure, for the top document only. */
+/* The scripts and their data as one closure, for the top document only. */
 static char *build_script(const PageConfig *config)
 {
-    g_autoptr(GBytes) tap = NULL, dom = NULL, worker = NULL;
+    g_autoptr(GBytes) tap = NULL, dom = NULL, capture = NULL, worker = NULL;
     const char *tap_text = resource_text("tap.js", &tap);
     const char *dom_text = resource_text("dom.js", &dom);
+    const char *capture_text = resource_text("capture.js", &capture);
     g_autofree char *worker_text = to_json_string(resource_text("worker.js", &worker));
     GString *script = g_string_new("(() => {'use strict';\n"
                                    "if (window !== window.top || '__steno' in window || "
                                    "location.protocol === 'about:') { return; }\n");
-    g_string_append_printf(script, "const CONFIG = {video: %s, classic_audio: %s, channels: ",
-                           config->video ? "true" : "false",
-                           config->classic_audio ? "true" : "false");
+    g_string_append_printf(script,
+                           "const CONFIG = {video: %s, tap_video: %s, classic_audio: %s, "
+                           "stand_in_px: %u, channels: ",
+                           config->video ? "true" : "false", config->tap_video ? "true" : "false",
+                           config->classic_audio ? "true" : "false", config->stand_in_px);
     append_strings(script, config->channels);
     g_string_append(script, ", fetches: ");
     append_strings(script, config->fetches);
@@ -85,7 +88,7 @@ static char *build_script(const PageConfig *config)
     append_strings(script, config->attributes);
     g_string_append_printf(script, "};\nconst RULES = %s;\nconst WORKER_SOURCE = %s;\n",
                            config->rules, worker_text);
-    g_string_append_printf(script, "%s\n%s\n%s\n})();", tap_text, dom_text,
+    g_string_append_printf(script, "%s\n%s\n%s\n%s\n})();", tap_text, dom_text, capture_text,
                            config->script != NULL ? config->script : "");
     return g_string_free(script, FALSE);
 }

@@ -25,7 +25,10 @@ typedef struct {
     /* Nullable, as the rules' "wire": parts of URLs of sockets; channels whose outgoing messages
      * count too (named with a ">" at the end); attributes of session descriptions. */
     const char *const *sockets, *const *sends, *const *attributes;
-    bool video;         /* tap video too */
+    bool video;     /* pictures are wanted */
+    bool tap_video; /* tap them; false: the page itself is photographed */
+    /* The browser decodes no picture of at least so many pixels: a black one stands in; 0: all. */
+    unsigned stand_in_px;
     bool classic_audio; /* take createEncodedStreams from the page */
     const char *rules;  /* JSON for dom.js: {exclude, dialogs, purposes} */
     const char *script; /* nullable: more JavaScript, beside tap.js and dom.js */

@@ -26,6 +26,7 @@ function getWorker() {
         worker = new Worker(url, {name: 'steno'});
         URL.revokeObjectURL(url);
         worker.onmessage = (event) => takeCounts(event.data.counts);
+        worker.postMessage({type: 'stand_in', px: CONFIG.stand_in_px});
         worker.onerror = (event) => { steno.failure = event.message || 'the worker did not start'; };
     }
     return worker;
@@ -86,7 +87,7 @@ class Tap {
     }
 
     start() {
-        if (this.kind === 'video' && !CONFIG.video) {
+        if (this.kind === 'video' && !CONFIG.tap_video) {
             this.mode = 'unwanted';
         } else {
             try {
@@ -458,9 +459,18 @@ const hidden = new CSSStyleSheet();
 hidden.replaceSync('video { display: none !important; }');
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, hidden];
 
+let keptShown = false;
+
+/* From now on the page is a picture itself. */
+steno.keepShown = () => {
+    keptShown = true;
+    hidden.disabled = true;
+    order({type: 'stand_in', px: 0});
+};
+
 /* Resolves when the change is on the screen. */
 steno.show = (visible) => {
-    hidden.disabled = visible;
+    hidden.disabled = visible || keptShown;
     return new Promise((resolve) => {
         setTimeout(resolve, 500); // a page in the background draws no frames
         requestAnimationFrame(() => requestAnimationFrame(() => resolve(true)));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/card.h"
 #include "media/element.h"
+#include "media/raw_picture.h"
 #include "media/stage.h"
 #include "tests/media/golden.h"
 #include "tests/media/synth.h"
@@ -134,6 +135,39 @@ static int luma_at(View *view, GstBuffer *picture, int x, int y)
     return value;
 }
 
+/* The same page as a display shows it. */
+static MediaEncodedFrame *grab(int width, int height, int64_t at_ns)
+{
+    gsize size = (gsize)width * (gsize)height * 4;
+    guint8 *pixels = g_malloc(size);
+    memset(pixels, 200, size);
+    for (gsize y = 0; y < (gsize)height; y++) {
+        memset(pixels + y * (gsize)width * 4, 0, (gsize)width);
+    }
+    MediaEncodedFrame *frame =
+        media_encoded_frame_new(MEDIA_CODEC_BGRX, g_bytes_new_take(pixels, size));
+    frame->width = (guint16)width;
+    frame->height = (guint16)height;
+    frame->track_id = MEDIA_PAGE_TRACK;
+    frame->receive_ns = at_ns;
+    frame->rtp_timestamp = (uint32_t)(at_ns / 1000 * 9 / 100);
+    frame->key_frame = true;
+    return frame;
+}
+
+/* A picture that lies about its size is not looked at. */
+static void wrong_sizes_are_refused(void)
+{
+    static const int sizes[][2] = {{0, 0}, {642, 360}, {640, 358}, {641, 360}, {9000, 2}, {2, 2}};
+    g_autoptr(MediaRawConverter) converter = media_raw_converter_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autoptr(MediaEncodedFrame) frame = grab(640, 360, 1);
+        frame->width = (guint16)sizes[i][0];
+        frame->height = (guint16)sizes[i][1];
+        g_assert_null(media_raw_convert(converter, frame));
+    }
+}
+
 /* In every view, from its first picture to the end of its track; black and white as in the page. */
 static void page_stands_for_everything(gconstpointer data)
 {
@@ -143,9 +177,11 @@ static void page_stands_for_everything(gconstpointer data)
     join(&view, 2, "Ben");
     show(&view, 1, false);
     pass(&view, 1000);
-    for (int scale = 1; scale <= 2; scale++) {
+    for (int scale = 1; scale <= 3; scale++) {
         int64_t at_ns = view.now_ns + 10 * MS;
-        g_autoptr(MediaEncodedFrame) frame = photograph(WIDTH * scale, HEIGHT * scale, at_ns);
+        g_autoptr(MediaEncodedFrame) frame = scale == 3
+                                                 ? grab(WIDTH, HEIGHT, at_ns)
+                                                 : photograph(WIDTH * scale, HEIGHT * scale, at_ns);
         media_stage_push(view.stage, frame);
         pass(&view, 20); /* it is here */
         g_autoptr(GstBuffer) picture = look(&view, 20);
@@ -396,6 +432,7 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     gst_init(NULL, NULL);
+    g_test_add_func("/views/wrong_sizes_are_refused", wrong_sizes_are_refused);
     g_test_add_data_func("/views/page_stands_for_everything/speaker",
                          GUINT_TO_POINTER(MEDIA_MODE_SPEAKER_VIEW), page_stands_for_everything);
     g_test_add_data_func("/views/page_stands_for_everything/gallery",

@@ -572,9 +572,9 @@ static bool read_dialog_name(Parser *p, const char *path, JsonNode *node, gpoint
 
 static bool read_page(Parser *p, JsonNode *node)
 {
-    static const char *const keys[] = {"variant", "dialogs",     "ui",
-                                       "wording", "lobby_shows", "no_devices",
-                                       "frame",   "forgetful",   NULL};
+    static const char *const keys[] = {"variant",     "dialogs",    "ui",    "wording",
+                                       "lobby_shows", "no_devices", "frame", "forgetful",
+                                       "transforms",  NULL};
     static const char *const uis[] = {"light", "full", "live", NULL};
     static const char *const wordings[] = {"new", "old", "british", NULL};
     static const char *const shows[] = {"text", "cancel", "nothing", NULL};
@@ -592,6 +592,7 @@ static bool read_page(Parser *p, JsonNode *node)
         !get_bool(p, "page", object, "no_devices", &s->no_devices) ||
         !get_bool(p, "page", object, "frame", &s->in_frame) ||
         !get_bool(p, "page", object, "forgetful", &s->forgetful) ||
+        !get_bool(p, "page", object, "transforms", &s->transforms) ||
         !each(p, "page", object, "dialogs", read_dialog_name, NULL))
         return false;
     s->page_variant = variant;

@@ -171,7 +171,8 @@ typedef struct {
     bool no_devices; /* "Continue without audio or video" stands in the way */
     bool in_frame;   /* the pre-join page lies in a frame */
 
-    bool forgetful; /* Meet's page ignores the preferences that it finds */
+    bool forgetful;  /* Meet's page ignores the preferences that it finds */
+    bool transforms; /* Meet's page sends each picture through a worker of its own */
     MeetingPageVariant page_variant;
     GPtrArray *page_dialogs; /* owned, names of dialogs that show upon entering */
 } MeetingScenario;

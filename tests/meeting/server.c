@@ -89,6 +89,7 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
     g_string_replace(html, "@NONCE@", nonce, 0);
     g_string_replace(html, "@VARIANT@", variant, 0);
     g_string_replace(html, "@FORGETFUL@", scenario->forgetful ? "yes" : "no", 0);
+    g_string_replace(html, "@TRANSFORMS@", scenario->transforms ? "yes" : "no", 0);
     g_string_replace(html, "@RECEIVERS@", receivers[scenario->receivers], 0);
     g_string_replace(html, "@LOBBY@", scenario->lobby_mode == MEETING_LOBBY_NONE ? "none" : "ask",
                      0);
@@ -158,6 +159,8 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
         serve_file(message, "kit.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/call.js"))
         serve_file(message, "call.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/transform.js"))
+        serve_file(message, "transform.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/style.css"))
         serve_file(message, "style.css", "text/css");
     else if (strlen(path) == strlen("/" MEETING_CODE) && path[4] == '-')

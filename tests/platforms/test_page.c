@@ -100,6 +100,7 @@ static void start(Test *test, const char *path)
         .is_home = is_home,
         .channels = (const char *const[]){"collections", NULL},
         .video = true,
+        .tap_video = true,
         .classic_audio = true,
         .rules = "{\"exclude\": \"\", \"dialogs\": \"[role=dialog]\", \"purposes\": "
                  "{\"leave\": [{\"id\": \"button\", \"css\": \"button\", \"text\": [\"leave\"], "

@@ -20,8 +20,10 @@ class Call {
     this.pc.addEventListener('track', (event) => {
       if (event.track.kind === 'audio')
         this.onAudio(event.track, event.streams[0]);
-      else if (event.streams[0])
+      else if (event.streams[0]) {
+        Call.transform(event.receiver);
         this.onStream(event.streams[0]);
+      }
     });
     this.pc.addEventListener('datachannel', (event) => {
       // The roster comes here; the page itself is told by the signalling socket.
@@ -99,6 +101,16 @@ class Call {
       else if (role === 'camera' || role === 'video')
         this.pc.addTrack(Call.emptyTrack());
     }
+  }
+
+  static transform(receiver) {
+    if (document.documentElement.dataset.transforms !== 'yes')
+      return;
+    if (!Call.worker) {
+      const policy = trustedTypes.createPolicy('worker', {createScriptURL: (url) => url});
+      Call.worker = new Worker(policy.createScriptURL('/_steno/transform.js'));
+    }
+    receiver.transform = new RTCRtpScriptTransform(Call.worker, {});
   }
 
   static silentTrack() {
