@@ -4,267 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-G_DEFINE_QUARK(bot_config_error, bot_config_error)
-
 #define MAX_DOCUMENT_BYTES (4 * 1024 * 1024)
-#define MAX_SHOWN_VALUE 120
 
-static const BotField *find_field(const char *path)
+static const BotFieldTable table = {bot_config_fields, "docs/worker.md"};
+
+static void fill_in(JsonObject *document)
 {
-    for (const BotField *field = bot_config_fields; field->path != NULL; field++) {
-        if (strcmp(field->path, path) == 0) {
-            return field;
-        }
-    }
-    return NULL;
-}
-
-/* The value as an error shows it: JSON, cut, and never a secret. */
-static char *show_value(const BotField *field, JsonNode *node)
-{
-    if (field != NULL && (field->flags & BOT_FIELD_SECRET) != 0) {
-        return g_strdup("(secret)");
-    }
-    g_autofree char *json = json_to_string(node, FALSE);
-    g_autofree char *valid = g_utf8_make_valid(json, -1);
-    if (g_utf8_strlen(valid, -1) <= MAX_SHOWN_VALUE) {
-        return g_steal_pointer(&valid);
-    }
-    g_autofree char *cut = g_utf8_substring(valid, 0, MAX_SHOWN_VALUE);
-    return g_strconcat(cut, "…", NULL);
-}
-
-static bool refuse(GError **error, const BotField *field, const char *path, JsonNode *node,
-                   const char *expected)
-{
-    g_autofree char *shown = show_value(field, node);
-    g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD, "$.%s: %s is not %s", path, shown,
-                expected);
-    return false;
-}
-
-static bool check_int(const BotField *field, const char *path, JsonNode *node, GError **error)
-{
-    g_autofree char *expected = g_strdup_printf(
-        "a whole number from %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT, field->min, field->max);
-    if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_INT64) {
-        return refuse(error, field, path, node, expected);
-    }
-    gint64 value = json_node_get_int(node);
-    return (value >= field->min && value <= field->max) ||
-           refuse(error, field, path, node, expected);
-}
-
-static bool check_url(const BotField *field, const char *path, JsonNode *node, GError **error)
-{
-    g_autoptr(GError) parse_error = NULL;
-    g_autoptr(GUri) uri = g_uri_parse(json_node_get_string(node), G_URI_FLAGS_NONE, &parse_error);
-    g_autofree char *schemes = g_strdup(field->schemes);
-    g_autofree char *expected =
-        g_strdup_printf("a URL with a host and one of the schemes: %s", schemes);
-    if (uri == NULL || g_uri_get_host(uri) == NULL || g_uri_get_host(uri)[0] == '\0') {
-        return refuse(error, field, path, node, expected);
-    }
-    g_auto(GStrv) list = g_strsplit(schemes, " ", -1);
-    return g_strv_contains((const char *const *)list, g_uri_get_scheme(uri)) ||
-           refuse(error, field, path, node, expected);
-}
-
-static bool check_string(const BotField *field, const char *path, JsonNode *node, GError **error)
-{
-    if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_STRING) {
-        return refuse(error, field, path, node, "a string");
-    }
-    const char *value = json_node_get_string(node);
-    gsize length = strlen(value);
-    if (!g_utf8_validate(value, -1, NULL)) {
-        return refuse(error, field, path, node, "valid UTF-8");
-    }
-    if ((gint64)length < field->min || (gint64)length > field->max) {
-        g_autofree char *expected =
-            g_strdup_printf("a string of %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " bytes",
-                            field->min, field->max);
-        return refuse(error, field, path, node, expected);
-    }
-    if (field->choices != NULL && !g_strv_contains(field->choices, value)) {
-        g_autofree char *choices = g_strjoinv(", ", (char **)field->choices);
-        g_autofree char *expected = g_strconcat("one of: ", choices, NULL);
-        return refuse(error, field, path, node, expected);
-    }
-    return field->schemes == NULL || check_url(field, path, node, error);
-}
-
-static bool is_string(JsonNode *node)
-{
-    return JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
-}
-
-static bool check_strings(const BotField *field, const char *path, JsonNode *node, GError **error)
-{
-    if (!JSON_NODE_HOLDS_ARRAY(node)) {
-        return refuse(error, field, path, node, "an array of strings");
-    }
-    JsonArray *array = json_node_get_array(node);
-    for (guint i = 0; i < json_array_get_length(array); i++) {
-        g_autofree char *item = g_strdup_printf("%s[%u]", path, i);
-        if (!is_string(json_array_get_element(array, i))) {
-            return refuse(error, field, item, json_array_get_element(array, i), "a string");
-        }
-    }
-    return true;
-}
-
-static bool is_header(const char *name, const char *value)
-{
-    for (const char *c = name; *c != '\0'; c++) {
-        if (!g_ascii_isalnum(*c) && strchr("!#$%&'*+-.^_`|~", *c) == NULL) {
-            return false;
-        }
-    }
-    return name[0] != '\0' && strpbrk(value, "\r\n") == NULL;
-}
-
-static bool check_headers(const BotField *field, const char *path, JsonNode *node, GError **error)
-{
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        return refuse(error, field, path, node, "an object of strings");
-    }
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *value;
-    json_object_iter_init(&iter, json_node_get_object(node));
-    while (json_object_iter_next(&iter, &name, &value)) {
-        if (!is_string(value) || !is_header(name, json_node_get_string(value))) {
-            g_autofree char *member = g_strdup_printf("%s.%s", path, name);
-            return refuse(error, field, member, value, "an HTTP header (a name and one line)");
-        }
-    }
-    return true;
-}
-
-static bool is_default(const BotField *field, JsonNode *node)
-{
-    if (field->fallback == NULL) {
-        return false;
-    }
-    g_autofree char *json = json_to_string(node, FALSE);
-    return strcmp(json, field->fallback) == 0;
-}
-
-static bool check_node(const BotField *field, const char *path, JsonNode *node, GError **error);
-
-static bool check_members(const char *prefix, JsonObject *object, GError **error)
-{
-    JsonObjectIter iter;
-    const char *name;
-    JsonNode *value;
-    json_object_iter_init(&iter, object);
-    while (json_object_iter_next(&iter, &name, &value)) {
-        g_autofree char *path =
-            prefix[0] == '\0' ? g_strdup(name) : g_strdup_printf("%s.%s", prefix, name);
-        const BotField *field = strchr(name, '.') == NULL ? find_field(path) : NULL;
-        if (field == NULL) {
-            g_autofree char *shown = show_value(NULL, value);
-            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
-                        "$.%s: unknown field (value %s); docs/worker.md lists the fields", path,
-                        shown);
-            return false;
-        }
-        if (!check_node(field, path, value, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool check_type(const BotField *field, const char *path, JsonNode *node, GError **error)
-{
-    switch (field->type) {
-    case BOT_FIELD_STRING:
-        return check_string(field, path, node, error);
-    case BOT_FIELD_BOOL:
-        return (JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_BOOLEAN) ||
-               refuse(error, field, path, node, "true or false");
-    case BOT_FIELD_INT:
-        return check_int(field, path, node, error);
-    case BOT_FIELD_STRINGS:
-        return check_strings(field, path, node, error);
-    case BOT_FIELD_HEADERS:
-        return check_headers(field, path, node, error);
-    case BOT_FIELD_OBJECT:
-        if (!JSON_NODE_HOLDS_OBJECT(node)) {
-            return refuse(error, field, path, node, "an object");
-        }
-        return check_members(path, json_node_get_object(node), error);
-    case BOT_FIELD_ANY:
-        return true;
-    }
-    g_assert_not_reached();
-}
-
-static bool check_node(const BotField *field, const char *path, JsonNode *node, GError **error)
-{
-    if (JSON_NODE_HOLDS_NULL(node) && (field->flags & BOT_FIELD_REQUIRED) == 0) {
-        return true; /* the HTTP APIs send null for "not given" */
-    }
-    if (!check_type(field, path, node, error)) {
-        return false;
-    }
-    if ((field->flags & BOT_FIELD_UNSUPPORTED) != 0 && !is_default(field, node)) {
-        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_UNSUPPORTED,
-                    "$.%s: not supported by this version of the worker; leave it out", path);
-        return false;
-    }
-    return true;
-}
-
-/* The object that holds @path's last part, made on the way; *ret_name is that part. */
-static JsonObject *parent_of(JsonObject *document, const char *path, const char **ret_name)
-{
-    JsonObject *object = document;
-    const char *dot;
-    while ((dot = strchr(path, '.')) != NULL) {
-        g_autofree char *name = g_strndup(path, (gsize)(dot - path));
-        if (!json_object_has_member(object, name)) {
-            json_object_set_object_member(object, name, json_object_new());
-        }
-        object = json_object_get_object_member(object, name);
-        path = dot + 1;
-    }
-    *ret_name = path;
-    return object;
-}
-
-static void drop_nulls(JsonObject *object)
-{
-    g_autoptr(GList) names = json_object_get_members(object);
-    for (GList *item = names; item != NULL; item = item->next) {
-        JsonNode *node = json_object_get_member(object, item->data);
-        if (JSON_NODE_HOLDS_NULL(node)) {
-            json_object_remove_member(object, item->data);
-        } else if (JSON_NODE_HOLDS_OBJECT(node) && strcmp(item->data, "extra") != 0) {
-            drop_nulls(json_node_get_object(node));
-        }
-    }
-}
-
-static bool fill_in(JsonObject *document, GError **error)
-{
-    for (const BotField *field = bot_config_fields; field->path != NULL; field++) {
-        const char *name;
-        JsonObject *parent = parent_of(document, field->path, &name);
-        if (json_object_has_member(parent, name)) {
-            continue;
-        }
-        if ((field->flags & BOT_FIELD_REQUIRED) != 0) {
-            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
-                        "$.%s: missing; expected %s", field->path, field->help);
-            return false;
-        }
-        if (field->fallback != NULL) {
-            json_object_set_member(parent, name, json_from_string(field->fallback, NULL));
-        }
-    }
     if (!json_object_has_member(document, "bot_id")) {
         g_autofree char *uuid = g_uuid_string_random();
         json_object_set_string_member(document, "bot_id", uuid);
@@ -274,7 +19,6 @@ static bool fill_in(JsonObject *document, GError **error)
             g_build_filename("recordings", json_object_get_string_member(document, "bot_id"), NULL);
         json_object_set_string_member(document, "output_dir", dir);
     }
-    return true;
 }
 
 static bool check_bot_id(const char *bot_id, GError **error)
@@ -512,7 +256,7 @@ static void read_document(BotConfig *config)
 
 BotConfig *bot_config_new(JsonObject *document, GError **error)
 {
-    if (!check_members("", document, error)) {
+    if (!bot_fields_check(&table, document, error)) {
         return NULL;
     }
     g_autoptr(JsonNode) node = json_node_alloc();
@@ -524,10 +268,10 @@ BotConfig *bot_config_new(JsonObject *document, GError **error)
     }
     g_autoptr(BotConfig) config = g_new0(BotConfig, 1);
     config->document = json_object_ref(json_node_get_object(copy));
-    drop_nulls(config->document);
-    if (!fill_in(config->document, error)) {
+    if (!bot_fields_fill_in(&table, config->document, error)) {
         return NULL;
     }
+    fill_in(config->document);
     read_document(config);
     if (!check_bot_id(config->bot_id, error) ||
         !read_upload(config, json_object_get_object_member(config->document, "upload"), error) ||
@@ -622,7 +366,7 @@ char *bot_config_print(const BotConfig *config)
     JsonObject *document = json_node_get_object(copy);
     for (const BotField *field = bot_config_fields; field->path != NULL; field++) {
         const char *name;
-        JsonObject *parent = parent_of(document, field->path, &name);
+        JsonObject *parent = bot_fields_parent(document, field->path, &name);
         if (!json_object_has_member(parent, name)) {
             continue;
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bot/auto_leave.h"
+#include "bot/fields.h"
 #include "bot/upload.h"
 
 #include <json-glib/json-glib.h>
@@ -11,16 +12,6 @@
  * (bot/config_fields.c), defaults filled in. An unknown field, a wrong type or value is an error
  * that names the JSON path, the value and what was expected. Immutable once made.
  */
-
-typedef enum {
-    BOT_CONFIG_ERROR_SYNTAX,      /* not JSON, or not an object */
-    BOT_CONFIG_ERROR_FIELD,       /* a field is unknown, missing, of the wrong type or value */
-    BOT_CONFIG_ERROR_UNSUPPORTED, /* known, but this version can't do it */
-    BOT_CONFIG_ERROR_READ,
-} BotConfigError;
-
-#define BOT_CONFIG_ERROR bot_config_error_quark()
-GQuark bot_config_error_quark(void);
 
 typedef enum {
     BOT_MODE_SPEAKER_VIEW,
@@ -95,37 +86,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotConfig, bot_config_free)
 /** Returns (transfer full): the effective document as JSON, secrets blotted out. */
 char *bot_config_print(const BotConfig *config);
 
-/* --- the table --- */
-
-typedef enum {
-    BOT_FIELD_STRING,
-    BOT_FIELD_BOOL,
-    BOT_FIELD_INT,
-    BOT_FIELD_STRINGS, /* array of strings */
-    BOT_FIELD_HEADERS, /* object of strings */
-    BOT_FIELD_OBJECT,  /* with fields of its own */
-    BOT_FIELD_ANY,     /* kept as it is */
-} BotFieldType;
-
-typedef enum {
-    BOT_FIELD_PLAIN = 0,
-    BOT_FIELD_REQUIRED = 1 << 0,
-    BOT_FIELD_SECRET = 1 << 1,      /* blotted out in print */
-    BOT_FIELD_URL = 1 << 2,         /* its query is blotted out in print */
-    BOT_FIELD_UNSUPPORTED = 1 << 3, /* anything but the default is refused by this version */
-    BOT_FIELD_UNUSED = 1 << 4,      /* the orchestrator's; accepted and left alone */
-} BotFieldFlags;
-
-typedef struct {
-    const char *path; /* "streaming.frame_ms" */
-    BotFieldType type;
-    BotFieldFlags flags;
-    gint64 min, max;            /* of an int, or of a string's length in bytes; 0,0: any */
-    const char *const *choices; /* of a string; NULL: any */
-    const char *schemes;        /* of a URL: "http https" */
-    const char *fallback;       /* default as JSON; NULL: absent */
-    const char *help;           /* a sentence for docs and errors */
-} BotField;
-
-/** The table, terminated by a NULL path. */
+/** The table of its fields, terminated by a NULL path. */
 extern const BotField bot_config_fields[];

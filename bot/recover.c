@@ -297,12 +297,18 @@ static void on_idle(gpointer user_data)
     ((Recovery *)user_data)->idle = true;
 }
 
+static void report_status(Recovery *recovery, BotWebhook *webhook, const BotStatusReport *status)
+{
+    bot_event_log_emit(recovery->log, "status", bot_report_status_members(status));
+    bot_report_status(webhook, recovery->config, status);
+}
+
 static void report_end(Recovery *recovery, BotWebhook *webhook)
 {
     const BotConfig *config = recovery->config;
     BotStatusReport error = {
         .code = "meeting_error", .error_message = "The worker died.", .error_type = "internal"};
-    bot_report_status(webhook, config, &error);
+    report_status(recovery, webhook, &error);
     if (recovery->finalized.path == NULL) {
         BotFailedReport failed = {"InternalError", "internal_error",
                                   recovery->error != NULL
@@ -312,7 +318,7 @@ static void report_end(Recovery *recovery, BotWebhook *webhook)
         return;
     }
     BotStatusReport ended = {.code = "call_ended"};
-    bot_report_status(webhook, config, &ended);
+    report_status(recovery, webhook, &ended);
     g_autofree char *local = bot_report_local_url(recovery->finalized.path);
     g_autoptr(JsonArray) speakers = bot_artifacts_speaker_names(recovery->speech, recovery->roster);
     BotCompleteReport complete = {"meeting_error",
@@ -324,6 +330,9 @@ static void report_end(Recovery *recovery, BotWebhook *webhook)
 static void report(Recovery *recovery)
 {
     if (recovery->config->webhook_url == NULL) {
+        if (!recovery->had_ended) {
+            report_end(recovery, NULL);
+        }
         return;
     }
     static const BotWebhookEvents events = {on_given_up, on_idle};
@@ -357,6 +366,8 @@ static void emit_ended(Recovery *recovery, BotExit exit)
                                   saved ? WORKER_DIED
                                         : "The worker died; there was no recording to recover.");
     json_object_set_string_member(members, "end_reason", "meeting_error");
+    json_object_set_array_member(members, "speakers",
+                                 bot_artifacts_speaker_names(recovery->speech, recovery->roster));
     json_object_set_int_member(members, "exit", exit);
     bot_event_log_emit(recovery->log, "ended", members);
 }

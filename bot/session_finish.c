@@ -206,6 +206,9 @@ static void emit_ended(BotSession *session, BotExit exit)
     bot_json_set_optional(members, "error_code", row->error_code);
     json_object_set_string_member(members, "message", bot_session_message(session));
     bot_json_set_optional(members, "end_reason", row->end_reason);
+    g_autoptr(GArray) rows = bot_session_speech_rows(session);
+    json_object_set_array_member(members, "speakers",
+                                 bot_artifacts_speaker_names(rows, session->roster));
     json_object_set_int_member(members, "exit", exit);
     bot_event_log_emit(session->log, "ended", members);
 }

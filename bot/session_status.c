@@ -14,6 +14,7 @@ void bot_session_report_code(BotSession *session, const char *code)
         report.error_message = bot_session_message(session);
         report.error_type = bot_outcome_to_string(session->outcome);
     }
+    bot_event_log_emit(session->log, "status", bot_report_status_members(&report));
     bot_report_status(session->webhook, session->config, &report);
 }
 

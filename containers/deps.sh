@@ -42,7 +42,9 @@ build=(
     libjson-glib-dev
     libopus-dev
     libpango1.0-dev
+    libsodium-dev
     libsoup-3.0-dev
+    libsqlite3-dev
     libssl-dev
     libswscale-dev
     libwebsockets-dev

@@ -12,7 +12,9 @@ ALLOWED = {
     "platforms": ({"platforms"}, FRAME),
     "streaming": ({"streaming"}, FRAME),
     "bot": ({"bot", "platforms", "streaming", "media"}, set()),
-    "orchestrator": ({"orchestrator"}, {"bot/config.h", "bot/event.h", "bot/command.h"}),
+    "orchestrator": ({"orchestrator"},
+                     {"bot/command.h", "bot/config.h", "bot/event.h", "bot/fields.h",
+                      "bot/log.h", "bot/machine.h", "bot/outcome.h", "bot/report_data.h"}),
 }
 # Libraries that only one folder may see.
 PRIVATE = {

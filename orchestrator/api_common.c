@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "orchestrator/http.h"
+
+#include "orchestrator/json.h"
+
+#include <gio/gio.h>
+#include <orchestrator_resources.h>
+
+/* What belongs to none of the APIs. */
+
+static void get_health(OrchRequest *request)
+{
+    const OrchConfig *config = orch_bots_config(request->bots);
+    OrchStore *store = orch_bots_store(request->bots);
+    OrchBotFilter placed = {.with_place = true, .limit = config->max_workers + 1};
+    OrchBotFilter waiting = {.states = ORCH_STATE_BIT(BOT_STATE_READY),
+                             .without_place = true,
+                             .limit = config->max_queue + 1};
+    JsonObject *body = json_object_new();
+    json_object_set_string_member(body, "status", "ok");
+    json_object_set_string_member(body, "version", STENO_VERSION);
+    json_object_set_int_member(body, "bots", orch_store_count_bots(store, &placed));
+    json_object_set_int_member(body, "max_bots", config->max_workers);
+    json_object_set_int_member(body, "queued", orch_store_count_bots(store, &waiting));
+    json_object_set_int_member(body, "max_queued", config->max_queue);
+    orch_reply(request, SOUP_STATUS_OK, body);
+}
+
+const OrchRoute orch_common_routes[] = {
+    {"GET", "/health", ORCH_AUTH_NONE, false, get_health, "health"},
+    {NULL, NULL, ORCH_AUTH_NONE, false, NULL, NULL},
+};

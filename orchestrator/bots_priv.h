@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "orchestrator/bots.h"
+
+struct OrchBots {
+    OrchStore *store;           /* borrowed */
+    const OrchConfig *config;   /* borrowed */
+    const OrchLinks *links;     /* borrowed */
+    const OrchWorkers *workers; /* borrowed; NULL: none */
+    gpointer workers_data;
+    bool look_soon, webhooks_soon; /* a callback is on its way */
+};
+
+/** Tell the runner of workers, once it is durable, that bots changed. */
+void orch_bots_look_again(OrchBots *bots);
+/** Likewise the deliverer. */
+void orch_bots_webhooks_queued(OrchBots *bots);
+
+/** Move the bot to @state whatever the machine says, with history and webhooks; not stored. */
+bool orch_bots_record(OrchBots *bots, OrchBot *bot, BotState state, const char *event,
+                      const char *sub_type, gint64 time_ms, GError **error);
+
+/** The final webhook, once. @bot is stored. */
+bool orch_bots_report_final(OrchBots *bots, OrchBot *bot, GError **error);

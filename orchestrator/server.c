@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "orchestrator/server.h"
+
+#include "orchestrator/http_priv.h"
+#include "orchestrator/json.h"
+#include "orchestrator/route.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#define COMING "steno-coming"
+/* A body that is too large is still read, for the answer to be heard; so much of it. */
+#define TOO_LARGE_READ_TIMES 4
+#define MAX_KEY_CHARS 512
+
+struct OrchServer {
+    SoupServer *soup; /* owned */
+    OrchBots *bots;   /* borrowed */
+    const OrchConfig *config;
+    GHashTable *sockets; /* owned set of borrowed GSockets: the open connections */
+    guint n_waiting;
+    guint16 port;
+};
+
+/* What has come of a request so far. */
+typedef struct {
+    OrchServer *server;
+    GSocket *socket; /* owned */
+    GByteArray *body;
+    gsize n_bytes;
+    guint timeout_id;
+} Coming;
+
+static void coming_free(gpointer data)
+{
+    Coming *coming = data;
+    g_clear_handle_id(&coming->timeout_id, g_source_remove);
+    g_clear_object(&coming->socket);
+    g_byte_array_unref(coming->body);
+    g_free(coming);
+}
+
+static void hang_up(GSocket *socket)
+{
+    if (socket != NULL) {
+        (void)g_socket_shutdown(socket, TRUE, TRUE, NULL);
+    }
+}
+
+static gboolean on_too_slow(gpointer user_data)
+{
+    Coming *coming = user_data;
+    coming->timeout_id = 0;
+    hang_up(coming->socket);
+    return G_SOURCE_REMOVE;
+}
+
+/* --- connections --- */
+
+static void on_socket_gone(gpointer user_data, GObject *socket)
+{
+    OrchServer *server = user_data;
+    g_hash_table_remove(server->sockets, socket);
+}
+
+/* Returns false when there are too many of them. */
+static bool know_socket(OrchServer *server, GSocket *socket)
+{
+    if (socket == NULL || g_hash_table_contains(server->sockets, socket)) {
+        return true;
+    }
+    if (g_hash_table_size(server->sockets) >= server->config->max_connections) {
+        return false;
+    }
+    g_hash_table_add(server->sockets, socket);
+    g_object_weak_ref(G_OBJECT(socket), on_socket_gone, server);
+    g_socket_set_timeout(socket, server->config->request_timeout_s);
+    return true;
+}
+
+/* --- a request comes in --- */
+
+static void on_chunk(SoupServerMessage *message, GBytes *chunk, gpointer user_data)
+{
+    Coming *coming = user_data;
+    gsize max = coming->server->config->max_body_bytes;
+    coming->n_bytes += g_bytes_get_size(chunk);
+    if (coming->n_bytes <= max) {
+        g_byte_array_append(coming->body, g_bytes_get_data(chunk, NULL),
+                            (guint)g_bytes_get_size(chunk));
+    } else if (coming->n_bytes > max * TOO_LARGE_READ_TIMES) {
+        hang_up(coming->socket);
+    } else {
+        g_byte_array_set_size(coming->body, 0);
+    }
+}
+
+static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpointer user_data)
+{
+    OrchServer *server = user_data;
+    GSocket *socket = soup_server_message_get_socket(message);
+    if (!know_socket(server, socket)) {
+        hang_up(socket);
+        return;
+    }
+    Coming *coming = g_new0(Coming, 1);
+    coming->server = server;
+    coming->socket = socket != NULL ? g_object_ref(socket) : NULL;
+    coming->body = g_byte_array_new();
+    coming->timeout_id =
+        g_timeout_add_seconds(server->config->request_timeout_s, on_too_slow, coming);
+    g_object_set_data_full(G_OBJECT(message), COMING, coming, coming_free);
+    soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+    g_signal_connect(message, "got-chunk", G_CALLBACK(on_chunk), coming);
+}
+
+/* --- who calls --- */
+
+static char *bearer(SoupMessageHeaders *headers, const char *scheme)
+{
+    const char *value = soup_message_headers_get_one(headers, "Authorization");
+    gsize length = strlen(scheme);
+    if (value == NULL || g_ascii_strncasecmp(value, scheme, length) != 0 || value[length] != ' ') {
+        return NULL;
+    }
+    return g_strstrip(g_strdup(value + length));
+}
+
+static char *sent_key(OrchRequest *request)
+{
+    SoupMessageHeaders *headers = soup_server_message_get_request_headers(request->message);
+    switch (request->route->auth) {
+    case ORCH_AUTH_MBAAS: {
+        const char *key = soup_message_headers_get_one(headers, "x-meeting-baas-api-key");
+        return g_strdup(key != NULL ? key
+                                    : soup_message_headers_get_one(headers, "x-spoke-api-key"));
+    }
+    case ORCH_AUTH_ATTENDEE:
+        return bearer(headers, "Token");
+    case ORCH_AUTH_CRONOFY:
+        return bearer(headers, "Bearer");
+    case ORCH_AUTH_NONE:
+        break;
+    }
+    return NULL;
+}
+
+static bool authenticate(OrchRequest *request)
+{
+    static const char *const how[] = {
+        [ORCH_AUTH_MBAAS] = "Send a valid API key in the header x-meeting-baas-api-key.",
+        [ORCH_AUTH_ATTENDEE] = "Send a valid API key in the header Authorization: Token KEY.",
+        [ORCH_AUTH_CRONOFY] = "Send a valid API key in the header Authorization: Bearer KEY.",
+    };
+    if (request->route->auth == ORCH_AUTH_NONE) {
+        return true;
+    }
+    g_autofree char *key = sent_key(request);
+    if (key != NULL && key[0] != '\0' && strlen(key) <= MAX_KEY_CHARS) {
+        g_autofree char *hash = orch_hash(key);
+        request->key = orch_store_key_find(orch_bots_store(request->bots), hash);
+    }
+    if (request->key == NULL) {
+        orch_reply_error(request, SOUP_STATUS_UNAUTHORIZED, "InvalidApiKey",
+                         how[request->route->auth]);
+    }
+    return request->key != NULL;
+}
+
+/* --- what is asked --- */
+
+static bool read_body(OrchRequest *request, const Coming *coming)
+{
+    if (coming->n_bytes > coming->server->config->max_body_bytes) {
+        g_autofree char *message = g_strdup_printf("The body is larger than %u bytes.",
+                                                   coming->server->config->max_body_bytes);
+        orch_reply_header(request, "Connection", "close");
+        orch_reply_error(request, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "BodyTooLarge", message);
+        return false;
+    }
+    if (!request->route->takes_body || coming->body->len == 0) {
+        request->body = json_object_new();
+        return true;
+    }
+    g_autoptr(GError) error = NULL;
+    request->body =
+        orch_json_parse_object((const char *)coming->body->data, coming->body->len, &error);
+    if (request->body == NULL) {
+        g_autofree char *message = g_strdup_printf("The body is %s", error->message);
+        orch_reply_error(request, SOUP_STATUS_BAD_REQUEST, "InvalidJson", message);
+    }
+    return request->body != NULL;
+}
+
+static GHashTable *decode_query(const char *query)
+{
+    GHashTable *table = query != NULL ? soup_form_decode(query) : NULL;
+    if (table == NULL) {
+        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    }
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        if (!g_utf8_validate(value, -1, NULL)) {
+            g_hash_table_iter_remove(&iter);
+        }
+    }
+    return table;
+}
+
+static bool find_route(OrchRequest *request)
+{
+    GUri *uri = soup_server_message_get_uri(request->message);
+    const char *method = soup_server_message_get_method(request->message);
+    switch (orch_route_find(method, g_uri_get_path(uri), &request->route, request->params)) {
+    case ORCH_ROUTE_FOUND:
+        request->query = decode_query(g_uri_get_query(uri));
+        return true;
+    case ORCH_ROUTE_METHOD:
+        orch_reply_error(request, SOUP_STATUS_METHOD_NOT_ALLOWED, "MethodNotAllowed",
+                         "This path exists, but not with this method: see /openapi.json.");
+        return false;
+    case ORCH_ROUTE_NONE:
+        orch_reply_error(request, SOUP_STATUS_NOT_FOUND, "NotFound",
+                         "There is nothing at this path: see /openapi.json.");
+        return false;
+    }
+    g_assert_not_reached();
+}
+
+static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path,
+                       GHashTable *query, gpointer user_data)
+{
+    OrchServer *server = user_data;
+    Coming *coming = g_object_get_data(G_OBJECT(message), COMING);
+    OrchRequest *request = orch_request_new(server->bots, message, &server->n_waiting);
+    if (coming == NULL) {
+        orch_reply_error(request, SOUP_STATUS_SERVICE_UNAVAILABLE, "TooManyConnections",
+                         "The server has as many connections as it takes. Try again later.");
+        orch_request_settle(request);
+        return;
+    }
+    g_clear_handle_id(&coming->timeout_id, g_source_remove);
+    if (find_route(request) && authenticate(request) && read_body(request, coming)) {
+        orch_request_run(request);
+    } else {
+        orch_request_settle(request);
+    }
+}
+
+/* --- the server --- */
+
+static bool listen_on(OrchServer *server, GError **error)
+{
+    g_autoptr(GSocketAddress) address =
+        g_inet_socket_address_new_from_string(server->config->address, server->config->port);
+    if (!soup_server_listen(server->soup, address, 0, error)) {
+        g_prefix_error(error, "%s port %u: ", server->config->address, server->config->port);
+        return false;
+    }
+    GSList *uris = soup_server_get_uris(server->soup);
+    server->port = (guint16)g_uri_get_port(uris->data);
+    g_slist_free_full(uris, (GDestroyNotify)g_uri_unref);
+    return true;
+}
+
+OrchServer *orch_server_new(OrchBots *bots, GError **error)
+{
+    OrchServer *server = g_new0(OrchServer, 1);
+    server->bots = bots;
+    server->config = orch_bots_config(bots);
+    server->sockets = g_hash_table_new(NULL, NULL);
+    server->soup = soup_server_new("server-header", "steno", "raw-paths", TRUE, NULL);
+    g_signal_connect(server->soup, "request-started", G_CALLBACK(on_request_started), server);
+    soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
+    if (!listen_on(server, error)) {
+        orch_server_free(server);
+        return NULL;
+    }
+    return server;
+}
+
+void orch_server_stop(OrchServer *server)
+{
+    GSList *listeners = soup_server_get_listeners(server->soup);
+    for (GSList *item = listeners; item != NULL; item = item->next) {
+        (void)g_socket_close(item->data, NULL);
+    }
+    g_slist_free(listeners);
+}
+
+void orch_server_free(OrchServer *server)
+{
+    soup_server_disconnect(server->soup);
+    GHashTableIter iter;
+    gpointer socket;
+    g_hash_table_iter_init(&iter, server->sockets);
+    while (g_hash_table_iter_next(&iter, &socket, NULL)) {
+        g_object_weak_unref(socket, on_socket_gone, server);
+    }
+    g_signal_handlers_disconnect_by_data(server->soup, server);
+    g_object_unref(server->soup);
+    g_hash_table_unref(server->sockets);
+    g_free(server);
+}
+
+guint16 orch_server_port(OrchServer *server)
+{
+    return server->port;
+}
+
+SoupServer *orch_server_soup(OrchServer *server)
+{
+    return server->soup;
+}
+
+guint orch_server_busy(OrchServer *server)
+{
+    return server->n_waiting;
+}
