@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Steno's worker in the page: receives encoded frames of every tapped receiver, passes each on
- * untouched, and sends a copy over the loopback link in batches (docs/page-link.md). Also plays
+ * Steno's worker in the page: receives encoded frames of every tapped receiver, passes each on (a
+ * black picture for one that nobody looks at), and sends a copy over the loopback link in batches (docs/page-link.md). Also plays
  * speech into the microphone track, and decoded audio of tracks that can't be tapped goes out here.
  */
 'use strict';
