@@ -200,6 +200,9 @@ static void keep_unit(MediaVideoTrack *track, MediaUnit *unit, bool shown)
     if (unit->frame->key_frame) {
         track->suspect = false;
         drop_backlog(track); /* nothing before it is needed to decode what follows */
+        if (!shown) {
+            g_clear_pointer(&track->decoder, media_element_free); /* megabytes of old pictures */
+        }
     }
     if (track->suspect || !has_decoder(unit->codec)) {
         track->n_lost++;
