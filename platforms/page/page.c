@@ -61,19 +61,27 @@ static void append_strings(GString *out, const char *const *strings)
     g_string_append_c(out, ']');
 }
 
-/* The three scripts and their data as one closure, for the top document only. */
+/* The scripts and their data as one closure, for the top document; its frames only ask it to see to
+ * them. */
 static char *build_script(const PageConfig *config)
 {
-    g_autoptr(GBytes) tap = NULL, dom = NULL, worker = NULL;
+    g_autoptr(GBytes) tap = NULL, sound = NULL, dom = NULL, people = NULL, worker = NULL;
     const char *tap_text = resource_text("tap.js", &tap);
+    const char *sound_text = resource_text("sound.js", &sound);
     const char *dom_text = resource_text("dom.js", &dom);
+    const char *people_text = resource_text("people.js", &people);
     g_autofree char *worker_text = to_json_string(resource_text("worker.js", &worker));
     GString *script = g_string_new("(() => {'use strict';\n"
-                                   "if (window !== window.top || '__steno' in window || "
+                                   "if (window !== window.top) {\n"
+                                   "try { window.top.__steno.adopt(window); } catch {}\n"
+                                   "return; }\n"
+                                   "if ('__steno' in window || "
                                    "location.protocol === 'about:') { return; }\n");
-    g_string_append_printf(script, "const CONFIG = {video: %s, classic_audio: %s, channels: ",
-                           config->video ? "true" : "false",
-                           config->classic_audio ? "true" : "false");
+    g_string_append_printf(
+        script,
+        "const CONFIG = {video: %s, classic_audio: %s, page_sound: %s, frames: %s, channels: ",
+        config->video ? "true" : "false", config->classic_audio ? "true" : "false",
+        config->page_sound ? "true" : "false", config->frames ? "true" : "false");
     append_strings(script, config->channels);
     g_string_append(script, ", fetches: ");
     append_strings(script, config->fetches);
@@ -85,8 +93,8 @@ static char *build_script(const PageConfig *config)
     append_strings(script, config->attributes);
     g_string_append_printf(script, "};\nconst RULES = %s;\nconst WORKER_SOURCE = %s;\n",
                            config->rules, worker_text);
-    g_string_append_printf(script, "%s\n%s\n%s\n})();", tap_text, dom_text,
-                           config->script != NULL ? config->script : "");
+    g_string_append_printf(script, "%s\n%s\n%s\n%s\n%s\n})();", tap_text, sound_text, dom_text,
+                           people_text, config->script != NULL ? config->script : "");
     return g_string_free(script, FALSE);
 }
 

@@ -27,7 +27,9 @@ typedef struct {
     const char *const *sockets, *const *sends, *const *attributes;
     bool video;         /* tap video too */
     bool classic_audio; /* take createEncodedStreams from the page */
-    const char *rules;  /* JSON for dom.js: {exclude, dialogs, purposes} */
+    bool page_sound;   /* hear what the page plays by itself, while no receiver's sound is tapped */
+    bool frames;       /* the client may live in a frame of the page's own origin */
+    const char *rules; /* JSON for dom.js: {exclude, dialogs, purposes} */
     const char *script; /* nullable: more JavaScript, beside tap.js and dom.js */
 } PageConfig;
 
