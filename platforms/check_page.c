@@ -123,7 +123,7 @@ static bool find_target(const PlatformCheck *check, char **ret_url, const char *
         }
         if (check->platform == NULL) {
             g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_RULES,
-                        "a file does not tell whose page it is: --platform meet or teams");
+                        "a file does not tell whose page it is: --platform meet, teams or zoom");
             return false;
         }
         g_autoptr(GFile) file = g_file_new_for_path(check->target);

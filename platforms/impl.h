@@ -31,3 +31,4 @@ struct Platform {
 
 extern const PlatformImpl meet_impl;
 extern const PlatformImpl teams_impl;
+extern const PlatformImpl zoom_impl;

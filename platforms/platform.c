@@ -6,7 +6,7 @@
 
 G_DEFINE_QUARK(platform_error, platform_error)
 
-static const PlatformImpl *const registry[] = {&meet_impl, &teams_impl};
+static const PlatformImpl *const registry[] = {&meet_impl, &teams_impl, &zoom_impl};
 
 const char *platform_left_to_string(PlatformLeft left)
 {
@@ -52,8 +52,8 @@ static const PlatformImpl *find(const char *url, char **ret_url, GError **error)
     }
     g_set_error(
         error, PLATFORM_ERROR, PLATFORM_ERROR_URL,
-        "%.100s is no meeting platform's host: expected meet.google.com, teams.microsoft.com or "
-        "teams.live.com",
+        "%.100s is no meeting platform's host: expected meet.google.com, teams.microsoft.com, "
+        "teams.live.com or zoom.us",
         g_uri_get_host(uri));
     return NULL;
 }

@@ -24,11 +24,10 @@ typedef struct {
 } Field;
 
 static const Field candidate_fields[] = {
-    {"id", KIND_STRING},        {"css", KIND_STRING},
-    {"attribute", KIND_STRING}, {"text", KIND_STRINGS},
-    {"match", KIND_MATCH},      {"in", KIND_IN},
-    {"hidden", KIND_BOOL},      {"click", KIND_CLICK},
-    {"in_excluded", KIND_BOOL}, {NULL},
+    {"id", KIND_STRING},    {"css", KIND_STRING},      {"attribute", KIND_STRING},
+    {"text", KIND_STRINGS}, {"match", KIND_MATCH},     {"in", KIND_IN},
+    {"hidden", KIND_BOOL},  {"click", KIND_CLICK},     {"in_excluded", KIND_BOOL},
+    {"keys", KIND_BOOL},    {"unverified", KIND_BOOL}, {NULL},
 };
 static const Field click_fields[] = {{"css", KIND_STRING}, {"text", KIND_STRINGS}, {NULL}};
 
@@ -92,7 +91,7 @@ static bool check_field(JsonNode *node, FieldKind kind, const char *path, GError
                g_strcmp0(text, "all") == 0 || wrong(error, path, "exact, contains or all");
     case KIND_IN:
         return g_strcmp0(text, "page") == 0 || g_strcmp0(text, "dialog") == 0 ||
-               wrong(error, path, "page or dialog");
+               g_strcmp0(text, "title") == 0 || wrong(error, path, "page, dialog or title");
     case KIND_CLICK:
         return check_clicks(node, path, error);
     }

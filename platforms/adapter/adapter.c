@@ -16,6 +16,7 @@ static void adapter_clear(gpointer data)
     }
     g_free(adapter->url);
     g_free(adapter->bot_name);
+    g_free(adapter->passcode);
     g_free(adapter->output_dir);
     browser_options_free(adapter->browser_options);
     platform_rules_free(adapter->rules);
@@ -102,11 +103,13 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
         .network_lost_ms = platform_rules_get_number(rules, "network_lost_ms", 30000),
         .elsewhere_ms = platform_rules_get_number(rules, "elsewhere_ms", 0),
         .infer_lobby_ms = platform_rules_get_number(rules, "infer_lobby_ms", 0),
+        .reload_ms = platform_rules_get_number(rules, "reload_ms", 15000),
     };
     adapter->rules = g_steal_pointer(&rules);
     if (kind->init != NULL) {
         kind->init(adapter);
     }
+    adapter->flow.has_passcode = adapter->passcode != NULL;
     return &adapter->base;
 }
 
@@ -164,6 +167,8 @@ void adapter_join(Platform *platform)
                          .classic_audio = adapter->kind->classic_audio,
                          .stand_in_px =
                              (unsigned)platform_rules_get_number(adapter->rules, "stand_in_px", 0),
+                         .page_sound = adapter->kind->page_sound,
+                         .frames = adapter->kind->frames,
                          .rules = platform_rules_get_script(adapter->rules)};
     g_autoptr(GError) error = NULL;
     adapter->page = page_new(&config, &adapter_page_events, adapter, &error);
@@ -224,8 +229,8 @@ void adapter_leave(Platform *platform)
     }
     adapter->deadline_timer = g_timeout_add(LEAVE_BUDGET_MS, on_leave_deadline, adapter);
     browser_evaluate(page_get_browser(adapter->page),
-                     "window.__steno ? window.__steno.click('leave_button') : null",
-                     LEAVE_CLICK_TIMEOUT_MS, on_leave_clicked, adapter);
+                     "window.__steno ? window.__steno.leave() : null", LEAVE_CLICK_TIMEOUT_MS,
+                     on_leave_clicked, adapter);
 }
 
 static Request *request_new(Adapter *adapter, GTask *task)

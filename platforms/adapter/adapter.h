@@ -14,6 +14,8 @@
 #include "platforms/page/page.h"
 #include "platforms/rules.h"
 
+#define ADAPTER_NAVIGATE_TIMEOUT_MS 30000
+
 typedef struct Adapter Adapter;
 
 /*
@@ -25,6 +27,8 @@ typedef struct {
     size_t size;        /* of the platform's struct */
     bool classic_audio; /* take createEncodedStreams from the page */
     bool drawn_video;   /* pictures are drawn by the page, not received as tracks */
+    bool page_sound;    /* as PageConfig has it */
+    bool frames;        /* likewise */
     const char *script; /* resource with more JavaScript for the page, or NULL */
     void (*init)(Adapter *adapter);
     void (*clear)(Adapter *adapter);
@@ -34,7 +38,7 @@ typedef struct {
     void (*on_message)(Adapter *adapter, const char *type, JsonObject *message);
     void (*on_track)(Adapter *adapter, uint32_t id, JsonObject *track);
     void (*on_track_ended)(Adapter *adapter, uint32_t id);
-    /* Returns (transfer full) what is reported in place of @frame. */
+    /* Returns (transfer full) what is reported in place of @frame, or NULL for nothing. */
     MediaEncodedFrame *(*on_frame)(Adapter *adapter, MediaEncodedFrame *frame);
 } AdapterKind;
 
@@ -57,6 +61,7 @@ struct Adapter {
     PlatformEvents events;
     gpointer user_data;
     char *url, *bot_name, *output_dir; /* owned */
+    char *passcode;                    /* owned: typed where the page asks; set by init, or NULL */
     bool want_video;
     PlatformCapture capture;
     BrowserPicturesConfig pictures;
@@ -69,7 +74,7 @@ struct Adapter {
     Page *page;           /* owned */
     Flow flow;
     unsigned poll_timer, leave_timer, deadline_timer, left_source;
-    FlowPurpose pressing;              /* of the click under way */
+    FlowPurpose pressing, writing;     /* of the click, of the field under way */
     bool navigated, busy, poll_soon;   /* busy: a call to the page is under way */
     bool joined, leaving, over, freed; /* over: on_left is being prepared or was sent */
     bool link_up, link_failed;

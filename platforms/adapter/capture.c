@@ -141,10 +141,12 @@ void adapter_capture_admitted(Adapter *adapter)
 
 void adapter_capture_untapped(Adapter *adapter, const char *message)
 {
-    adapter_warn(adapter, "video_not_tapped", message);
-    bool first = !adapter->untapped;
+    if (adapter->photographed) {
+        return;
+    }
     adapter->untapped = true;
-    if (first && adapter->flow.phase == FLOW_PHASE_CALL && !adapter->photographed) {
+    adapter_warn(adapter, "video_not_tapped", message);
+    if (adapter->flow.phase == FLOW_PHASE_CALL) {
         adapter_capture_admitted(adapter);
     }
 }

@@ -161,22 +161,83 @@ static void press(Adapter *adapter, FlowPurpose purpose)
     browser_evaluate(page_get_browser(adapter->page), call, CLICK_TIMEOUT_MS, on_pressed, adapter);
 }
 
-static void on_named(JsonNode *value, const GError *error, gpointer user_data)
+// --- fields ---
+
+static const char *text_for(Adapter *adapter)
+{
+    return adapter->writing == FLOW_NAME_FIELD ? adapter->bot_name : adapter->passcode;
+}
+
+/* The field's content, after writing. */
+static void on_written(JsonNode *value, const GError *error, gpointer user_data)
 {
     Adapter *adapter = user_data;
     JsonObject *answer =
         value != NULL && JSON_NODE_HOLDS_OBJECT(value) ? json_node_get_object(value) : NULL;
-    adapter->flow.named =
-        g_strcmp0(platform_json_string(answer, "value", NULL), adapter->bot_name) == 0;
+    bool good = g_strcmp0(platform_json_string(answer, "value", NULL), text_for(adapter)) == 0;
+    if (adapter->writing == FLOW_NAME_FIELD) {
+        adapter->flow.named = good;
+    } else {
+        adapter->flow.passcode_given = good;
+    }
     on_done(value, error, adapter);
 }
 
-static void write_name(Adapter *adapter)
+static void ask_content(JsonNode *value, const GError *error, gpointer user_data)
 {
-    g_autofree char *name = adapter_json_quote(adapter->bot_name);
-    g_autofree char *call = g_strdup_printf("window.__steno.fill('name_field', %s)", name);
+    Adapter *adapter = user_data;
+    g_autofree char *call =
+        g_strdup_printf("window.__steno.content('%s')", flow_purpose_names[adapter->writing]);
+    browser_evaluate(page_get_browser(adapter->page), call, CLICK_TIMEOUT_MS, on_written, adapter);
+}
+
+/* A field that takes keys gets keys, every other its content at once. */
+static void on_aimed(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    Browser *browser = page_get_browser(adapter->page);
+    JsonObject *answer =
+        value != NULL && JSON_NODE_HOLDS_OBJECT(value) ? json_node_get_object(value) : NULL;
+    if (adapter->over || adapter->leaving) {
+        adapter->busy = false;
+        return;
+    }
+    if (platform_json_bool(answer, "keys", false)) {
+        browser_type(browser, text_for(adapter), CLICK_TIMEOUT_MS, ask_content, adapter);
+        return;
+    }
+    g_autofree char *text = adapter_json_quote(text_for(adapter));
+    g_autofree char *call = g_strdup_printf("window.__steno.fill('%s', %s)",
+                                            flow_purpose_names[adapter->writing], text);
+    browser_evaluate(browser, call, CLICK_TIMEOUT_MS, on_written, adapter);
+}
+
+static void write_field(Adapter *adapter, FlowPurpose purpose)
+{
+    adapter->writing = purpose;
     adapter->busy = true;
-    browser_evaluate(page_get_browser(adapter->page), call, CLICK_TIMEOUT_MS, on_named, adapter);
+    g_autofree char *call =
+        g_strdup_printf("window.__steno.aim('%s')", flow_purpose_names[purpose]);
+    browser_evaluate(page_get_browser(adapter->page), call, CLICK_TIMEOUT_MS, on_aimed, adapter);
+}
+
+static void on_reloaded(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = user_data;
+    adapter->busy = false;
+    if (error != NULL && !adapter->leaving) {
+        adapter_finish(adapter, PLATFORM_LEFT_NETWORK_LOST, error->message, NULL, true);
+        return;
+    }
+    adapter->answer_ms = adapter_now_ms();
+    adapter_poll_later(adapter, 1);
+}
+
+static void load_again(Adapter *adapter)
+{
+    adapter->busy = true;
+    browser_navigate(page_get_browser(adapter->page), adapter->url, ADAPTER_NAVIGATE_TIMEOUT_MS,
+                     on_reloaded, adapter);
 }
 
 static void on_dialog_shot(JsonNode *value, const GError *error, gpointer user_data)
@@ -298,7 +359,11 @@ static void carry_out(Adapter *adapter, const FlowReading *reading, const FlowSt
         press(adapter, step->purpose);
         return;
     case FLOW_DO_NAME:
-        write_name(adapter);
+    case FLOW_DO_PASSCODE:
+        write_field(adapter, step->purpose);
+        return;
+    case FLOW_DO_RELOAD:
+        load_again(adapter);
         return;
     case FLOW_DO_DIALOG:
         adapter_dialog(adapter, reading->unknown_dialog);
@@ -399,7 +464,7 @@ static gboolean on_poll(gpointer data)
         "window.__steno.read(['not_found','login_required','captcha','lobby_timeout','denied',"
         "'could_not_connect','blocked','lobby','lobby_hint','host_absent','consent','dismiss',"
         "'without_account','mic_is_on','camera_is_on','name_field','join_button',"
-        "'recording_denied'],'in_call',[],[])";
+        "'passcode_field','passcode_wrong','not_started','recording_denied'],'in_call',[],[])";
     static const char in_call[] =
         "window.__steno.read(['removed','ended','recording_denied','consent','network_lost',"
         "'mic_is_on','mic_is_off','camera_is_on'],'in_call',"

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define NAVIGATE_TIMEOUT_MS 30000
-
 /* No event follows on_left or platform_free. */
 bool adapter_is_silent(const Adapter *adapter)
 {
@@ -100,7 +98,7 @@ static void on_ready(gpointer user_data)
     }
     if (!adapter->freed && !adapter->leaving && !adapter->over) {
         adapter->navigated = true;
-        browser_navigate(page_get_browser(adapter->page), adapter->url, NAVIGATE_TIMEOUT_MS,
+        browser_navigate(page_get_browser(adapter->page), adapter->url, ADAPTER_NAVIGATE_TIMEOUT_MS,
                          on_navigate_reply, adapter);
     }
     adapter_release(adapter);
@@ -134,7 +132,9 @@ static void on_frame(MediaEncodedFrame *frame, gpointer user_data)
     g_autoptr(MediaEncodedFrame) reported = adapter->kind->on_frame != NULL
                                                 ? adapter->kind->on_frame(adapter, frame)
                                                 : media_encoded_frame_ref(frame);
-    adapter->events.on_frame(reported, adapter->user_data);
+    if (reported != NULL) {
+        adapter->events.on_frame(reported, adapter->user_data);
+    }
 }
 
 static void on_data(bool fetch, const char *name, GBytes *data, gpointer user_data)

@@ -22,10 +22,13 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_MIC_IS_OFF] = "mic_is_off",
     [FLOW_CAMERA_IS_ON] = "camera_is_on",
     [FLOW_CAMERA_IS_OFF] = "camera_is_off",
+    [FLOW_PASSCODE_FIELD] = "passcode_field",
+    [FLOW_PASSCODE_WRONG] = "passcode_wrong",
     [FLOW_JOIN_BUTTON] = "join_button",
     [FLOW_LOBBY] = "lobby",
     [FLOW_LOBBY_HINT] = "lobby_hint",
     [FLOW_HOST_ABSENT] = "host_absent",
+    [FLOW_NOT_STARTED] = "not_started",
     [FLOW_IN_CALL] = "in_call",
     [FLOW_RECORDING_DENIED] = "recording_denied",
     [FLOW_CONSENT] = "consent",
@@ -37,6 +40,7 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_CONNECTION_FAILED] = "connection_failed",
     [FLOW_NETWORK_LOST] = "network_lost",
     [FLOW_LEAVE_BUTTON] = "leave_button",
+    [FLOW_LEAVE_CONFIRM] = "leave_confirm",
     [FLOW_CHAT_BUTTON] = "chat_button",
     [FLOW_CHAT_INPUT] = "chat_input",
     [FLOW_CHAT_SEND] = "chat_send",
@@ -91,6 +95,7 @@ static FlowStep check_walls(const FlowReading *reading)
         const char *message;
     } walls[] = {
         {FLOW_NOT_FOUND, PLATFORM_LEFT_NOT_FOUND, "there is no such meeting"},
+        {FLOW_PASSCODE_WRONG, PLATFORM_LEFT_NOT_FOUND, "the passcode in the link is wrong"},
         {FLOW_LOGIN_REQUIRED, PLATFORM_LEFT_LOGIN_REQUIRED, "the page asks for a sign-in"},
         {FLOW_CAPTCHA, PLATFORM_LEFT_CAPTCHA, "the page shows a captcha"},
         {FLOW_LOBBY_TIMEOUT, PLATFORM_LEFT_LOBBY_TIMEOUT, "nobody answered the request to join"},
@@ -127,6 +132,17 @@ static FlowStep elsewhere(Flow *flow, const FlowReading *reading, int64_t now_ms
                       "the platform sent the bot to another page: there is no such meeting");
 }
 
+/* The link's passcode, then the button again at once. */
+static FlowStep give_passcode(Flow *flow)
+{
+    if (!flow->has_passcode) {
+        return over(FLOW_PASSCODE_FIELD, PLATFORM_LEFT_NOT_FOUND,
+                    "the meeting asks for a passcode, and the link has none");
+    }
+    flow->phase = FLOW_PHASE_PREJOIN;
+    return (FlowStep){.todo = FLOW_DO_PASSCODE, .purpose = FLOW_PASSCODE_FIELD};
+}
+
 /* Microphone and camera off, then the name, then the button. */
 static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
@@ -139,6 +155,9 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
     }
     if (shows(reading, FLOW_NAME_FIELD) && !flow->named) {
         return (FlowStep){.todo = FLOW_DO_NAME, .purpose = FLOW_NAME_FIELD};
+    }
+    if (shows(reading, FLOW_PASSCODE_FIELD) && !flow->passcode_given) {
+        return give_passcode(flow);
     }
     if (shows(reading, FLOW_JOIN_BUTTON) &&
         (flow->phase == FLOW_PHASE_PREJOIN || now_ms - flow->knocked_ms >= flow->rejoin_ms)) {
@@ -168,6 +187,26 @@ static bool seems_lobby(const Flow *flow, const FlowReading *reading, int64_t no
             (flow->infer_lobby_ms > 0 && now_ms - flow->knocked_ms >= flow->infer_lobby_ms));
 }
 
+/* A page that does not change by itself when the host comes: a lobby all the same. */
+static FlowStep not_started(Flow *flow, int64_t now_ms)
+{
+    FlowStep step = nothing();
+    step.purpose = FLOW_NOT_STARTED;
+    step.lobby = !flow->lobby_seen;
+    step.host_changed = !flow->host_absent;
+    flow->lobby_seen = flow->host_absent = true;
+    if (flow->loaded_ms < 0) {
+        flow->loaded_ms = now_ms;
+    } else if (now_ms - flow->loaded_ms >= flow->reload_ms) {
+        flow->loaded_ms = now_ms;
+        flow->phase = FLOW_PHASE_PREJOIN;
+        flow->named = flow->passcode_given = false;
+        flow->start_ms = now_ms;
+        step.todo = FLOW_DO_RELOAD;
+    }
+    return step;
+}
+
 static FlowStep before_call(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
     bool host_absent = shows(reading, FLOW_HOST_ABSENT);
@@ -188,6 +227,10 @@ static FlowStep before_call(Flow *flow, const FlowReading *reading, int64_t now_
     if (step.todo != FLOW_DO_NOTHING) {
         return step;
     }
+    if (shows(reading, FLOW_NOT_STARTED) && !in_call) {
+        return not_started(flow, now_ms);
+    }
+    flow->loaded_ms = -1;
     if (in_lobby) {
         flow->n_call_seen = 0;
         step.host_changed = host_absent != flow->host_absent;
@@ -344,6 +387,7 @@ FlowStep flow_step(Flow *flow, const FlowReading *reading, int64_t now_ms)
         flow->started = true;
         flow->start_ms = now_ms;
         flow->vanished_since_ms = flow->network_since_ms = flow->elsewhere_since_ms = -1;
+        flow->loaded_ms = -1;
     }
     if (flow->phase != FLOW_PHASE_CALL) {
         return before_call(flow, reading, now_ms);

@@ -24,10 +24,13 @@ typedef enum {
     FLOW_MIC_IS_OFF,
     FLOW_CAMERA_IS_ON,
     FLOW_CAMERA_IS_OFF,
+    FLOW_PASSCODE_FIELD,
+    FLOW_PASSCODE_WRONG,
     FLOW_JOIN_BUTTON,
     FLOW_LOBBY,
     FLOW_LOBBY_HINT,  /* after the knock it means the lobby; before, nothing */
     FLOW_HOST_ABSENT, /* the lobby says so */
+    FLOW_NOT_STARTED, /* the same, but the page has to be loaded again to see a change */
     FLOW_IN_CALL,
     FLOW_RECORDING_DENIED,
     FLOW_CONSENT,
@@ -39,6 +42,7 @@ typedef enum {
     FLOW_CONNECTION_FAILED,
     FLOW_NETWORK_LOST,
     FLOW_LEAVE_BUTTON,
+    FLOW_LEAVE_CONFIRM,
     FLOW_CHAT_BUTTON,
     FLOW_CHAT_INPUT,
     FLOW_CHAT_SEND,
@@ -90,11 +94,14 @@ typedef struct {
     int64_t prejoin_ms, rejoin_ms, vanished_ms, network_lost_ms;
     int64_t
         infer_lobby_ms;   /* after the knock, what is no call and no wall is the lobby; 0: never */
+    int64_t reload_ms;    /* between two loads of a page that waits for the host */
+    bool has_passcode;    /* there is one to type */
     int64_t elsewhere_ms; /* how long the page may be elsewhere on its way in */
     bool want_open_mic;   /* changed at any time */
     /* State. */
     FlowPhase phase;
-    bool named, joined_once, lobby_seen, denial_seen;
+    bool named, passcode_given, joined_once, lobby_seen, denial_seen;
+    int64_t loaded_ms; /* since when the page waits for the host; -1: it does not */
     int64_t elsewhere_since_ms, start_ms, knocked_ms, vanished_since_ms, network_since_ms,
         mic_clicked_ms;
     unsigned n_call_seen, n_end_seen, n_mic_clicks;
@@ -105,8 +112,10 @@ typedef struct {
 
 typedef enum {
     FLOW_DO_NOTHING,
-    FLOW_DO_CLICK,  /* the element of step.purpose */
-    FLOW_DO_NAME,   /* write the bot's name */
+    FLOW_DO_CLICK, /* the element of step.purpose */
+    FLOW_DO_NAME,  /* write the bot's name */
+    FLOW_DO_PASSCODE,
+    FLOW_DO_RELOAD, /* the meeting's URL again */
     FLOW_DO_DIALOG, /* photograph the unknown dialog, then dismiss it */
     FLOW_DO_LEFT,   /* it is over: step.left, step.message */
 } FlowDo;

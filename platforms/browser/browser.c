@@ -452,6 +452,30 @@ void browser_evaluate(Browser *browser, const char *expression, unsigned timeout
                       value_call_new(browser, reply, user_data));
 }
 
+static void on_typed_reply(JsonObject *result, const GError *error, gpointer user_data)
+{
+    g_autoptr(JsonNode) null_node = json_node_new(JSON_NODE_NULL);
+    value_call_answer(user_data, error == NULL ? null_node : NULL, error);
+}
+
+/* The browser does what the pipe brings in its order: the last key's answer is everybody's. */
+void browser_type(Browser *browser, const char *text, unsigned timeout_ms, BrowserValue reply,
+                  gpointer user_data)
+{
+    for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at)) {
+        g_autofree char *key = g_strndup(at, (gsize)(g_utf8_next_char(at) - at));
+        call_page(
+            browser, "Input.dispatchKeyEvent",
+            g_variant_new_parsed("{'type': <'keyDown'>, 'key': <%s>, 'text': <%s>}", key, key),
+            NULL);
+        call_page(browser, "Input.dispatchKeyEvent",
+                  g_variant_new_parsed("{'type': <'keyUp'>, 'key': <%s>}", key), NULL);
+    }
+    browser_pipe_call(browser->pipe, browser->session, "Input.dispatchKeyEvent",
+                      g_variant_new_parsed("{'type': <'keyUp'>, 'key': <'Shift'>}"), timeout_ms,
+                      on_typed_reply, value_call_new(browser, reply, user_data));
+}
+
 static void on_screenshot_reply(JsonObject *result, const GError *error, gpointer user_data)
 {
     ValueCall *call = user_data;

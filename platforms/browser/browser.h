@@ -66,6 +66,15 @@ void browser_navigate(Browser *browser, const char *url, unsigned timeout_ms, Br
 void browser_evaluate(Browser *browser, const char *expression, unsigned timeout_ms,
                       BrowserValue reply, gpointer user_data);
 
+/**
+ * browser_type:
+ *
+ * Types @text, UTF-8, into what has the focus: a key down and up for each character. The value is
+ * JSON null.
+ */
+void browser_type(Browser *browser, const char *text, unsigned timeout_ms, BrowserValue reply,
+                  gpointer user_data);
+
 /** Writes what the page shows to @path, as PNG; the value is JSON null. */
 void browser_screenshot(Browser *browser, const char *path, unsigned timeout_ms, BrowserValue reply,
                         gpointer user_data);

@@ -103,6 +103,10 @@ class Reading {
 
     /* The element that @candidate finds, or null. */
     find(candidate) {
+        if (candidate.in === 'title') {
+            const title = normal(document.title);
+            return candidate.wanted.some((wanted) => title.includes(wanted)) ? document.head : null;
+        }
         const roots = candidate.in === 'dialog' ? this.dialogs() : this.bodies;
         for (const root of roots) {
             const elements = candidate.css ? root.querySelectorAll(candidate.css) : [root];
@@ -229,6 +233,38 @@ steno.click = (purpose) => {
         }
     }
     return null;
+};
+
+/*
+ * Makes the field of @purpose the one that keys go to, with its content selected, so that they replace
+ * it. Returns {keys: true} for a field that only takes keys, else null.
+ */
+steno.aim = (purpose) => {
+    const match = new Reading().first(purpose);
+    if (match === null || !match[0].keys) {
+        return null;
+    }
+    const [candidate, element] = match;
+    element.ownerDocument.defaultView.focus();
+    element.focus();
+    element.select();
+    return {rule: candidate.id, keys: true};
+};
+
+/* {rule, value} of the field of @purpose, or null. */
+steno.content = (purpose) => {
+    const match = new Reading().first(purpose);
+    return match === null ? null : {rule: match[0].id, value: contentOf(match[1])};
+};
+
+/* Presses what leaves, and what asks whether that is meant; returns the first rule, or null. */
+steno.leave = async () => {
+    const rule = steno.click('leave_button');
+    if (rule !== null && (RULES.purposes.leave_confirm || []).length > 0 &&
+        await until(() => new Reading().first('leave_confirm'), 500)) {
+        steno.click('leave_confirm');
+    }
+    return rule;
 };
 
 /* Writes into a field that a script controls: through the native setter, then an input event. */

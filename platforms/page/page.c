@@ -61,22 +61,20 @@ static void append_strings(GString *out, const char *const *strings)
     g_string_append_c(out, ']');
 }
 
-/* The scripts and their data as one closure, for the top document only. */
-static char *build_script(const PageConfig *config)
+static void append_flag(GString *out, const char *name, bool value)
 {
-    g_autoptr(GBytes) tap = NULL, dom = NULL, capture = NULL, worker = NULL;
-    const char *tap_text = resource_text("tap.js", &tap);
-    const char *dom_text = resource_text("dom.js", &dom);
-    const char *capture_text = resource_text("capture.js", &capture);
-    g_autofree char *worker_text = to_json_string(resource_text("worker.js", &worker));
-    GString *script = g_string_new("(() => {'use strict';\n"
-                                   "if (window !== window.top || '__steno' in window || "
-                                   "location.protocol === 'about:') { return; }\n");
-    g_string_append_printf(script,
-                           "const CONFIG = {video: %s, tap_video: %s, classic_audio: %s, "
-                           "stand_in_px: %u, channels: ",
-                           config->video ? "true" : "false", config->tap_video ? "true" : "false",
-                           config->classic_audio ? "true" : "false", config->stand_in_px);
+    g_string_append_printf(out, "%s: %s, ", name, value ? "true" : "false");
+}
+
+static void append_config(GString *script, const PageConfig *config)
+{
+    g_string_append(script, "const CONFIG = {");
+    append_flag(script, "video", config->video);
+    append_flag(script, "tap_video", config->tap_video);
+    append_flag(script, "classic_audio", config->classic_audio);
+    append_flag(script, "page_sound", config->page_sound);
+    append_flag(script, "frames", config->frames);
+    g_string_append_printf(script, "stand_in_px: %u, channels: ", config->stand_in_px);
     append_strings(script, config->channels);
     g_string_append(script, ", fetches: ");
     append_strings(script, config->fetches);
@@ -86,10 +84,30 @@ static char *build_script(const PageConfig *config)
     append_strings(script, config->sends);
     g_string_append(script, ", attributes: ");
     append_strings(script, config->attributes);
-    g_string_append_printf(script, "};\nconst RULES = %s;\nconst WORKER_SOURCE = %s;\n",
-                           config->rules, worker_text);
-    g_string_append_printf(script, "%s\n%s\n%s\n%s\n})();", tap_text, dom_text, capture_text,
-                           config->script != NULL ? config->script : "");
+    g_string_append(script, "};\n");
+}
+
+/* The scripts and their data as one closure, for the top document; its frames only ask it to see to
+ * them. */
+static char *build_script(const PageConfig *config)
+{
+    static const char *const parts[] = {"tap.js", "sound.js", "dom.js", "people.js", "capture.js"};
+    g_autoptr(GBytes) worker = NULL;
+    g_autofree char *worker_text = to_json_string(resource_text("worker.js", &worker));
+    GString *script = g_string_new("(() => {'use strict';\n"
+                                   "if (window !== window.top) {\n"
+                                   "try { window.top.__steno.adopt(window); } catch {}\n"
+                                   "return; }\n"
+                                   "if ('__steno' in window || "
+                                   "location.protocol === 'about:') { return; }\n");
+    append_config(script, config);
+    g_string_append_printf(script, "const RULES = %s;\nconst WORKER_SOURCE = %s;\n", config->rules,
+                           worker_text);
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autoptr(GBytes) part = NULL;
+        g_string_append_printf(script, "%s\n", resource_text(parts[i], &part));
+    }
+    g_string_append_printf(script, "%s\n})();", config->script != NULL ? config->script : "");
     return g_string_free(script, FALSE);
 }
 

@@ -30,7 +30,9 @@ typedef struct {
     /* The browser decodes no picture of at least so many pixels: a black one stands in; 0: all. */
     unsigned stand_in_px;
     bool classic_audio; /* take createEncodedStreams from the page */
-    const char *rules;  /* JSON for dom.js: {exclude, dialogs, purposes} */
+    bool page_sound;   /* hear what the page plays by itself, while no receiver's sound is tapped */
+    bool frames;       /* the client may live in a frame of the page's own origin */
+    const char *rules; /* JSON for dom.js: {exclude, dialogs, purposes} */
     const char *script; /* nullable: more JavaScript, beside tap.js and dom.js */
 } PageConfig;
 

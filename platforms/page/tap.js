@@ -409,6 +409,7 @@ async function check(tap) {
 // --- the microphone and camera that the page is offered ---
 
 let microphoneTrack = null;
+const ownTracks = new WeakSet(); // copies of the microphone that the page has
 let cameraTrack = null;
 
 function getMicrophone() {
@@ -417,7 +418,9 @@ function getMicrophone() {
         order({type: 'microphone', writable: microphoneTrack.writable},
               [microphoneTrack.writable]);
     }
-    return microphoneTrack.clone(); // pages stop the tracks that they were given
+    const copy = microphoneTrack.clone(); // pages stop the tracks that they were given
+    ownTracks.add(copy);
+    return copy;
 }
 
 function getCamera() {

@@ -169,6 +169,7 @@ const head = {type: 0, codec: 0, flags: 0, track: 0, ssrc: 0, timestamp: 0, rece
 
 const counts = new Map(); // track -> frames seen
 const codecOf = new Map();
+const heard = new Set(); // tracks of receivers whose sound comes
 
 function codecNumber(mime) {
     let number = codecOf.get(mime);
@@ -252,6 +253,7 @@ function note(track, kind, fallbackMime, frame) {
         return;
     }
     if (kind === 'audio') {
+        heard.add(track);
         noteAudio(frame, meta);
     } else {
         noteVideo(frame, meta);
@@ -330,9 +332,16 @@ function toPcm(data) {
     return new Uint8Array(pcm.buffer);
 }
 
-async function decode(track, readable) {
+const QUIET_SAMPLES = 14400; // 300 ms: then a page that plays nothing is not sent
+
+/* @page: what the page plays by itself, see sound.js. */
+async function decode(track, readable, page) {
     const reader = readable.getReader();
     let timestamp = 0;
+    let nQuiet = QUIET_SAMPLES;
+    if (!page) {
+        heard.add(track);
+    }
     for (;;) {
         const {value, done} = await reader.read();
         if (done) {
@@ -340,7 +349,9 @@ async function decode(track, readable) {
         }
         const pcm = toPcm(value);
         value.close();
-        if (isOpen && socket.bufferedAmount <= MAX_BUFFERED_BYTES) {
+        nQuiet = pcm.some((byte) => byte !== 0) ? 0 : nQuiet + pcm.length / 2;
+        const idle = page && (heard.size > 0 || nQuiet >= QUIET_SAMPLES);
+        if (isOpen && !idle && socket.bufferedAmount <= MAX_BUFFERED_BYTES) {
             Object.assign(head, {type: TYPE_AUDIO, codec: CODECS.pcm, flags: 0, track, ssrc: 0,
                                  timestamp: timestamp >>> 0, receiveMs: performance.now(),
                                  sequence: 0, level: 127, layer: 0, width: 0, height: 0});
@@ -447,10 +458,14 @@ function stopSaying() {
 const orders = {
     link: (order) => connect(order.url),
     announce: (order) => announce(order.key, order.json),
-    forget: (order) => announced.delete(order.key),
+    forget: (order) => {
+        announced.delete(order.key);
+        heard.delete(Number(order.key.slice('track'.length)));
+    },
     text: (order) => sendText(order.json),
     data: (order) => sendData(order.record, order.number, order.data),
-    decode: (order) => decode(order.id, order.readable).catch(ignore),
+    decode: (order) => decode(order.id, order.readable, order.page === true)
+        .catch(ignore),
     sources: (order) => sourcesOf.set(order.id, order.sources),
     stand_in: (order) => {
         standInPx = order.px;

@@ -2,15 +2,13 @@
 /*
  * What only Teams' page knows: which roster entry is ours, from the client's own call object; the
  * chat, which is read from its list once the chat is open; and who has a tile, and a ring around it
- * while speaking, for when the wire does not tell. Runs beside tap.js and dom.js.
+ * while speaking, for when the wire does not tell. Runs beside tap.js, dom.js and people.js.
  */
 const LOOK_MS = 1000;
 const TILES_MS = 250;
 const TILES_AGAIN_MS = 5000; // also when nothing changed
-const MAX_TEXT = 4000;
 let ownId = null;
 let chatOpened = false;
-const toldMessages = new Set();
 
 function callObject() {
     const debug = window.callingDebug;
@@ -35,37 +33,6 @@ function lookForOwnId() {
     }
 }
 
-function partOf(message, purpose) {
-    for (const candidate of RULES.purposes[purpose] || []) {
-        const part = message.querySelector(candidate.css);
-        if (part !== null) {
-            return part;
-        }
-    }
-    return null;
-}
-
-/* Messages in a row by one person show the name once. */
-function readChat() {
-    let from = '';
-    for (const candidate of RULES.purposes.chat_message || []) {
-        for (const message of bodies().flatMap((b) => [...b.querySelectorAll(candidate.css)])) {
-            const author = partOf(message, 'chat_author');
-            const body = partOf(message, 'chat_text') || message;
-            const id = message.getAttribute('data-mid') || body.id || message.id;
-            from = author !== null ? author.innerText.trim() : from;
-            const text = body.innerText.trim().slice(0, MAX_TEXT);
-            if (id && text !== '' && !toldMessages.has(id)) {
-                toldMessages.add(id);
-                tell({type: 'chat', id, from, text});
-            }
-        }
-        if (toldMessages.size > 0) {
-            return; // this candidate is what this page calls a message
-        }
-    }
-}
-
 /* Without its pane open, the page gets no messages. */
 function openChat() {
     const reading = new Reading();
@@ -76,33 +43,14 @@ function openChat() {
     openChatPane();
 }
 
-/* "Alice Martin, video is on, muted, Context menu is available" is Alice Martin. */
-function nameOf(label) {
-    const tails = (RULES.purposes.tile_name_tail || []).flatMap((candidate) => candidate.text);
-    const ends = tails.map((tail) => label.indexOf(tail)).filter((at) => at > 0);
-    return label.slice(0, Math.min(label.length, ...ends)).trim();
-}
-
-function isLit(tile, purpose) {
-    return (RULES.purposes[purpose] || []).some((candidate) => {
-        const mark = tile.querySelector(candidate.css);
-        return mark !== null && Number(getComputedStyle(mark).opacity) > 0.5;
-    });
-}
-
 function readTiles() {
-    for (const candidate of RULES.purposes.tile || []) {
-        const tiles = bodies().flatMap((body) => [...body.querySelectorAll(candidate.css)]);
-        const people = tiles.map((tile) => ({
-            name: nameOf(tile.getAttribute(candidate.attribute) || ''),
-            speaking: isLit(tile, 'tile_ring'),
-            muted: isLit(tile, 'tile_muted'),
-        })).filter((person) => person.name !== '');
-        if (people.length > 0) {
-            return people;
-        }
-    }
-    return [];
+    const nameIn = (tile, candidate) => nameOf(tile.getAttribute(candidate.attribute) || '');
+    const isNamed = (tile, candidate) => nameIn(tile, candidate) !== '';
+    return allOf('tile', isNamed).map(({element, candidate}) => ({
+        name: nameIn(element, candidate),
+        speaking: isLit(element, 'tile_ring'),
+        muted: isLit(element, 'tile_muted'),
+    }));
 }
 
 let toldTiles = '';

@@ -3,6 +3,8 @@
 
 #include "platforms/platform.h"
 
+#include <libsoup/soup.h>
+
 #include <string.h>
 
 #define MIN_ID_DIGITS 8
@@ -119,8 +121,7 @@ char *zoom_url_canonical(GUri *uri, GError **error)
         return NULL;
     }
     const char *query = g_uri_get_query(uri);
-    g_autoptr(GHashTable) params =
-        query != NULL ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
+    g_autoptr(GHashTable) params = query != NULL ? soup_form_decode(query) : NULL;
     const char *pwd = get_token(params, "pwd"), *tk = get_token(params, "tk");
     pwd = pwd != NULL ? pwd : get_token(params, "password");
     g_autofree char *host = g_ascii_strdown(g_uri_get_host(uri), -1);
@@ -130,4 +131,12 @@ char *zoom_url_canonical(GUri *uri, GError **error)
     g_autofree char *base = stays ? g_strconcat("https://", host, "/", path, NULL)
                                   : g_strdup_printf("https://app.zoom.us/wc/%s/join", meeting.id);
     return join_params(base, pwd, tk);
+}
+
+char *zoom_url_passcode(const char *url)
+{
+    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED, NULL);
+    const char *query = uri != NULL ? g_uri_get_query(uri) : NULL;
+    g_autoptr(GHashTable) params = query != NULL ? soup_form_decode(query) : NULL;
+    return g_strdup(get_token(params, "pwd"));
 }

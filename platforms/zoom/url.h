@@ -19,3 +19,6 @@ bool zoom_url_is_ours(GUri *uri);
  * Errors: PLATFORM_ERROR_URL.
  */
 char *zoom_url_canonical(GUri *uri, GError **error);
+
+/** (transfer full): the passcode in a canonical @url, or NULL. */
+char *zoom_url_passcode(const char *url);

@@ -18,24 +18,25 @@ MEETING = {"platform": "meet", "duration_s": 15, "lobby": {"mode": "none"}, "par
            "events": [{"at_s": OFF_S, "do": "camera_off", "id": f"p{i}"} for i in range(3)]}
 
 
-def tile(index):
+def tile(index, inset):
     """Where the page shows person index + 1: four tiles in a row, the bot's own first. The stage
-    has 8 px above and 76 below them, and lies in the middle of the picture."""
+    has 8 px above and 76 below them, and lies in the middle of the picture. @inset: of the picture
+    in its tile."""
     width = (WIDTH - 16 - 3 * 8) / 4
-    height = width * 9 / 16
-    top = (HEIGHT - (8 + height + 76)) / 2 + 8
+    top = (HEIGHT - (8 + width * 9 / 16 + 76)) / 2 + 8
     left = 8 + (index + 1) * (width + 8)
-    return slice(round(top), round(top + height)), slice(round(left), round(left + width))
+    height = (width - inset) * 9 / 16
+    return slice(round(top), round(top + height)), slice(round(left + inset), round(left + width))
 
 
-def check_people(path, until_s):
+def check_people(path, until_s, inset=0):
     """Each in their own place, moving (how smoothly is the machine's affair); none of the page's
     controls."""
     frames = [(t, gray) for t, gray in band.frames(str(path)) if 2.5 < t < until_s]
     check(frames and frames[0][1].shape == (HEIGHT, WIDTH), "no picture of the right size")
     numbers = set()
     for index in range(3):
-        seen = [band.read(gray[tile(index)]) for _, gray in frames]
+        seen = [band.read(gray[tile(index, inset)]) for _, gray in frames]
         found = [s for s in seen if s]
         people = {person for person, _ in found}
         check(len(people) == 1, f"tile {index} shows {people} ({len(found)} of {len(seen)} read)")
@@ -89,5 +90,19 @@ def page_when_a_track_cannot_be_tapped(build):
         check_people(result.recording(), result.to_recording(OFF_S) - 0.5)
 
 
+def page_that_draws_its_pictures(build):
+    """Zoom: photographed from the start, also when the whole client lies in a frame."""
+    scenario = {**MEETING, "platform": "zoom", "duration_s": 10, "events": [],
+                "page": {"frame": True}}
+    with harness.session(build, scenario) as (meeting, _, start):
+        worker = start()
+        check(worker.wait(90) == 0, worker.process.tail())
+        result = harness.Run(meeting.report(), worker)
+        codes = warnings_of(worker)
+        check(codes.count("screen_capture") == 1 and "video_not_tapped" not in codes, f"{codes}")
+        check_people(result.recording(), result.to_recording(9.0), inset=8)
+
+
 if __name__ == "__main__":
-    harness.main([page_on_a_display, page_when_a_track_cannot_be_tapped], at_once=2)
+    harness.main([page_on_a_display, page_when_a_track_cannot_be_tapped,
+                  page_that_draws_its_pictures], at_once=2)

@@ -2,6 +2,7 @@
 #include "tests/meeting/bot.h"
 
 #include "tests/meeting/bot_teams.h"
+#include "tests/meeting/bot_zoom.h"
 #include "tests/meeting/teams.h"
 
 #include <string.h>
@@ -33,6 +34,11 @@ static void note(MeetingBot *bot, GPtrArray *notes, const char *text)
 static bool is_teams(MeetingBot *bot)
 {
     return meeting_scenario(bot->meeting)->platform == MEETING_PLATFORM_TEAMS;
+}
+
+static bool is_zoom(MeetingBot *bot)
+{
+    return meeting_scenario(bot->meeting)->platform == MEETING_PLATFORM_ZOOM;
 }
 
 /* --- messages to the page --- */
@@ -95,6 +101,10 @@ static void add_person(JsonBuilder *b, MeetingBot *bot, const MeetingUser *user)
     json_builder_add_boolean_value(b, user->self);
     json_builder_set_member_name(b, "muted");
     json_builder_add_boolean_value(b, user->muted);
+    json_builder_set_member_name(b, "host");
+    json_builder_add_boolean_value(b, user->host);
+    json_builder_set_member_name(b, "camera");
+    json_builder_add_boolean_value(b, user->csrc != 0 && !user->video_off);
     json_builder_set_member_name(b, "csrc");
     json_builder_add_int_value(b, user->csrc);
     add_subscription(b, bot, user);
@@ -184,6 +194,8 @@ static Slot *add_slot(MeetingBot *bot, MeetingSectionKind kind, bool active)
     if (is_teams(bot)) {
         slot->source_stream = bot->slots->len + 1;
         slot->stream_id = g_strdup_printf("%s-%u", audio ? "mainAudio" : "mainVideo", slot->ssrc);
+    } else if (is_zoom(bot)) {
+        slot->stream_id = g_strdup_printf("%u+0+CS+", slot->ssrc);
     } else {
         slot->stream_id =
             g_strdup_printf("%s-%u-%u", audio ? "sa" : "sv", bot->number, bot->slots->len);
@@ -242,7 +254,7 @@ static bool give_slot(MeetingBot *bot, const MeetingSource *source, int screen)
 static bool is_wanted(MeetingBot *bot, const MeetingSource *source, int screen)
 {
     double now_s = meeting_now_s(bot->meeting);
-    if (bot->audio_only)
+    if (bot->audio_only || is_zoom(bot)) /* Zoom's page draws its pictures itself */
         return false;
     if (screen < 0)
         return meeting_person_camera_on(meeting_scenario(bot->meeting), source->person, now_s);
@@ -297,7 +309,7 @@ void meeting_bot_update(MeetingBot *bot)
         return; /* comes again when the negotiation is over */
     GPtrArray *users = meeting_users(bot->meeting, bot);
     send_people(bot, users);
-    if (bot->collections_open && !is_teams(bot)) {
+    if (bot->collections_open && !is_teams(bot) && !is_zoom(bot)) {
         send_collections(bot, users);
         g_ptr_array_unref(bot->known);
         bot->known = users;
@@ -335,8 +347,9 @@ static void on_collections_open(gpointer data)
 {
     MeetingBot *bot = data;
     bot->collections_open = true;
-    if (is_teams(bot)) {
+    if (is_teams(bot) || is_zoom(bot)) {
         meeting_bot_tell_speakers(bot);
+        meeting_bot_start_sound(bot);
         return;
     }
     g_ptr_array_set_size(bot->known, 0);
@@ -364,9 +377,16 @@ static void on_packet(MeetingSectionKind kind, GstBuffer *packet, gint64 monoton
     }
 }
 
+static guint n_audio_streams(MeetingBot *bot)
+{
+    if (is_zoom(bot))
+        return meeting_scenario(bot->meeting)->audio == MEETING_AUDIO_RECEIVER ? 1 : 0;
+    return is_teams(bot) ? 1 : N_AUDIO_STREAMS;
+}
+
 static void make_slots(MeetingBot *bot)
 {
-    for (guint i = 0; i < (is_teams(bot) ? 1 : N_AUDIO_STREAMS); i++)
+    for (guint i = 0; i < n_audio_streams(bot); i++)
         add_slot(bot, MEETING_SECTION_AUDIO, true);
     if (meeting_scenario(bot->meeting)->receivers != MEETING_RECEIVERS_INACTIVE)
         return;
@@ -393,7 +413,7 @@ static void connect_peer(MeetingBot *bot)
         scenario->receivers == MEETING_RECEIVERS_ADD_TRANSCEIVER ? MEETING_PEER_PAGE_OFFERS
         : scenario->receivers == MEETING_RECEIVERS_ADD_TRACK     ? MEETING_PEER_BOTH_WAYS
                                                                  : 0;
-    flags |= is_teams(bot) ? MEETING_PEER_PAGE_CHANNEL : 0;
+    flags |= is_teams(bot) || is_zoom(bot) ? MEETING_PEER_PAGE_CHANNEL : 0;
     bot->peer = meeting_peer_new(&events, bot, &types, flags, &error);
     if (bot->peer == NULL) {
         g_critical("no connection to the bot: %s", error->message);
@@ -413,6 +433,7 @@ static void connect_peer(MeetingBot *bot)
 static void disconnect_peer(MeetingBot *bot)
 {
     meeting_bot_hush(bot);
+    meeting_bot_stop_sound(bot);
     if (bot->sender != NULL)
         meeting_sender_close_all(bot->sender);
     g_clear_pointer(&bot->peer, meeting_peer_free);
@@ -558,7 +579,7 @@ void meeting_bot_drop_network(MeetingBot *bot)
 void meeting_bot_chat(MeetingBot *bot, const MeetingChatMessage *message, const char *name)
 {
     send_message(bot, "chat", "from", name, "text", message->text, "id", message->id, NULL);
-    if (is_teams(bot))
+    if (is_teams(bot) || is_zoom(bot))
         return;
     g_autoptr(GPtrArray) nobody = g_ptr_array_new();
     g_autoptr(GBytes) event = meeting_collections_event(nobody, message, ++bot->sequence);
@@ -625,6 +646,9 @@ static void handle(MeetingBot *bot, JsonObject *message)
         on_page_chat(bot, get(message, "text"));
     else if (g_str_equal(type, "mic"))
         on_page_device(bot, get(message, "state"));
+    else if (g_str_equal(type, "passcode"))
+        send_message(bot, "passcode", "state", meeting_bot_judge_passcode(get(message, "text")),
+                     NULL);
     else if (g_str_equal(type, "incoming_video") && bot->state == BOT_IN_CALL)
         on_page_incoming_video(bot, get(message, "state"));
     else if (g_str_equal(type, "dialog"))

@@ -60,6 +60,10 @@ struct MeetingBot {
     bool captions_on;
     char *shown_speaking; /* owned: the last message about it */
 
+    /* Zoom only */
+    guint sound_timer;
+    gint64 sound_us; /* meeting time of what was sent last */
+
     bool gone; /* it never comes back */
 
     gint64 knocked_us, admitted_us, left_us; /* monotonic, 0: not yet */

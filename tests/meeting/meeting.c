@@ -131,7 +131,7 @@ Meeting *meeting_new(MeetingScenario *scenario, const char *report_path, const c
             return NULL;
         }
     }
-    if (scenario->platform == MEETING_PLATFORM_TEAMS && !prepare_mix(m, error)) {
+    if (scenario->platform != MEETING_PLATFORM_MEET && !prepare_mix(m, error)) {
         meeting_free(m);
         return NULL;
     }
@@ -183,9 +183,15 @@ GPtrArray *meeting_voices(Meeting *m)
 
 char *meeting_device_name(Meeting *m, int number)
 {
-    return m->scenario->platform == MEETING_PLATFORM_TEAMS
-               ? g_strdup_printf("8:orgid:00000000-0000-4000-8000-%012d", number)
-               : g_strdup_printf("spaces/stenoTestMtg/devices/%d", number);
+    switch (m->scenario->platform) {
+    case MEETING_PLATFORM_MEET:
+        break;
+    case MEETING_PLATFORM_TEAMS:
+        return g_strdup_printf("8:orgid:00000000-0000-4000-8000-%012d", number);
+    case MEETING_PLATFORM_ZOOM: /* the low 10 bits number a person's streams */
+        return g_strdup_printf("%d", (16384 + number) << 10);
+    }
+    return g_strdup_printf("spaces/stenoTestMtg/devices/%d", number);
 }
 
 GPtrArray *meeting_bots(Meeting *m)
@@ -246,7 +252,9 @@ static void add_person(Meeting *m, MeetingBot *bot, const MeetingSource *source,
     user->csrc = source->csrc;
     user->muted = meeting_person_muted(m->scenario, person, now_s);
     user->video_stream = g_strdup(meeting_bot_stream_of(bot, source, -1));
-    user->video_off = user->video_stream == NULL;
+    bool drawn = m->scenario->platform == MEETING_PLATFORM_ZOOM; /* by the page itself */
+    user->video_off =
+        drawn ? !meeting_person_camera_on(m->scenario, person, now_s) : user->video_stream == NULL;
     /* A camera that is off keeps its entry, as disabled. */
     if (user->video_stream == NULL && source->camera != NULL)
         user->video_stream = g_strdup("");

@@ -362,7 +362,9 @@ static void on_page_channel(GstElement *bin, GstWebRTCDataChannel *channel, gpoi
     MeetingPeer *peer = data;
     g_autofree char *label = NULL;
     g_object_get(channel, "label", &label, NULL);
-    if (g_strcmp0(label, "main-channel") != 0 || peer->collections != NULL)
+    bool known =
+        g_strcmp0(label, "main-channel") == 0 || g_strcmp0(label, MEETING_ZOOM_CHANNEL) == 0;
+    if (!known || peer->collections != NULL)
         return;
     peer->collections = g_object_ref(channel);
     post(peer, page_channel_opened, NULL);

@@ -38,8 +38,11 @@ typedef struct {
 typedef enum {
     MEETING_PEER_PAGE_OFFERS = 1 << 0,  /* the page makes its receivers and the offers */
     MEETING_PEER_BOTH_WAYS = 1 << 1,    /* see meeting_sdp_for_page() */
-    MEETING_PEER_PAGE_CHANNEL = 1 << 2, /* the page opens the data channel, `main-channel` */
+    MEETING_PEER_PAGE_CHANNEL = 1 << 2, /* the page opens the data channel, `main-channel` or
+                                           MEETING_ZOOM_CHANNEL */
 } MeetingPeerFlags;
+
+#define MEETING_ZOOM_CHANNEL "ZoomWebclientAudioDataChannel"
 
 /**
  * meeting_peer_new:

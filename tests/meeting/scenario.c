@@ -527,9 +527,10 @@ static bool read_network(Parser *p, JsonNode *node)
 
 static bool read_wire(Parser *p, JsonNode *node)
 {
-    static const char *const keys[] = {"receivers",       "audio_level", "red",
-                                       "recycle_every_s", "leaves",      "tells",
-                                       "roster",          "farewell",    NULL};
+    static const char *const keys[] = {"receivers", "audio_level", "red",    "recycle_every_s",
+                                       "leaves",    "tells",       "roster", "farewell",
+                                       "audio",     NULL};
+    static const char *const audios[] = {"element", "context", "receiver", NULL};
     static const char *const tells[] = {"sources", "dominant", "page", "captions", "nothing", NULL};
     static const char *const rosters[] = {"frames", "snapshot", "nothing", NULL};
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive",
@@ -539,12 +540,14 @@ static bool read_wire(Parser *p, JsonNode *node)
         return true;
     MeetingScenario *s = p->scenario;
     JsonObject *object = as_object(p, "wire", node, keys);
-    int kind = MEETING_RECEIVERS_OFFER, leave = 0, tell = MEETING_TELLS_SOURCES, roster = 0;
+    int kind = MEETING_RECEIVERS_OFFER, leave = 0, tell = MEETING_TELLS_SOURCES, roster = 0,
+        audio = MEETING_AUDIO_ELEMENT;
     bool farewell = true;
     if (object == NULL || !get_choice(p, "wire", object, "receivers", receivers, &kind) ||
         !get_choice(p, "wire", object, "leaves", leaves, &leave) ||
         !get_choice(p, "wire", object, "tells", tells, &tell) ||
         !get_choice(p, "wire", object, "roster", rosters, &roster) ||
+        !get_choice(p, "wire", object, "audio", audios, &audio) ||
         !get_bool(p, "wire", object, "farewell", &farewell) ||
         !get_bool(p, "wire", object, "audio_level", &s->audio_level) ||
         !get_bool(p, "wire", object, "red", &s->red) ||
@@ -559,6 +562,7 @@ static bool read_wire(Parser *p, JsonNode *node)
     s->roster_snapshot = roster == 1;
     s->no_roster = roster == 2;
     s->no_farewell = !farewell;
+    s->audio = audio;
     return true;
 }
 
@@ -574,7 +578,8 @@ static bool read_page(Parser *p, JsonNode *node)
 {
     static const char *const keys[] = {"variant",     "dialogs",    "ui",    "wording",
                                        "lobby_shows", "no_devices", "frame", "forgetful",
-                                       "transforms",  NULL};
+                                       "transforms",  "passcode",   NULL};
+    static const char *const passcodes[] = {"none", "right", "wrong", "missing", NULL};
     static const char *const uis[] = {"light", "full", "live", NULL};
     static const char *const wordings[] = {"new", "old", "british", NULL};
     static const char *const shows[] = {"text", "cancel", "nothing", NULL};
@@ -584,11 +589,12 @@ static bool read_page(Parser *p, JsonNode *node)
         return true;
     JsonObject *object = as_object(p, "page", node, keys);
     MeetingScenario *s = p->scenario;
-    int variant = MEETING_PAGE_NORMAL, ui = 0, wording = 0, lobby = 0;
+    int variant = MEETING_PAGE_NORMAL, ui = 0, wording = 0, lobby = 0, passcode = 0;
     if (object == NULL || !get_choice(p, "page", object, "variant", variants, &variant) ||
         !get_choice(p, "page", object, "ui", uis, &ui) ||
         !get_choice(p, "page", object, "wording", wordings, &wording) ||
         !get_choice(p, "page", object, "lobby_shows", shows, &lobby) ||
+        !get_choice(p, "page", object, "passcode", passcodes, &passcode) ||
         !get_bool(p, "page", object, "no_devices", &s->no_devices) ||
         !get_bool(p, "page", object, "frame", &s->in_frame) ||
         !get_bool(p, "page", object, "forgetful", &s->forgetful) ||
@@ -599,6 +605,7 @@ static bool read_page(Parser *p, JsonNode *node)
     s->ui = ui;
     s->wording = wording;
     s->lobby_shows = lobby;
+    s->passcode = passcode;
     return true;
 }
 
@@ -613,7 +620,7 @@ static bool read_scenario(Parser *p, JsonNode *root)
 {
     static const char *const keys[] = {"platform", "duration_s", "lobby", "participants", "chat",
                                        "events",   "network",    "wire",  "page",         NULL};
-    static const char *const platforms[] = {"meet", "teams", NULL};
+    static const char *const platforms[] = {"meet", "teams", "zoom", NULL};
     MeetingScenario *s = p->scenario;
     JsonObject *object = as_object(p, "", root, keys);
     int platform = 0;
@@ -628,6 +635,9 @@ static bool read_scenario(Parser *p, JsonNode *root)
         !read_page(p, json_object_get_member(object, "page")))
         return false;
     s->platform = platform;
+    /* Zoom's wire names nobody who speaks: its page does. */
+    if (s->platform == MEETING_PLATFORM_ZOOM && s->tells == MEETING_TELLS_SOURCES)
+        s->tells = MEETING_TELLS_PAGE;
     g_ptr_array_sort(s->chat, by_time);
     g_ptr_array_sort(s->events, by_time);
     return true;

@@ -59,6 +59,7 @@ typedef enum {
 typedef enum {
     MEETING_PLATFORM_MEET,
     MEETING_PLATFORM_TEAMS,
+    MEETING_PLATFORM_ZOOM,
 } MeetingPlatform;
 
 /* Which of Teams' clients the page is. */
@@ -89,6 +90,21 @@ typedef enum {
     MEETING_TELLS_CAPTIONS, /* once the page has turned them on */
     MEETING_TELLS_NOTHING,
 } MeetingTells;
+
+/* Whether Zoom's page asks for a passcode, and what the link says of it. */
+typedef enum {
+    MEETING_PASSCODE_NONE,
+    MEETING_PASSCODE_RIGHT,
+    MEETING_PASSCODE_WRONG,
+    MEETING_PASSCODE_MISSING,
+} MeetingPasscode;
+
+/* How sound gets into Zoom's page. */
+typedef enum {
+    MEETING_AUDIO_ELEMENT,  /* decoded by the page, a stream that an audio element plays */
+    MEETING_AUDIO_CONTEXT,  /* decoded by the page, into its audio context's destination */
+    MEETING_AUDIO_RECEIVER, /* a WebRTC receiver */
+} MeetingAudio;
 
 /* A moving picture to be encoded: somebody's camera, or a shared screen. */
 typedef struct {
@@ -170,6 +186,10 @@ typedef struct {
     MeetingLobbyShows lobby_shows;
     bool no_devices; /* "Continue without audio or video" stands in the way */
     bool in_frame;   /* the pre-join page lies in a frame */
+
+    /* Zoom only */
+    MeetingPasscode passcode;
+    MeetingAudio audio;
 
     bool forgetful;  /* Meet's page ignores the preferences that it finds */
     bool transforms; /* Meet's page sends each picture through a worker of its own */

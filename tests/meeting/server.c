@@ -3,6 +3,7 @@
 
 #include "tests/meeting/bot_teams.h"
 #include "tests/meeting/cert.h"
+#include "tests/meeting/server_zoom.h"
 #include "tests/meeting/teams.h"
 
 #include <string.h>
@@ -19,6 +20,7 @@ struct MeetingServer {
     SoupServer *soup; /* owned */
     char *spki;       /* owned */
     guint port;
+    gint64 zoom_first_us; /* see meeting_zoom_page */
 };
 
 static const char *variant_name(const MeetingScenario *scenario)
@@ -78,13 +80,15 @@ static void fill_in_teams(const MeetingScenario *scenario, GString *html)
 static void serve_page(MeetingServer *server, SoupServerMessage *message, const char *variant)
 {
     const MeetingScenario *scenario = meeting_scenario(server->meeting);
-    bool teams = scenario->platform == MEETING_PLATFORM_TEAMS;
-    g_autoptr(GBytes) file = resource(teams ? "teams.html" : "index.html");
+    static const char *const pages[] = {"index.html", "teams.html", "zoom.html"};
+    g_autoptr(GBytes) file = resource(pages[scenario->platform]);
     g_autofree char *nonce = g_uuid_string_random();
     g_autoptr(GString) html =
         g_string_new_len(g_bytes_get_data(file, NULL), (gssize)g_bytes_get_size(file));
-    if (teams)
+    if (scenario->platform == MEETING_PLATFORM_TEAMS)
         fill_in_teams(scenario, html);
+    if (scenario->platform == MEETING_PLATFORM_ZOOM)
+        meeting_zoom_fill_in(scenario, variant, html);
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive"};
     g_string_replace(html, "@NONCE@", nonce, 0);
     g_string_replace(html, "@VARIANT@", variant, 0);
@@ -141,13 +145,25 @@ static bool serve_teams(MeetingServer *server, SoupServerMessage *message, const
     return true;
 }
 
+static bool serve_zoom(MeetingServer *server, SoupServerMessage *message, const char *path,
+                       GHashTable *query)
+{
+    if (meeting_scenario(server->meeting)->platform != MEETING_PLATFORM_ZOOM)
+        return false;
+    g_autofree char *variant =
+        meeting_zoom_page(server->meeting, path, query, &server->zoom_first_us);
+    if (variant != NULL)
+        serve_page(server, message, variant);
+    return variant != NULL;
+}
+
 static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path,
                        GHashTable *query, gpointer data)
 {
     MeetingServer *server = data;
     if (refuse(server, message))
         return;
-    if (serve_teams(server, message, path))
+    if (serve_teams(server, message, path) || serve_zoom(server, message, path, query))
         return;
     if (g_str_equal(path, "/" MEETING_CODE))
         serve_page(server, message, variant_name(meeting_scenario(server->meeting)));
@@ -155,6 +171,10 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
         serve_file(message, "app.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/teams.js"))
         serve_file(message, "teams.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/zoom.js"))
+        serve_file(message, "zoom.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/zoom_media.js"))
+        serve_file(message, "zoom_media.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/kit.js"))
         serve_file(message, "kit.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/call.js"))
@@ -248,7 +268,8 @@ void meeting_server_free(MeetingServer *server)
     g_free(server);
 }
 
-char *meeting_server_describe(MeetingServer *server)
+/* (transfer full): the meeting's link as people get it. */
+static char *meeting_url(const MeetingScenario *scenario)
 {
     static const char *const teams_urls[] = {
         "https://teams.microsoft.com/meet/" TEAMS_ID "?p=AbC123",
@@ -256,20 +277,33 @@ char *meeting_server_describe(MeetingServer *server)
         "/0?context=%7b%22Tid%22%3a%2200000000-0000-4000-8000-0000000000cc%22%2c%22Oid%22%3a%22"
         "00000000-0000-4000-8000-000000000065%22%7d",
         "https://teams.live.com/meet/" TEAMS_ID "?p=AbC123"};
+    switch (scenario->platform) {
+    case MEETING_PLATFORM_MEET:
+        break;
+    case MEETING_PLATFORM_TEAMS:
+        return g_strdup(teams_urls[scenario->ui]);
+    case MEETING_PLATFORM_ZOOM:
+        return meeting_zoom_url(scenario);
+    }
+    return g_strdup("https://meet.google.com/" MEETING_CODE);
+}
+
+char *meeting_server_describe(MeetingServer *server)
+{
+    static const char *const hosts[][5] = {[MEETING_PLATFORM_MEET] = {"meet.google.com"},
+                                           [MEETING_PLATFORM_TEAMS] = {"teams.microsoft.com",
+                                                                       "teams.live.com",
+                                                                       "login.microsoftonline.com"},
+                                           [MEETING_PLATFORM_ZOOM] = {"zoom.us", "*.zoom.us"}};
     const MeetingScenario *scenario = meeting_scenario(server->meeting);
-    bool teams = scenario->platform == MEETING_PLATFORM_TEAMS;
-    static const char *const teams_hosts[] = {"teams.microsoft.com", "teams.live.com",
-                                              "login.microsoftonline.com", NULL};
-    static const char *const meet_hosts[] = {"meet.google.com", NULL};
     g_autoptr(GString) rules = g_string_new(NULL);
-    for (const char *const *host = teams ? teams_hosts : meet_hosts; *host != NULL; host++)
+    for (const char *const *host = hosts[scenario->platform]; *host != NULL; host++)
         g_string_append_printf(rules, "%sMAP %s 127.0.0.1:%u", rules->len > 0 ? ", " : "", *host,
                                server->port);
+    g_autofree char *url = meeting_url(scenario);
     return g_strdup_printf("{\"meeting_url\":\"%s\",\"browser\":{"
                            "\"host_rules\":\"%s\",\"trusted_spki\":\"%s\","
                            "\"address_space_overrides\":\"127.0.0.1:%u=public\","
                            "\"args\":[\"--allow-loopback-in-peer-connection\"]}}",
-                           teams ? teams_urls[scenario->ui]
-                                 : "https://meet.google.com/" MEETING_CODE,
-                           rules->str, server->spki, server->port);
+                           url, rules->str, server->spki, server->port);
 }

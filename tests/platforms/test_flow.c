@@ -125,6 +125,53 @@ static void test_few_marks_are_no_call(void)
     }
 }
 
+static void test_passcode_is_given_once(void)
+{
+    fresh();
+    flow.has_passcode = true;
+    flow.named = true;
+    show(FLOW_JOIN_BUTTON, true);
+    expect_click(FLOW_JOIN_BUTTON);
+    show(FLOW_PASSCODE_FIELD, true); /* asked for after the button */
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_PASSCODE);
+    flow.passcode_given = true;
+    expect_click(FLOW_JOIN_BUTTON); /* at once, not after rejoin_ms */
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
+    show(FLOW_PASSCODE_WRONG, true);
+    expect_left(step(300), PLATFORM_LEFT_NOT_FOUND);
+    fresh();
+    show(FLOW_PASSCODE_FIELD, true); /* and none is known */
+    expect_left(step(300), PLATFORM_LEFT_NOT_FOUND);
+}
+
+static void test_a_page_that_waits_for_the_host_is_loaded_again(void)
+{
+    fresh();
+    flow.reload_ms = 15000;
+    show(FLOW_NOT_STARTED, true);
+    FlowStep got = step(0);
+    g_assert_true(got.lobby && got.host_changed && flow.host_absent);
+    g_assert_cmpint(got.todo, ==, FLOW_DO_NOTHING);
+    got = step(14000);
+    g_assert_false(got.lobby || got.host_changed);
+    g_assert_cmpint(got.todo, ==, FLOW_DO_NOTHING);
+    g_assert_cmpint(step(1000).todo, ==, FLOW_DO_RELOAD);
+    g_assert_cmpint(step(14000).todo, ==, FLOW_DO_NOTHING);
+    g_assert_cmpint(step(1000).todo, ==, FLOW_DO_RELOAD);
+    show(FLOW_NOT_STARTED, false); /* the host has come: the way in, anew */
+    show(FLOW_NAME_FIELD, true);
+    show(FLOW_JOIN_BUTTON, true);
+    g_assert_cmpint(step(59000).todo, ==, FLOW_DO_NAME);
+    flow.named = true;
+    expect_click(FLOW_JOIN_BUTTON);
+    show(FLOW_NAME_FIELD, false);
+    show(FLOW_JOIN_BUTTON, false);
+    show(FLOW_LOBBY, true);
+    got = step(300);
+    g_assert_false(got.lobby); /* told at most once */
+    g_assert_true(got.host_changed);
+}
+
 static void test_walls(void)
 {
     static const struct {
@@ -264,6 +311,9 @@ int main(int argc, char *argv[])
                     test_what_does_not_react_is_left_alone);
     g_test_add_func("/flow/lobby_comes_before_call", test_lobby_comes_before_call);
     g_test_add_func("/flow/few_marks_are_no_call", test_few_marks_are_no_call);
+    g_test_add_func("/flow/passcode_is_given_once", test_passcode_is_given_once);
+    g_test_add_func("/flow/a_page_that_waits_for_the_host_is_loaded_again",
+                    test_a_page_that_waits_for_the_host_is_loaded_again);
     g_test_add_func("/flow/walls", test_walls);
     g_test_add_func("/flow/an_end_is_believed_on_its_second_sight",
                     test_an_end_is_believed_on_its_second_sight);

@@ -31,6 +31,9 @@ static const struct {
      WC},
     {"https://zoom.us/j/81234567890\\?pwd\\=abc", WC "?pwd=abc"},
     {"https://zoom.us/j/81234567890?pwd=a%20b", WC},
+    /* a query that others have had their hands on */
+    {"https://zoom.us/j/81234567890?&pwd=abc", WC "?pwd=abc"},
+    {"https://zoom.us/j/81234567890?success&pwd=abc&", WC "?pwd=abc"},
     /* what only its own host knows stays there */
     {"https://acme.zoom.us/w/81234567890?tk=Ab_c-9.x&pwd=abc",
      "https://acme.zoom.us/w/81234567890?pwd=abc&tk=Ab_c-9.x"},
@@ -120,10 +123,21 @@ static void test_refused_with_the_rule(void)
     }
 }
 
+static void test_passcode_of_a_link(void)
+{
+    g_autofree char *some = zoom_url_passcode(WC "?pwd=AbC.1&tk=x");
+    g_autofree char *none = zoom_url_passcode(WC "?tk=x");
+    g_autofree char *bare = zoom_url_passcode(WC);
+    g_assert_cmpstr(some, ==, "AbC.1");
+    g_assert_null(none);
+    g_assert_null(bare);
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/zoom_url/accepted", test_accepted);
     g_test_add_func("/zoom_url/refused_with_the_rule", test_refused_with_the_rule);
+    g_test_add_func("/zoom_url/passcode_of_a_link", test_passcode_of_a_link);
     return g_test_run();
 }

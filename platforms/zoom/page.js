@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What only Zoom's page tells, since its wire is opaque: who is in the list of participants or, while
+ * that is closed, has a tile; whose tile is marked as speaking; the chat. Both panes are opened once
+ * the bot is in the call. Runs beside tap.js, dom.js and people.js.
+ */
+const LOOK_MS = 1000;
+const SPEAKERS_MS = 100;
+const OPEN_AGAIN_MS = 5000;
+const MAX_OPENINGS = 5;
+const MAX_ROWS = 1000;
+let nListOpenings = 0;
+let listOpenedMs = -Infinity;
+let chatOpened = false;
+let toldDrawn = false;
+
+function inCall() {
+    const reading = new Reading();
+    return ['join_button', 'lobby', 'host_absent'].every((p) => reading.first(p) === null) &&
+        reading.first('in_call') !== null;
+}
+
+/* Its button closes it too, so it is pressed only while no row shows. */
+function openPanes() {
+    const now = performance.now();
+    if (allOf('person_row').length === 0 && nListOpenings < MAX_OPENINGS &&
+        now - listOpenedMs > OPEN_AGAIN_MS && steno.click('people_button') !== null) {
+        nListOpenings++;
+        listOpenedMs = now;
+    }
+    if (!chatOpened) {
+        chatOpened = true;
+        openChatPane();
+    }
+}
+
+function hasWord(words, purpose) {
+    const known = (RULES.purposes[purpose] || []).flatMap((candidate) => candidate.wanted);
+    return words.some((word) => known.includes(word));
+}
+
+/* What stands beside a name, "(Host, me)", is another element: a name may be any text. */
+function readRow(row) {
+    const name = partOf(row, 'person_name');
+    const label = partOf(row, 'person_label');
+    const words = (label === null ? '' : label.innerText).replace(/[()]/g, '').split(',').map(normal);
+    const state = normal(row.getAttribute('aria-label') || '').split(',').map(normal);
+    return {
+        name: (name === null ? nameOf(row.getAttribute('aria-label') || '') : name.innerText).trim(),
+        host: hasWord(words, 'person_host'),
+        self: hasWord(words, 'person_self'),
+        muted: hasWord(state, 'person_muted'),
+    };
+}
+
+function nameOfTile(tile) {
+    const part = partOf(tile, 'tile_name');
+    return part === null ? '' : part.innerText.trim();
+}
+
+/* How many people there are, by the page's own count; -1: it does not say. */
+function countPeople() {
+    for (const {element, candidate} of allOf('people_count')) {
+        const text = candidate.attribute ? element.getAttribute(candidate.attribute)
+            : element.innerText;
+        const digits = /\d+/.exec(text || '');
+        if (digits !== null) {
+            return Number(digits[0]);
+        }
+    }
+    return -1;
+}
+
+/* A long list holds only the rows that can be seen: then who is not in it may be there. */
+function tellPeople() {
+    const listed = allOf('person_row').slice(0, MAX_ROWS).map(({element}) => readRow(element));
+    const shown = allOf('tile').slice(0, MAX_ROWS)
+        .map(({element}) => ({name: nameOfTile(element), host: false, self: false, muted: false}));
+    const rows = (listed.length > 0 ? listed : shown).filter((row) => row.name !== '');
+    const count = countPeople();
+    if (rows.length > 0) {
+        tell({type: 'people', rows, listed: listed.length > 0,
+              complete: listed.length > 0 && count >= 0 && listed.length >= count});
+    }
+}
+
+function tellDrawn() {
+    if (CONFIG.video && !toldDrawn && allOf('drawn_video').length > 0) {
+        toldDrawn = true;
+        warn('video_not_tapped', 'the page draws the pictures itself: they can not be tapped');
+    }
+}
+
+let toldSpeaking = '[]';
+
+setInterval(() => {
+    const names = allOf('speaking').map(({element}) => nameOfTile(element))
+        .filter((name) => name !== '');
+    const json = JSON.stringify([...new Set(names)]);
+    if (json !== toldSpeaking) {
+        toldSpeaking = json;
+        tell({type: 'speaking', names: JSON.parse(json)});
+    }
+}, SPEAKERS_MS);
+
+setInterval(() => {
+    if (inCall()) {
+        openPanes();
+        tellPeople();
+        tellDrawn();
+        readChat();
+    }
+}, LOOK_MS);

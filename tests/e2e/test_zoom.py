@@ -1,0 +1,445 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Zoom in a real Chromium: every way a bot can end there, in each client and wording that the two
+readings of the platform list, who is there and who spoke, by what the page shows alone, and sound that
+the page decodes itself."""
+import base64
+import json
+import math
+import pathlib
+import struct
+import sys
+import tempfile
+
+import harness
+import measure
+import test_outcomes as outcomes
+import test_recording as recording
+from harness import check
+
+ALICE = outcomes.ALICE
+SCENARIOS = recording.SCENARIOS
+
+
+def scenario(**keys):
+    return {"platform": "zoom", "duration_s": 60, "lobby": {"mode": "none"},
+            "participants": [ALICE], **keys}
+
+
+def rules_of(worker):
+    return {e["rule"] for e in worker.events("rule") if e["found"]}
+
+
+def warnings_of(worker):
+    return [e["code"] for e in worker.events("warning")]
+
+
+def matched(*rules):
+    def after(worker, meeting):
+        for rule in rules:
+            check(rule in rules_of(worker), f"{rule} did not match: {rules_of(worker)}")
+    return after
+
+
+def hasty_rules(folder, **timing):
+    """The shipped rules with other times, where the test would only wait."""
+    shipped = json.loads((harness.ROOT / "platforms/zoom/rules.json").read_text())
+    shipped["timing"].update(timing)
+    pathlib.Path(folder, "zoom.json").write_text(json.dumps(shipped))
+    return {"STENO_PLATFORM_DIR": str(folder)}
+
+
+# --- before the call ---
+
+def denied(build):
+    for wording, rule in (("new", "denied/removed"), ("old", "denied/denied")):
+        outcomes.failing(build, scenario(lobby={"mode": "deny", "after_s": 1},
+                                         page={"wording": wording}),
+                         "bot_rejected", "BotNotAccepted", "request_to_join_denied",
+                         after=matched(rule))
+
+
+def lobby_ignored(build):
+    """In a frame of the page; the knock is taken back with the lobby's own button."""
+    def after(worker, meeting):
+        bots = [b for b in meeting.report()["bots"] if b["name"]]
+        check(len(bots) == 1 and bots[0]["name"] == worker.name, f"knocked {bots}")
+        check(bots[0]["how_left"] == "left", f"the knock was not taken back: {bots[0]}")
+
+    outcomes.failing(build, scenario(lobby={"mode": "ignore"}, page={"frame": True}),
+                     "waiting_room_timeout", "TimeoutWaitingToStart",
+                     "waiting_room_timeout_exceeded", after=after,
+                     automatic_leave={"waiting_room_timeout": 4})
+
+
+def host_absent(build):
+    """A lobby that says so, and a page that has to be loaded again."""
+    for wording, rule in (("new", "host_absent/waiting"), ("old", "not_started/title")):
+        outcomes.failing(build, scenario(lobby={"mode": "host_absent"}, page={"wording": wording}),
+                         "waiting_room_timeout", "TimeoutWaitingToStart",
+                         "meeting_not_started_waiting_for_host", after=matched(rule),
+                         automatic_leave={"noone_joined_timeout": 4})
+
+
+def host_arrives(build):
+    """The page is loaded until the meeting is there; then the way in is gone through anew."""
+    def after(worker, meeting):
+        matched("not_started/title", "name_field/old")(worker, meeting)
+        check(meeting.report()["bots"][-1]["name"] == worker.name, "another name")
+
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        outcomes.outcome(build, scenario(lobby={"mode": "host_absent", "after_s": 3},
+                                         page={"wording": "old"},
+                                         events=[{"at_s": 2, "do": "end_meeting"}]),
+                         exit_code=0, end_reason="meeting_ended", after=after,
+                         codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"],
+                         env=hasty_rules(folder, reload_ms=1500))
+
+
+def not_found(build):
+    for wording, rule in (("new", "not_found/invalid_link"), ("old", "not_found/invalid_id")):
+        outcomes.failing(build, scenario(page={"variant": "not_found", "wording": wording}),
+                         "meeting_error", "CannotJoinMeeting", "meeting_not_found", lobby=False,
+                         after=matched(rule))
+
+
+def login_required(build):
+    for wording, rule in (("new", "login_required/sign_in"), ("old", "login_required/sign_in"),
+                          ("british", "login_required/commercial")):
+        outcomes.failing(build, scenario(page={"variant": "login_required", "wording": wording}),
+                         "meeting_error", "CannotJoinMeeting", "login_required", lobby=False,
+                         after=matched(rule))
+
+
+def captcha(build):
+    outcomes.failing(build, scenario(page={"variant": "captcha"}), "meeting_error",
+                     "CannotJoinMeeting", "blocked_by_captcha", lobby=False)
+
+
+def bots_not_allowed(build):
+    """Both apostrophes, and the other words for it: final, after one attempt."""
+    for wording, rule in (("new", "blocked/no_bots"), ("british", "blocked/no_bots"),
+                          ("old", "blocked/may_be_a_bot")):
+        def after(worker, meeting):
+            matched(rule)(worker, meeting)
+            check(list((worker.output / "screenshots").glob("*bots_not_allowed*.png")), "no picture")
+            check(sum(b["knocks"] for b in meeting.report()["bots"]) == 0, "knocked again")
+
+        outcomes.failing(build, scenario(page={"variant": "blocked", "wording": wording}),
+                         "meeting_error", "CannotJoinMeeting", "bots_not_allowed", lobby=False,
+                         after=after)
+
+
+def passcode(build):
+    """Right, it joins; wrong or missing, the meeting is not found; it stands in no log."""
+    def after(worker, meeting):
+        matched("passcode_field/id")(worker, meeting)
+        check("AbC123" not in worker.process.log_path.read_text(), "the passcode is in the log")
+        check("AbC123" not in (worker.output / "events.ndjson").read_text(), "it is in the events")
+
+    outcomes.recorded(build, scenario(page={"passcode": "right"},
+                                      events=[{"at_s": 2, "do": "end_meeting"}]),
+                      "meeting_ended", after=after)
+    for given, rule in (("wrong", "passcode_wrong/wrong"), ("missing", "passcode_field/id")):
+        outcomes.failing(build, scenario(page={"passcode": given}), "meeting_error",
+                         "CannotJoinMeeting", "meeting_not_found", lobby=False,
+                         after=matched(rule))
+
+
+# --- in the call ---
+
+def admitted_through_everything(build):
+    """A registrant's link on the organizer's own host: launcher, cookies, prompts that do not go
+    away, a disclaimer, fields that take only keys, a passcode, the lobby, one more for the sound."""
+    def after(worker, meeting):
+        matched("without_account/browser", "dismiss/reject_cookies", "without_account/no_devices",
+                "consent/disclaimer", "name_field/old", "passcode_field/id", "join_button/preview",
+                "lobby/let_in", "consent/join_audio")(worker, meeting)
+        bot = meeting.report()["bots"][-1]
+        closed = [d["what"] for d in bot["dialogs"]]
+        check("cookies: declined" in closed and "disclaimer: Agree" in closed, f"closed {closed}")
+        check(bot["name"] == worker.name, f"another name: {bot['name']}")
+
+    outcomes.outcome(build, scenario(lobby={"mode": "admit", "after_s": 1},
+                                     page={"ui": "full", "wording": "old", "no_devices": True,
+                                           "passcode": "right"},
+                                     events=[{"at_s": 4, "do": "end_meeting"}]),
+                     exit_code=0, end_reason="meeting_ended", after=after, bot_name="Zoë «Steno» 2",
+                     codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"])
+
+
+def wording_mended_by_a_file(build):
+    shipped = json.loads((harness.ROOT / "platforms/zoom/rules.json").read_text())
+    shipped["timing"]["prejoin_ms"] = 4000
+    shipped["purposes"]["join_button"] = [{"id": "words", "css": "button", "text": ["Step inside"],
+                                           "match": "exact"}]
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        rules = pathlib.Path(folder, "zoom.json")
+        env = {"STENO_PLATFORM_DIR": folder}
+
+        def after(worker, meeting):
+            missing = [e["purpose"] for e in worker.events("rule") if not e["found"]]
+            check("join_button" in missing, f"not said what is missing: {missing}")
+
+        rules.write_text(json.dumps(shipped))
+        outcomes.failing(build, scenario(), "meeting_error", "InternalError",
+                         "ui_element_not_found", lobby=False, exit_code=6, env=env, after=after)
+        shipped["purposes"]["join_button"][0].update(
+            {"css": "button:not([disabled])", "text": ["Step inside", "Join"]})
+        rules.write_text(json.dumps(shipped))
+        outcomes.recorded(build, scenario(events=[{"at_s": 2, "do": "end_meeting"}]),
+                          "meeting_ended", env=env)
+
+
+def meeting_ended(build):
+    for wording in ("new", "old"):
+        outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "end_meeting"}],
+                                          page={"wording": wording}), "meeting_ended",
+                          after=matched("ended/screen"))
+
+
+def removed(build):
+    for wording in ("new", "old"):
+        outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "remove_bot"}],
+                                          page={"wording": wording}), "bot_removed",
+                          ["bot_removed"], after=matched("removed/screen"))
+
+
+def nobody_joined(build):
+    outcomes.recorded(build, scenario(participants=[]), "no_attendees",
+                      sub_type="auto_leave_only_participant_in_meeting",
+                      automatic_leave={"noone_joined_timeout": 3})
+
+
+def alone_again(build):
+    outcomes.recorded(build, scenario(participants=[{**ALICE, "leave_s": 4}]), "no_attendees",
+                      sub_type="auto_leave_only_participant_in_meeting",
+                      automatic_leave={"alone_timeout": 2})
+
+
+def silence(build):
+    outcomes.recorded(build, scenario(participants=[{**ALICE, "speech": []}]), "no_speaker",
+                      sub_type="auto_leave_silence", automatic_leave={"silence_timeout": 4})
+
+
+def maximum_duration(build):
+    """It leaves by the button, and by the one that asks whether that is meant."""
+    def after(worker, meeting):
+        check(meeting.report()["bots"][-1]["how_left"] == "left", "it did not leave by the page")
+
+    outcomes.recorded(build, scenario(page={"frame": True}), "recording_timeout",
+                      sub_type="auto_leave_max_uptime_exceeded", after=after,
+                      automatic_leave={"max_duration": 3})
+
+
+def leave_from_the_lobby(build):
+    def during(worker, meeting):
+        worker.wait_state("waiting_room")
+        pids = harness.descendants(worker.pid)
+        worker.command("1", "leave")
+        return pids
+
+    outcomes.outcome(build, scenario(lobby={"mode": "ignore"}), exit_code=0, during=during,
+                     codes=outcomes.LOBBY + ["call_ended", "complete"], end_reason="api_request",
+                     sub_type="user_requested")
+
+
+def page_frozen(build):
+    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "freeze_page"}]), "meeting_error",
+                      ["meeting_error"], within_s=120)
+
+
+def page_crashed(build):
+    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "crash_page"}]), "meeting_error",
+                      ["meeting_error"], within_s=120)
+
+
+def network_lost(build):
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "drop_network"}]),
+                          "meeting_error", ["meeting_error"], within_s=120,
+                          env=hasty_rules(folder, network_lost_ms=8000))
+
+
+def network_back_in_time(build):
+    """A network that is away for three seconds ends nothing, and sound comes again afterwards."""
+    talk = {**ALICE, "speech": [{"at_s": 1, "tone_hz": 300, "for_s": 12}]}
+
+    def after(worker, meeting):
+        recorded_s = worker.metadata()["duration_s"]
+        check(recorded_s > 12, f"recorded {recorded_s} s of 13")
+        ends = [json.loads(line)["end_time"] for line in
+                (worker.output / "diarization.jsonl").read_text().splitlines()]
+        check(max(ends) > 11, f"nothing was heard after the network came back: {ends}")
+
+    outcomes.recorded(build, scenario(participants=[talk], events=[
+        {"at_s": 3, "do": "drop_network"}, {"at_s": 6, "do": "restore_network"},
+        {"at_s": 13.5, "do": "end_meeting"}]), "meeting_ended", after=after)
+
+
+def chat_both_ways(build):
+    """With a button and without; words of the chat, the bot's own too, end nothing."""
+    entry = "Hello, I record. You have been removed from the meeting: that is what I do not say."
+    for wording in ("new", "old"):
+        def after(worker, meeting):
+            bot = meeting.report()["bots"][-1]
+            check([c["text"] for c in bot["chat"]] == [entry], f"wrote {bot['chat']}")
+            chat = [(e["name"], e["text"]) for e in worker.events("chat")]
+            check(chat == [("Alice Martin", "This meeting has ended"), ("Alice Martin", "Really?")],
+                  f"read {chat}")
+
+        outcomes.recorded(build, scenario(
+            page={"wording": wording}, events=[{"at_s": 7.5, "do": "end_meeting"}],
+            chat=[{"at_s": 3, "from": "alice", "text": "This meeting has ended"},
+                  {"at_s": 4.5, "from": "alice", "text": "Really?"}]),
+            "meeting_ended", after=after, entry_message=entry)
+
+
+def dialogs(build):
+    """Consent is given, an unknown dialog photographed, a refusal of recording obeyed."""
+    events = [{"at_s": 1 + i, "do": "show_dialog", "name": name} for i, name in
+              enumerate(["recorded", "transcribed", "unknown"])]
+
+    def after(worker, meeting):
+        closed = [d["what"] for d in meeting.report()["bots"][-1]["dialogs"]]
+        for what in ("recorded: Got it", "transcribed: OK", "unknown: Close"):
+            check(what in closed, f"{what} did not happen: {closed}")
+        check(warnings_of(worker).count("unknown_dialog") == 1, f"{warnings_of(worker)}")
+        pictures = list((worker.output / "screenshots").glob("*dialog*.png"))
+        check(len(pictures) == 1, f"pictures of the unknown dialog: {pictures}")
+
+    outcomes.recorded(build, scenario(events=events + [{"at_s": 5, "do": "deny_recording"},
+                                                       {"at_s": 7, "do": "end_meeting"}]),
+                      "meeting_ended", ["recording_paused"], sub_type="host_denied_permission",
+                      after=after)
+
+
+def speaks(build):
+    """Speech from the outside reaches the meeting; the microphone is shut before and after."""
+    pcm = b"".join(struct.pack("<h", int(8000 * math.sin(i * 2 * math.pi * 440 / 16000)))
+                   for i in range(16000))
+
+    def during(worker, meeting):
+        worker.wait_state("joined_recording")
+        pids = harness.descendants(worker.pid)
+        worker.command("1", "speak", {"data": base64.b64encode(pcm).decode(),
+                                      "sample_rate": 16000})
+        check(worker.result("1")["ok"], "it was not said")
+        return pids
+
+    def after(worker, meeting):
+        bot = meeting.report()["bots"][-1]
+        sound = sum(s["end_s"] - s["start_s"] for s in bot["said"]["sound"])
+        check(0.9 < sound < 1.3, f"{sound:.2f} s of 1 s were heard: {bot['said']}")
+        mic = [m["state"] if "state" in m else m["what"] for m in bot["mic"]]
+        check(mic[-1] == "mic off", f"the microphone stays open: {mic}")
+
+    outcomes.outcome(build, scenario(events=[{"at_s": 8, "do": "end_meeting"}]), exit_code=0,
+                     codes=outcomes.JOINED + ["call_ended", "complete"],
+                     end_reason="meeting_ended", during=during, after=after,
+                     streaming={"output": "ws://127.0.0.1:9/none"})
+
+
+# --- who is there, and who spoke ---
+
+def who_is_there(build):
+    """Names, the host and who came and went, from the list; incoming pictures off for audio only."""
+    people = [ALICE, {"id": "bob", "name": "Bob (Host)", "join_s": 2, "leave_s": 6},
+              {"id": "cleo", "name": "Cleo", "muted": True, "camera": "pattern:ball"},
+              {"id": "dan", "name": "Dan (me)"}]
+    for result, _ in recording.run(build, scenario(duration_s=11, participants=people),
+                                   recording_mode="audio_only"):
+        told = sorted((e["op"], e["name"], e["is_host"])
+                      for e in result.worker.events("participant") if e["op"] != "updated")
+        check(told == [("joined", "Alice Martin", True), ("joined", "Bob (Host)", False),
+                       ("joined", "Cleo", False), ("joined", "Dan (me)", False),
+                       ("left", "Bob (Host)", False)], f"told {told}")
+        check("video_off_button/incoming" in rules_of(result.worker), f"{rules_of(result.worker)}")
+        check("video_not_tapped" not in warnings_of(result.worker), f"{warnings_of(result.worker)}")
+
+
+def pictures_are_tiles(build):
+    """When the page is not to be photographed, there are no pictures: that is said, and the video has
+    tiles and sound."""
+    people = [{**ALICE, "camera": "pattern:ball"}]
+    for result, _ in recording.run(build, scenario(duration_s=8, participants=people),
+                                   recording={"capture": "tap"}):
+        check(warnings_of(result.worker).count("video_not_tapped") == 1,
+              f"{warnings_of(result.worker)}")
+        harness.check_decodes(result.recording())
+        recording.check_lengths(result)
+        shown = {who for _, who, _ in recording.pictures(result.recording())}
+        check(shown == {None}, f"somebody's picture shows: {shown}")
+
+
+def as_zoom(name, **keys):
+    setting = json.loads((SCENARIOS / name).read_text())
+    for person in setting["participants"]:
+        person["camera"] = None
+    return {**setting, "platform": "zoom", **keys}
+
+
+def told_by(build, limit, **keys):
+    for result, _ in recording.run(build, as_zoom("demo.json", **keys),
+                                   recording_mode="audio_only"):
+        truth = measure.merge(result.truth(), 0.3)
+        error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3))
+        print(f"# {keys}: diarization error {error * 100:.2f} %")
+        check(error < limit, f"{error:.3f}\n truth {truth}\n found {result.diarization()}")
+        check(not any(code.startswith("audio") for code in warnings_of(result.worker)),
+              f"{warnings_of(result.worker)}")
+
+
+def told_by_the_gallery(build):
+    """Sound through an audio element; the gallery marks who speaks."""
+    told_by(build, 0.10)
+
+
+def told_by_the_speaker_view(build):
+    """In a frame, sound into the audio context itself; the speaker's frame tells."""
+    told_by(build, 0.10, wire={"audio": "context"}, page={"wording": "old", "frame": True})
+
+
+def sound_by_a_receiver(build):
+    """Should the client use WebRTC for its sound, it is tapped, and nothing is heard twice."""
+    told_by(build, 0.10, wire={"audio": "receiver"})
+
+
+def nobody_is_guessed(build):
+    """Nothing marks who speaks: the voice is a numbered person's, and it is still speech. So it is
+    when two people have the speaker's name."""
+    twin = {"id": "twin", "name": "Alice Martin"}
+    for keys in ({"wire": {"tells": "nothing"}}, {"participants": [ALICE, twin]}):
+        for result, _ in recording.run(build, scenario(duration_s=8, **keys),
+                                       recording_mode="audio_only"):
+            names = {who for who, _, _ in result.diarization()}
+            check(names and "Alice Martin" not in names, f"guessed {names}")
+            rows = json.loads((result.worker.output / "participants.json").read_text())
+            wanted = len(keys.get("participants", [ALICE]))
+            n = sum(row["name"] == "Alice Martin" for row in rows)
+            check(n == wanted, f"{n} of that name, not {wanted}: {rows}")
+
+
+def known_by_tiles_alone(build):
+    """The list does not open: names and speakers come from the tiles."""
+    setting = scenario(duration_s=9, wire={"roster": "nothing"}, participants=[
+        {"id": "alice", "name": "Alice Martin", "speech": [
+            {"at_s": 3, "tone_hz": 300, "for_s": 4}]}, {"id": "bob", "name": "Bob Okafor"}])
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        joined = sorted(e["name"] for e in result.worker.events("participant")
+                        if e["op"] == "joined")
+        check(joined == ["Alice Martin", "Bob Okafor"], f"joined {joined}")
+        named = sum(e - s for who, s, e in result.diarization() if who == "Alice Martin")
+        check(3 < named < 5, f"Alice is named for {named:.1f} s of 4: {result.diarization()}")
+
+
+WAITING = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_required, captcha,
+           bots_not_allowed, passcode, admitted_through_everything, wording_mended_by_a_file,
+           meeting_ended, removed, nobody_joined, alone_again, silence, maximum_duration,
+           leave_from_the_lobby, page_frozen, page_crashed, network_lost, network_back_in_time,
+           chat_both_ways, dialogs, speaks, who_is_there, pictures_are_tiles, nobody_is_guessed,
+           known_by_tiles_alone, told_by_the_gallery, told_by_the_speaker_view,
+           sound_by_a_receiver]
+
+if __name__ == "__main__":
+    sys.exit(harness.main(WAITING, at_once=4))
