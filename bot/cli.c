@@ -8,6 +8,7 @@ static const char summary[] =
     "Joins an online meeting as a named bot, records it and streams it.\n"
     "\n"
     "  steno-worker --config FILE|-     run one bot from a JSON document\n"
+    "  steno-worker --standby           start the browser, then wait for the command assign\n"
     "  steno-worker join URL [OPTION…]  the same for people, with a live status line\n"
     "  steno-worker --recover DIR       finalize, upload and report what a killed worker left\n"
     "  steno-worker check-page URL|FILE which of the platform's rules match that page\n"
@@ -19,6 +20,7 @@ typedef struct {
     char *recover_dir;
     char *events;
     gboolean print_config;
+    gboolean standby;
     gboolean version;
     /* join */
     char *name, *mode, *output_dir, *stream_input, *stream_output, *audio_frequency;
@@ -52,6 +54,7 @@ static void options_clear(Options *options)
 void bot_cli_clear(BotCli *cli)
 {
     g_clear_pointer(&cli->config, bot_config_free);
+    g_clear_pointer(&cli->base, json_object_unref);
     g_clear_pointer(&cli->recover_dir, g_free);
     g_clear_pointer(&cli->check_target, g_free);
     g_clear_pointer(&cli->check_platform, g_free);
@@ -177,6 +180,17 @@ static bool take_join(const Options *options, BotCli *cli, GError **error)
     return cli->config != NULL;
 }
 
+/* Standard input brings commands, or tells by its end that nobody will assign anything. */
+static bool take_standby(const Options *options, BotCli *cli, GError **error)
+{
+    if (options->print_config || g_strcmp0(options->config_path, "-") == 0) {
+        return fail(error, "--standby wants --config FILE or none, and prints no document");
+    }
+    cli->base = bot_config_read_base(options->config_path, error);
+    cli->commands_on_stdin = true;
+    return cli->base != NULL;
+}
+
 static bool take_config(const Options *options, BotCli *cli, GError **error)
 {
     if (options->rest != NULL && options->rest[0] != NULL) {
@@ -184,6 +198,9 @@ static bool take_config(const Options *options, BotCli *cli, GError **error)
                     "unexpected argument \"%s\"; did you mean: steno-worker join URL",
                     options->rest[0]);
         return false;
+    }
+    if (options->standby) {
+        return take_standby(options, cli, error);
     }
     if (options->config_path == NULL) {
         return fail(error, "nothing to do: give --config FILE, join URL, or --recover DIR "
@@ -239,68 +256,81 @@ static bool take_options(const Options *options, BotCli *cli, GError **error)
     return true;
 }
 
-bool bot_cli_parse(int argc, char **argv, BotCli *ret_cli, GError **error)
+static bool take_all(const Options *options, BotCli *cli, GError **error)
 {
-    Options o = {.settle_s = 5};
+    if (options->version) {
+        cli->action = BOT_CLI_HELP;
+        cli->help = g_strdup("steno-worker " STENO_VERSION "\n");
+        return true;
+    }
+    return take_options(options, cli, error);
+}
+
+/* Returns (transfer full): writes into @o while it parses. */
+static GOptionContext *make_context(Options *o)
+{
     /* clang-format off: one option a line */
     const GOptionEntry entries[] = {
-        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &o.config_path,
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &o->config_path,
          "JSON document; - for standard input", "FILE"},
-        {"recover", 0, 0, G_OPTION_ARG_FILENAME, &o.recover_dir,
+        {"standby", 0, 0, G_OPTION_ARG_NONE, &o->standby,
+         "Start the browser and wait for the command assign; --config gives what is known already",
+         NULL},
+        {"recover", 0, 0, G_OPTION_ARG_FILENAME, &o->recover_dir,
          "Finalize what a killed worker left", "DIR"},
-        {"events", 0, 0, G_OPTION_ARG_STRING, &o.events, "Events also on standard output", "-"},
-        {"print-config", 0, 0, G_OPTION_ARG_NONE, &o.print_config,
+        {"events", 0, 0, G_OPTION_ARG_STRING, &o->events, "Events also on standard output", "-"},
+        {"print-config", 0, 0, G_OPTION_ARG_NONE, &o->print_config,
          "Print the effective document, without secrets", NULL},
-        {"version", 0, 0, G_OPTION_ARG_NONE, &o.version, "Print the version", NULL},
-        {"name", 0, 0, G_OPTION_ARG_STRING, &o.name, "join: the bot's name", "NAME"},
-        {"mode", 0, 0, G_OPTION_ARG_STRING, &o.mode,
+        {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Print the version", NULL},
+        {"name", 0, 0, G_OPTION_ARG_STRING, &o->name, "join: the bot's name", "NAME"},
+        {"mode", 0, 0, G_OPTION_ARG_STRING, &o->mode,
          "join: speaker_view, gallery_view or audio_only", "MODE"},
-        {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &o.output_dir, "join: folder of the artifacts",
+        {"output-dir", 0, 0, G_OPTION_ARG_FILENAME, &o->output_dir, "join: folder of the artifacts",
          "DIR"},
-        {"stream-input", 0, 0, G_OPTION_ARG_STRING, &o.stream_input,
+        {"stream-input", 0, 0, G_OPTION_ARG_STRING, &o->stream_input,
          "join: WebSocket that receives the meeting", "URL"},
-        {"stream-output", 0, 0, G_OPTION_ARG_STRING, &o.stream_output,
+        {"stream-output", 0, 0, G_OPTION_ARG_STRING, &o->stream_output,
          "join: WebSocket that supplies speech", "URL"},
-        {"audio-frequency", 0, 0, G_OPTION_ARG_STRING, &o.audio_frequency, "join: 16khz or 24khz",
+        {"audio-frequency", 0, 0, G_OPTION_ARG_STRING, &o->audio_frequency, "join: 16khz or 24khz",
          "RATE"},
-        {"webhook-url", 0, 0, G_OPTION_ARG_STRING, &o.webhook_url,
+        {"webhook-url", 0, 0, G_OPTION_ARG_STRING, &o->webhook_url,
          "join: receives the bot's status", "URL"},
-        {"message", 0, 0, G_OPTION_ARG_STRING, &o.message, "join: chat message on admission",
+        {"message", 0, 0, G_OPTION_ARG_STRING, &o->message, "join: chat message on admission",
          "TEXT"},
-        {"browser", 0, 0, G_OPTION_ARG_STRING, &o.browser_json,
+        {"browser", 0, 0, G_OPTION_ARG_STRING, &o->browser_json,
          "join: the document's browser part; also the line that steno-meeting prints", "JSON"},
-        {"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &o.no_sandbox,
+        {"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &o->no_sandbox,
          "join: run Chromium without its sandbox (needed as root)", NULL},
-        {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.set, "join: any other field, may be repeated",
+        {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->set, "join: any other field, may be repeated",
          "FIELD=VALUE"},
-        {"platform", 0, 0, G_OPTION_ARG_STRING, &o.platform,
+        {"platform", 0, 0, G_OPTION_ARG_STRING, &o->platform,
          "check-page: whose rules, for a saved page", "NAME"},
-        {"settle", 0, 0, G_OPTION_ARG_INT, &o.settle_s,
+        {"settle", 0, 0, G_OPTION_ARG_INT, &o->settle_s,
          "check-page: how long the page may take to show what it has (5)", "SECONDS"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &o.rest, NULL,
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->rest, NULL,
          "[join URL | check-page URL]"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     /* clang-format on */
-    BotCli cli = {0};
-    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
+    GOptionContext *context = g_option_context_new(NULL);
     g_option_context_set_summary(context, summary);
     g_option_context_add_main_entries(context, entries, NULL);
     g_option_context_set_help_enabled(context, FALSE);
+    return context;
+}
+
+bool bot_cli_parse(int argc, char **argv, BotCli *ret_cli, GError **error)
+{
+    Options o = {.settle_s = 5};
+    g_autoptr(GOptionContext) context = make_context(&o);
     bool wants_help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-    bool ok;
+    BotCli cli = {0};
+    bool ok = true;
     if (wants_help) {
-        cli.action = BOT_CLI_HELP;
-        cli.help = g_option_context_get_help(context, TRUE, NULL);
-        ok = true;
-    } else if (!g_option_context_parse(context, &argc, &argv, error)) {
-        ok = false;
-    } else if (o.version) {
-        cli.action = BOT_CLI_HELP;
-        cli.help = g_strdup("steno-worker " STENO_VERSION "\n");
-        ok = true;
+        cli = (BotCli){.action = BOT_CLI_HELP,
+                       .help = g_option_context_get_help(context, TRUE, NULL)};
     } else {
-        ok = take_options(&o, &cli, error);
+        ok = g_option_context_parse(context, &argc, &argv, error) && take_all(&o, &cli, error);
     }
     options_clear(&o);
     if (ok) {

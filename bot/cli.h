@@ -6,7 +6,7 @@
 /* The command line of steno-worker; `join URL …` builds the same document that --config reads. */
 
 typedef enum {
-    BOT_CLI_RUN,     /* config is set */
+    BOT_CLI_RUN,     /* config is set; or base: the worker stands by */
     BOT_CLI_PRINT,   /* --print-config: config is set */
     BOT_CLI_RECOVER, /* recover_dir is set */
     BOT_CLI_CHECK,   /* check_target is set, check_platform and browser may be */
@@ -16,6 +16,7 @@ typedef enum {
 typedef struct {
     BotCliAction action;
     BotConfig *config;                   /* owned */
+    JsonObject *base;                    /* owned: --standby, what the worker has before its bot */
     char *recover_dir;                   /* owned */
     char *check_target, *check_platform; /* owned */
     JsonObject *browser;                 /* owned */

@@ -10,10 +10,11 @@
 #define MAX_LINE_BYTES (16 * 1024 * 1024) /* speech comes as base64 */
 #define BLOCK_BYTES 65536
 #define MAX_REMEMBERED 1000
+#define MAX_ID_BYTES 200
 
 struct BotCommands {
-    BotSession *session;  /* borrowed */
-    BotEventLog *log;     /* borrowed */
+    BotCommandHandler handler;
+    gpointer user_data;
     GHashTable *results;  /* id -> JSON of its result, or "" while it runs; owned */
     GQueue order;         /* borrowed ids, oldest first */
     GInputStream *stream; /* owned */
@@ -30,6 +31,9 @@ typedef struct {
 
 static const char *error_code(const GError *error)
 {
+    if (error->domain == BOT_CONFIG_ERROR) {
+        return "bad_config";
+    }
     if (error->domain != BOT_SESSION_ERROR) {
         return "failed";
     }
@@ -69,6 +73,12 @@ static void remember(BotCommands *commands, const char *id, char *json)
     }
 }
 
+/* @result: (transfer full) */
+static void tell(BotCommands *commands, JsonObject *result)
+{
+    commands->handler.on_result(result, commands->user_data);
+}
+
 static void on_done(const GError *error, gpointer user_data)
 {
     Running *running = user_data;
@@ -76,7 +86,7 @@ static void on_done(const GError *error, gpointer user_data)
     g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
     json_node_set_object(node, members);
     remember(running->commands, running->id, json_to_string(node, FALSE));
-    bot_event_log_emit(running->commands->log, "result", members);
+    tell(running->commands, members);
     g_free(running->id);
     g_free(running);
 }
@@ -85,7 +95,33 @@ static void refuse(BotCommands *commands, const char *id, const char *message)
 {
     g_autoptr(GError) error =
         g_error_new_literal(BOT_SESSION_ERROR, BOT_SESSION_ERROR_COMMAND, message);
-    bot_event_log_emit(commands->log, "result", make_result(id, error));
+    tell(commands, make_result(id, error));
+}
+
+/* True: this id is known, and its result told again if there is one already. */
+static bool tell_again(BotCommands *commands, const char *id)
+{
+    const char *known = g_hash_table_lookup(commands->results, id);
+    if (known == NULL) {
+        return false;
+    }
+    g_autoptr(JsonNode) node = known[0] != '\0' ? json_from_string(known, NULL) : NULL;
+    if (node != NULL) {
+        tell(commands, json_object_ref(json_node_get_object(node)));
+    }
+    return true;
+}
+
+void bot_commands_take(BotCommands *commands, const char *id, const char *name, JsonObject *args)
+{
+    if (tell_again(commands, id)) {
+        return;
+    }
+    remember(commands, id, g_strdup(""));
+    Running *running = g_new0(Running, 1);
+    running->commands = commands;
+    running->id = g_strdup(id);
+    commands->handler.run(name, args, on_done, running, commands->user_data);
 }
 
 static void run(BotCommands *commands, JsonObject *object)
@@ -93,7 +129,7 @@ static void run(BotCommands *commands, JsonObject *object)
     const char *id = platform_json_string(object, "id", NULL);
     const char *name = platform_json_string(object, "name", NULL);
     JsonNode *args = json_object_get_member(object, "args");
-    if (id == NULL || id[0] == '\0' || strlen(id) > 200) {
+    if (id == NULL || id[0] == '\0' || strlen(id) > MAX_ID_BYTES) {
         refuse(commands, "", "$.id: expected a string of 1 to 200 bytes");
         return;
     }
@@ -105,35 +141,19 @@ static void run(BotCommands *commands, JsonObject *object)
         refuse(commands, id, "$.args: expected an object");
         return;
     }
-    const char *known = g_hash_table_lookup(commands->results, id);
-    if (known != NULL) {
-        g_autoptr(JsonNode) node = known[0] != '\0' ? json_from_string(known, NULL) : NULL;
-        if (node != NULL) {
-            bot_event_log_emit(commands->log, "result",
-                               json_object_ref(json_node_get_object(node)));
-        }
-        return;
-    }
-    remember(commands, id, g_strdup(""));
-    Running *running = g_new0(Running, 1);
-    running->commands = commands;
-    running->id = g_strdup(id);
     bool has_args = args != NULL && JSON_NODE_HOLDS_OBJECT(args);
-    bot_session_command(commands->session, name, has_args ? json_node_get_object(args) : NULL,
-                        on_done, running);
+    bot_commands_take(commands, id, name, has_args ? json_node_get_object(args) : NULL);
 }
 
 void bot_commands_take_line(BotCommands *commands, const char *line)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(JsonNode) node = json_from_string(line, &error);
-    if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node)) {
-        g_autofree char *message = g_strdup_printf(
-            "not a JSON object: %s", error != NULL ? error->message : "another kind of value");
-        refuse(commands, "", message);
+    g_autoptr(JsonObject) object = platform_json_parse(line, strlen(line), &error);
+    if (object == NULL) {
+        refuse(commands, "", error->message);
         return;
     }
-    run(commands, json_node_get_object(node));
+    run(commands, object);
 }
 
 static void take_block(BotCommands *commands, const char *data, gsize length)
@@ -168,6 +188,9 @@ static void on_read(GObject *source, GAsyncResult *result, gpointer user_data)
     BotCommands *commands = user_data;
     if (n <= 0) {
         g_debug("no more commands: %s", error != NULL ? error->message : "end of input");
+        if (commands->handler.on_input_end != NULL) {
+            commands->handler.on_input_end(commands->user_data);
+        }
         return;
     }
     take_block(commands, commands->block, (gsize)n);
@@ -186,11 +209,11 @@ void bot_commands_read_fd(BotCommands *commands, int fd)
     read_on(commands);
 }
 
-BotCommands *bot_commands_new(BotSession *session, BotEventLog *log)
+BotCommands *bot_commands_new(const BotCommandHandler *handler, gpointer user_data)
 {
     BotCommands *commands = g_new0(BotCommands, 1);
-    commands->session = session;
-    commands->log = log;
+    commands->handler = *handler;
+    commands->user_data = user_data;
     commands->results = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     commands->cancellable = g_cancellable_new();
     commands->line = g_string_new(NULL);

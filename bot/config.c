@@ -60,6 +60,16 @@ static bool check_stream_url(const BotConfig *config, const char *path, const ch
     return false;
 }
 
+static bool check_control_token(const BotConfig *config, GError **error)
+{
+    if (config->control_token != NULL && strpbrk(config->control_token, "\r\n") != NULL) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                    "$.control_token: it has more than one line");
+        return false;
+    }
+    return true;
+}
+
 /* Two values for one header would leave it to chance which one counts. */
 static bool check_token(const BotConfig *config, GError **error)
 {
@@ -249,6 +259,9 @@ static void read_document(BotConfig *config)
     read_recording(config, json_object_get_object_member(document, "recording"));
     read_streaming(config, json_object_get_object_member(document, "streaming"));
     config->browser = json_object_get_object_member(document, "browser");
+    config->control_url = get_string(document, "control_url");
+    config->control_token = get_string(document, "control_token");
+    config->worker_id = get_string(document, "worker_id");
     config->webhook_url = get_string(document, "webhook_url");
     config->webhook_api_key = get_string(document, "webhook_api_key");
     config->shutdown_grace_s = get_seconds(document, "shutdown_grace_s");
@@ -277,13 +290,14 @@ BotConfig *bot_config_new(JsonObject *document, GError **error)
         !read_upload(config, json_object_get_object_member(config->document, "upload"), error) ||
         !check_stream_url(config, "streaming.input", config->stream_input, error) ||
         !check_stream_url(config, "streaming.output", config->stream_output, error) ||
-        !check_token(config, error)) {
+        !check_token(config, error) || !check_control_token(config, error)) {
         return NULL;
     }
     return g_steal_pointer(&config);
 }
 
-BotConfig *bot_config_new_from_data(const char *text, gssize length, GError **error)
+/* Returns (transfer full). */
+static JsonObject *parse(const char *text, gssize length, GError **error)
 {
     g_autoptr(JsonParser) parser = json_parser_new_immutable();
     g_autoptr(GError) parse_error = NULL;
@@ -298,7 +312,13 @@ BotConfig *bot_config_new_from_data(const char *text, gssize length, GError **er
                     "$: expected one JSON object");
         return NULL;
     }
-    return bot_config_new(json_node_get_object(root), error);
+    return json_node_dup_object(root);
+}
+
+BotConfig *bot_config_new_from_data(const char *text, gssize length, GError **error)
+{
+    g_autoptr(JsonObject) document = parse(text, length, error);
+    return document != NULL ? bot_config_new(document, error) : NULL;
 }
 
 static GByteArray *read_all(FILE *file, GError **error)
@@ -321,7 +341,8 @@ static GByteArray *read_all(FILE *file, GError **error)
     return g_steal_pointer(&bytes);
 }
 
-BotConfig *bot_config_new_from_file(const char *path, GError **error)
+/* Returns (transfer full): the object that the file at @path holds. */
+static JsonObject *read_file(const char *path, GError **error)
 {
     bool from_stdin = strcmp(path, "-") == 0;
     FILE *file = from_stdin ? stdin : fopen(path, "re");
@@ -334,13 +355,52 @@ BotConfig *bot_config_new_from_file(const char *path, GError **error)
     if (!from_stdin) {
         fclose(file);
     }
-    BotConfig *config = bytes != NULL ? bot_config_new_from_data((const char *)bytes->data,
-                                                                 (gssize)bytes->len, error)
-                                      : NULL;
+    return bytes != NULL ? parse((const char *)bytes->data, (gssize)bytes->len, error) : NULL;
+}
+
+static void prefix_error(GError **error, const char *path)
+{
+    g_prefix_error(error, "%s: ", strcmp(path, "-") == 0 ? "standard input" : path);
+}
+
+BotConfig *bot_config_new_from_file(const char *path, GError **error)
+{
+    g_autoptr(JsonObject) document = read_file(path, error);
+    BotConfig *config = document != NULL ? bot_config_new(document, error) : NULL;
     if (config == NULL) {
-        g_prefix_error(error, "%s: ", from_stdin ? "standard input" : path);
+        prefix_error(error, path);
     }
     return config;
+}
+
+JsonObject *bot_config_read_base(const char *path, GError **error)
+{
+    if (path == NULL) {
+        return json_object_new();
+    }
+    g_autoptr(JsonObject) document = read_file(path, error);
+    if (document == NULL || !bot_fields_check(&table, document, error)) {
+        prefix_error(error, path);
+        return NULL;
+    }
+    return g_steal_pointer(&document);
+}
+
+BotConfig *bot_config_new_assigned(JsonObject *base, JsonObject *document, GError **error)
+{
+    static const char *const own[] = {"control_url", "control_token", "worker_id", NULL};
+    g_autoptr(JsonObject) merged = json_object_new();
+    JsonObject *const parts[] = {base, document};
+    for (gsize i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autoptr(GList) names = json_object_get_members(parts[i]);
+        for (GList *item = names; item != NULL; item = item->next) {
+            if (parts[i] == base || !g_strv_contains(own, item->data)) {
+                json_object_set_member(merged, item->data,
+                                       json_object_dup_member(parts[i], item->data));
+            }
+        }
+    }
+    return bot_config_new(merged, error);
 }
 
 void bot_config_free(BotConfig *config)

@@ -61,6 +61,10 @@ typedef struct {
     BotUploadConfig upload;
     bool has_upload; /* upload says where to */
 
+    const char *control_url;   /* NULL: none */
+    const char *control_token; /* NULL: none */
+    const char *worker_id;     /* NULL: none */
+
     const char *webhook_url;     /* NULL: none */
     const char *webhook_api_key; /* NULL: none */
     unsigned shutdown_grace_s;
@@ -79,6 +83,23 @@ BotConfig *bot_config_new_from_file(const char *path, GError **error);
 
 /** @document: (transfer none): copied. */
 BotConfig *bot_config_new(JsonObject *document, GError **error);
+
+/**
+ * bot_config_read_base:
+ * @path: (nullable): a document that needs not have every field; NULL: an empty one
+ *
+ * Returns (transfer full): what a worker on standby has before its bot comes, every field that is
+ * there checked. Errors: as bot_config_new_from_file.
+ */
+JsonObject *bot_config_read_base(const char *path, GError **error);
+
+/**
+ * bot_config_new_assigned:
+ * @base: (transfer none): from bot_config_read_base
+ * @document: (transfer none): the bot's; its members replace the base's, but those of the control
+ *   link, which stays as it is
+ */
+BotConfig *bot_config_new_assigned(JsonObject *base, JsonObject *document, GError **error);
 
 void bot_config_free(BotConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotConfig, bot_config_free)

@@ -138,9 +138,9 @@ const BotField bot_config_fields[] = {
          "delete each local file once the store confirmed it"),
     URL("webhook_url", BOT_FIELD_PLAIN, "http https", "receives the status of the bot"),
     STRING("webhook_api_key", BOT_FIELD_SECRET, 4096, NULL, "sent as x-meeting-baas-api-key"),
-    URL("control_url", BOT_FIELD_UNSUPPORTED, "ws wss", "the orchestrator's WebSocket"),
-    STRING("control_token", (BotFieldFlags)(BOT_FIELD_SECRET | BOT_FIELD_UNSUPPORTED), 4096, NULL,
-           "bearer token of the control link"),
+    URL("control_url", BOT_FIELD_PLAIN, "ws wss", "the orchestrator's WebSocket"),
+    STRING("control_token", BOT_FIELD_SECRET, 4096, NULL, "bearer token of the control link"),
+    STRING("worker_id", BOT_FIELD_PLAIN, 200, NULL, "what the worker calls itself on that link"),
     INT("shutdown_grace_s", BOT_FIELD_PLAIN, 5, 3600, "50", "seconds from SIGTERM to the end"),
     {NULL, BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, NULL, NULL},
 };

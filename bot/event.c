@@ -12,9 +12,11 @@ struct BotEventLog {
     int mirror_fd;
     gint64 seq;
     bool write_failed;
+    BotEventSink sink; /* or NULL */
+    gpointer sink_data;
 };
 
-static char *log_path(const char *output_dir)
+char *bot_event_log_path(const char *output_dir)
 {
     return g_build_filename(output_dir, "events.ndjson", NULL);
 }
@@ -22,7 +24,7 @@ static char *log_path(const char *output_dir)
 JsonArray *bot_event_log_read(const char *output_dir)
 {
     JsonArray *events = json_array_new();
-    g_autofree char *path = log_path(output_dir);
+    g_autofree char *path = bot_event_log_path(output_dir);
     g_autofree char *text = NULL;
     if (!g_file_get_contents(path, &text, NULL, NULL)) {
         return events;
@@ -58,7 +60,7 @@ static bool ends_mid_line(int fd)
 
 BotEventLog *bot_event_log_new(const char *output_dir, int mirror_fd, GError **error)
 {
-    g_autofree char *path = log_path(output_dir);
+    g_autofree char *path = bot_event_log_path(output_dir);
     gint64 seq = last_seq(output_dir);
     int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0) {
@@ -74,6 +76,17 @@ BotEventLog *bot_event_log_new(const char *output_dir, int mirror_fd, GError **e
         log->write_failed = true;
     }
     return log;
+}
+
+void bot_event_log_set_sink(BotEventLog *log, BotEventSink sink, gpointer user_data)
+{
+    log->sink = sink;
+    log->sink_data = user_data;
+}
+
+gint64 bot_event_log_get_last_seq(BotEventLog *log)
+{
+    return log->seq;
 }
 
 void bot_event_log_free(BotEventLog *log)
@@ -114,6 +127,9 @@ void bot_event_log_emit(BotEventLog *log, const char *type, JsonObject *members)
     }
     if (log->mirror_fd >= 0) {
         (void)write_whole(log->mirror_fd, line, length);
+    }
+    if (log->sink != NULL) {
+        log->sink(log->seq, json, log->sink_data);
     }
 }
 

@@ -33,6 +33,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotEventLog, bot_event_log_free)
  */
 void bot_event_log_emit(BotEventLog *log, const char *type, JsonObject *members);
 
+/** @event: the object as JSON text, without a newline */
+typedef void (*BotEventSink)(gint64 seq, const char *event, gpointer user_data);
+
+/** From now on @sink (or NULL: none) gets every event, once it is written. */
+void bot_event_log_set_sink(BotEventLog *log, BotEventSink sink, gpointer user_data);
+
+/** The number of the newest event; 0: there is none. */
+gint64 bot_event_log_get_last_seq(BotEventLog *log);
+
+/** Returns (transfer full): where the events of @output_dir stand. */
+char *bot_event_log_path(const char *output_dir);
+
 /** Every event of the log's folder so far: (transfer full) array of objects, cut lines left out. */
 JsonArray *bot_event_log_read(const char *output_dir);
 

@@ -2,6 +2,7 @@
 #include "bot/recover.h"
 
 #include "bot/artifacts.h"
+#include "bot/control_link.h"
 #include "bot/folder.h"
 #include "bot/report.h"
 #include "media/finalizer.h"
@@ -329,7 +330,7 @@ static void report_end(Recovery *recovery, BotWebhook *webhook)
 
 static void report(Recovery *recovery)
 {
-    if (recovery->config->webhook_url == NULL) {
+    if (recovery->config->webhook_url == NULL || recovery->config->control_url != NULL) {
         if (!recovery->had_ended) {
             report_end(recovery, NULL);
         }
@@ -353,6 +354,55 @@ static void report(Recovery *recovery)
     if (bot_webhook_count_undelivered(webhook) > 0) {
         recovery->undelivered = true;
     }
+}
+
+/* --- the control link --- */
+
+static void on_command(const char *id, const char *name, JsonObject *args, gpointer user_data)
+{
+    g_info("the command %s comes too late: this is a recovery", name);
+}
+
+static void on_link(bool up, gpointer user_data)
+{
+    g_debug("the orchestrator is %s", up ? "there" : "away");
+}
+
+static void on_link_warning(const char *code, const char *message, gpointer user_data)
+{
+    warn(user_data, code, message);
+}
+
+static gboolean on_told_too_late(gpointer user_data)
+{
+    Recovery *recovery = user_data;
+    recovery->undelivered = true;
+    recovery->idle = true;
+    return G_SOURCE_CONTINUE;
+}
+
+static void on_event(gint64 seq, const char *event, gpointer user_data)
+{
+    bot_control_link_send_event(user_data, seq, event);
+}
+
+/* Whatever the orchestrator does not have yet, of the dead worker's events and of ours. */
+static void tell_orchestrator(Recovery *recovery)
+{
+    static const BotControlLinkEvents events = {on_command, on_link, on_link_warning, on_idle};
+    const BotConfig *config = recovery->config;
+    BotControlLinkConfig link_config = {
+        .url = config->control_url, .token = config->control_token, .worker_id = config->worker_id};
+    g_autoptr(BotControlLink) link = bot_control_link_new(&link_config, &events, recovery);
+    g_autofree char *path = bot_event_log_path(recovery->dir);
+    bot_control_link_set_bot(link, config->bot_id, path, bot_event_log_get_last_seq(recovery->log));
+    bot_event_log_set_sink(recovery->log, on_event, link);
+    bot_control_link_start(link);
+    bot_control_link_finish(link);
+    guint late_id = g_timeout_add_seconds(DELIVER_WITHIN_S, on_told_too_late, recovery);
+    wait_until_idle(recovery);
+    g_source_remove(late_id);
+    bot_event_log_set_sink(recovery->log, NULL, NULL);
 }
 
 static void emit_ended(Recovery *recovery, BotExit exit)
@@ -400,6 +450,10 @@ static BotExit recover_folder(Recovery *recovery, BotFolder *folder)
     BotExit exit = exit_code(recovery);
     if (!recovery->had_ended) {
         emit_ended(recovery, exit);
+    }
+    if (recovery->config->control_url != NULL) {
+        tell_orchestrator(recovery);
+        exit = exit_code(recovery);
     }
     if (recovery->error == NULL && !recovery->undelivered) {
         bot_folder_forget_config(folder);

@@ -56,6 +56,7 @@ static void join(BotSession *session)
         .picture_fps = session->config->fps,
         .want_microphone = true,
         .browser = session->config->browser,
+        .standby = session->standby,
     };
     session->platform = platform_new(&config, &bot_session_platform_events, session, &error);
     if (session->platform == NULL) {
@@ -70,6 +71,7 @@ static void join(BotSession *session)
         return;
     }
     platform_join(session->platform);
+    g_clear_pointer(&session->standby, platform_standby_free);
 }
 
 static void leave(BotSession *session)
@@ -239,10 +241,16 @@ BotSession *bot_session_new(const BotConfig *config, BotEventLog *log,
     return session;
 }
 
+void bot_session_take_standby(BotSession *session, PlatformStandby *standby)
+{
+    session->standby = standby;
+}
+
 void bot_session_start(BotSession *session)
 {
     g_autoptr(GError) error = NULL;
-    if (session->config->webhook_url != NULL) {
+    /* With a control link the orchestrator alone sends webhooks. */
+    if (session->config->webhook_url != NULL && session->config->control_url == NULL) {
         session->webhook = bot_session_open_webhook(session, &error);
         if (session->webhook == NULL) {
             bot_session_warn(session, "webhook_spool", error->message);
@@ -296,6 +304,7 @@ void bot_session_free(BotSession *session)
     g_clear_handle_id(&session->speakers_id, g_source_remove);
     g_clear_pointer(&session->player, bot_speech_player_free);
     g_clear_pointer(&session->platform, platform_free);
+    g_clear_pointer(&session->standby, platform_standby_free);
     g_clear_pointer(&session->engine, media_engine_free);
     g_clear_pointer(&session->streaming, streaming_client_free);
     g_clear_pointer(&session->upload, bot_upload_free);

@@ -4,6 +4,7 @@
 #include "bot/config.h"
 #include "bot/event.h"
 #include "bot/machine.h"
+#include "platforms/standby.h"
 
 /*
  * One bot from start to end: the only place that stores the machine's state. It performs the
@@ -46,6 +47,9 @@ BotSession *bot_session_new(const BotConfig *config, BotEventLog *log,
                             const BotSessionEvents *events, gpointer user_data);
 void bot_session_free(BotSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotSession, bot_session_free)
+
+/** @standby: (transfer full): a browser started ahead; before bot_session_start */
+void bot_session_take_standby(BotSession *session, PlatformStandby *standby);
 
 /** Begin joining; call once. Everything that follows, also failure, comes through on_ended. */
 void bot_session_start(BotSession *session);

@@ -31,7 +31,8 @@ struct BotSession {
     BotOutcome outcome; /* written by bot_session_end only */
     char *message;      /* owned: what was seen at the end; NULL: the row's own */
 
-    Platform *platform; /* owned; NULL before joining and after it left */
+    PlatformStandby *standby; /* owned; NULL: the browser starts with the platform */
+    Platform *platform;       /* owned; NULL before joining and after it left */
     char *platform_name;
     char *self_id;              /* owned: the bot's own entry in the meeting; NULL until known */
     MediaEngine *engine;        /* owned */

@@ -133,6 +133,9 @@ typedef struct {
     uint8_t picture_fps;                    /* at most; 0: 25 */
     bool want_microphone; /* speech will be sent: a microphone track is offered, still muted */
     JsonObject *browser;  /* the configuration's "browser" part, checked; or NULL */
+    /* A browser started ahead (platforms/standby.h), or NULL; used by platform_join when it was
+     * started as "browser" says. Borrowed until then. */
+    struct PlatformStandby *standby;
 } PlatformConfig;
 
 /**

@@ -2,6 +2,7 @@
 #include "platforms/adapter/adapter.h"
 
 #include "platforms/resources.h"
+#include "platforms/standby_priv.h"
 
 #define CLICK_TIMEOUT_MS 2000
 #define CHAT_TIMEOUT_MS 9000
@@ -90,6 +91,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
         .fps = config->picture_fps > 0 ? config->picture_fps : 25,
     };
     adapter_capture_prepare(adapter, options);
+    adapter->standby = config->standby;
     adapter->sandbox = options->sandbox;
     adapter->browser_options = g_steal_pointer(&options);
     adapter->seen_dialogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -154,7 +156,9 @@ void adapter_join(Platform *platform)
     g_return_if_fail(!adapter->joined);
     adapter->joined = true;
     g_autofree char *script = page_script(adapter);
+    Browser *ahead = platform_standby_take(adapter->standby, adapter->browser_options);
     PageConfig config = {.browser = g_steal_pointer(&adapter->browser_options),
+                         .ahead = ahead,
                          .is_home = is_home,
                          .channels = wire(adapter, PLATFORM_WIRE_CHANNELS),
                          .fetches = wire(adapter, PLATFORM_WIRE_FETCHES),

@@ -69,6 +69,7 @@ struct Adapter {
     bool photographed;               /* the page is */
     bool untapped;                   /* a track could not be tapped */
     BrowserOptions *browser_options; /* owned until the browser starts */
+    struct PlatformStandby *standby; /* borrowed until the browser starts; or NULL */
     bool sandbox;
     PlatformRules *rules; /* owned */
     Page *page;           /* owned */

@@ -98,6 +98,7 @@ static void on_ready(gpointer user_data)
     }
     if (!adapter->freed && !adapter->leaving && !adapter->over) {
         adapter->navigated = true;
+        g_info("the meeting's page is opened");
         browser_navigate(page_get_browser(adapter->page), adapter->url, ADAPTER_NAVIGATE_TIMEOUT_MS,
                          on_navigate_reply, adapter);
     }

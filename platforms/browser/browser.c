@@ -125,6 +125,16 @@ static void resume(Browser *browser, const char *session)
                       CALL_TIMEOUT_MS, NULL, NULL);
 }
 
+static void add_scripts(Browser *browser, const char *session, BrowserReply reply,
+                        gpointer user_data)
+{
+    for (size_t i = 0; browser->scripts != NULL && browser->scripts[i] != NULL; i++) {
+        browser_pipe_call(browser->pipe, session, "Page.addScriptToEvaluateOnNewDocument",
+                          g_variant_new_parsed("{'source': <%s>}", browser->scripts[i]),
+                          CALL_TIMEOUT_MS, reply, user_data);
+    }
+}
+
 /* The calls that every document-bearing session gets before it runs. */
 static void prepare_session(Browser *browser, const char *session, BrowserReply reply,
                             gpointer user_data)
@@ -134,11 +144,7 @@ static void prepare_session(Browser *browser, const char *session, BrowserReply 
     browser_pipe_call(browser->pipe, session, "Page.setBypassCSP",
                       g_variant_new_parsed("{'enabled': <true>}"), CALL_TIMEOUT_MS, reply,
                       user_data);
-    for (size_t i = 0; browser->scripts != NULL && browser->scripts[i] != NULL; i++) {
-        browser_pipe_call(browser->pipe, session, "Page.addScriptToEvaluateOnNewDocument",
-                          g_variant_new_parsed("{'source': <%s>}", browser->scripts[i]),
-                          CALL_TIMEOUT_MS, reply, user_data);
-    }
+    add_scripts(browser, session, reply, user_data);
     /*
      * Frames of another process hold still until they have the scripts too. No filter: a worker
      * that is not attached would keep the page's content security policy.
@@ -218,6 +224,28 @@ static void on_setup_reply(JsonObject *result, const GError *error, gpointer use
     }
 }
 
+static unsigned count_scripts(Browser *browser)
+{
+    return browser->scripts != NULL ? g_strv_length(browser->scripts) : 0;
+}
+
+/* False: the browser is lost, its cookies can't be read. */
+static bool set_cookies(Browser *browser)
+{
+    g_autoptr(GError) error = NULL;
+    GVariant *cookies = browser_options_read_cookies(browser->options, &error);
+    if (error != NULL) {
+        lose_later(browser, BROWSER_LOST_PROCESS, error);
+        return false;
+    }
+    if (cookies != NULL) {
+        browser->n_setup_pending++;
+        browser_pipe_call(browser->pipe, NULL, "Storage.setCookies", cookies, CALL_TIMEOUT_MS,
+                          on_setup_reply, browser);
+    }
+    return true;
+}
+
 static void on_session(JsonObject *result, const GError *error, gpointer user_data)
 {
     Browser *browser = user_data;
@@ -226,14 +254,10 @@ static void on_session(JsonObject *result, const GError *error, gpointer user_da
         return;
     }
     browser->session = g_strdup(platform_json_string(result, "sessionId", ""));
-    g_autoptr(GError) cookie_error = NULL;
-    GVariant *cookies = browser_options_read_cookies(browser->options, &cookie_error);
-    if (cookie_error != NULL) {
-        lose_later(browser, BROWSER_LOST_PROCESS, cookie_error);
+    if (!set_cookies(browser)) {
         return;
     }
-    unsigned n_scripts = browser->scripts != NULL ? g_strv_length(browser->scripts) : 0;
-    browser->n_setup_pending = 3 + n_scripts + 3 + (cookies != NULL ? 1 : 0);
+    browser->n_setup_pending += 3 + count_scripts(browser) + 3;
     prepare_session(browser, browser->session, on_setup_reply, browser);
     call_page(browser, "Inspector.enable", NULL, on_setup_reply);
     /* A renderer that dies while it navigates tells only the browser's own session. */
@@ -241,10 +265,6 @@ static void on_session(JsonObject *result, const GError *error, gpointer user_da
         browser->pipe, NULL, "Target.setDiscoverTargets",
         g_variant_new_parsed("{'discover': <true>, 'filter': <[{'type': <'page'>}]>}"),
         CALL_TIMEOUT_MS, on_setup_reply, browser);
-    if (cookies != NULL) {
-        browser_pipe_call(browser->pipe, NULL, "Storage.setCookies", cookies, CALL_TIMEOUT_MS,
-                          on_setup_reply, browser);
-    }
     browser_pipe_call(browser->pipe, NULL, "Browser.grantPermissions",
                       g_variant_new_parsed("{'permissions': <['audioCapture', 'videoCapture']>}"),
                       CALL_TIMEOUT_MS, on_setup_reply, browser);
@@ -356,6 +376,36 @@ Browser *browser_new(BrowserOptions *options, const char *const *scripts,
     browser_pipe_call(browser->pipe, NULL, "Target.getTargets", NULL, START_TIMEOUT_MS, on_targets,
                       browser);
     return browser;
+}
+
+void browser_adopt(Browser *browser, const char *const *scripts, const BrowserEvents *events,
+                   gpointer user_data)
+{
+    g_assert(browser->scripts == NULL && !browser_is_lost(browser));
+    browser->scripts = g_strdupv((char **)scripts);
+    browser->events = *events;
+    browser->user_data = user_data;
+    if (browser->session == NULL) {
+        return; /* it still starts, and is prepared with these scripts */
+    }
+    browser->ready = false;
+    browser->n_setup_pending += 1 + count_scripts(browser);
+    if (!set_cookies(browser)) {
+        return;
+    }
+    add_scripts(browser, browser->session, on_setup_reply, browser);
+    /* Without scripts there must be an answer to wait for, too. */
+    call_page(browser, "Page.enable", NULL, on_setup_reply);
+}
+
+bool browser_is_lost(Browser *browser)
+{
+    return browser->is_lost || browser->lost != NULL;
+}
+
+const BrowserOptions *browser_get_options(Browser *browser)
+{
+    return browser->options;
 }
 
 void browser_free(Browser *browser)

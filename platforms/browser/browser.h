@@ -42,6 +42,23 @@ Browser *browser_new(BrowserOptions *options, const char *const *scripts,
                      const BrowserEvents *events, gpointer user_data, GError **error);
 
 /**
+ * browser_adopt:
+ * @scripts: (nullable): as in browser_new
+ *
+ * A browser that was started ahead, without scripts, gets its user: from now on @events are told,
+ * and on_ready or on_lost follow as after browser_new. Cookies are read once more. Not for one
+ * that is lost.
+ */
+void browser_adopt(Browser *browser, const char *const *scripts, const BrowserEvents *events,
+                   gpointer user_data);
+
+/** Its process ended, its page crashed, or this is about to be told. */
+bool browser_is_lost(Browser *browser);
+
+/** Borrowed. */
+const BrowserOptions *browser_get_options(Browser *browser);
+
+/**
  * Ends Chromium by its process id and removes its temporary profile; pending calls get no reply.
  * A profile of the user's own is first given 1 s to be written. Blocks at most 3 s. May be called
  * inside any callback.

@@ -219,6 +219,35 @@ static bool shm_is_roomy(void)
            (unsigned long long)shm.f_bavail * shm.f_frsize >= MIN_SHM_BYTES;
 }
 
+static bool strings_equal(char **a, char **b)
+{
+    return a == NULL || b == NULL ? a == b
+                                  : g_strv_equal((const char *const *)a, (const char *const *)b);
+}
+
+bool browser_options_equal(const BrowserOptions *a, const BrowserOptions *b)
+{
+    bool equal = a->own_display == b->own_display && a->window_width == b->window_width &&
+                 a->window_height == b->window_height;
+    for (size_t i = 0; equal && i < G_N_ELEMENTS(fields); i++) {
+        gconstpointer left = (const char *)a + fields[i].offset;
+        gconstpointer right = (const char *)b + fields[i].offset;
+        switch (fields[i].type) {
+        case FIELD_STRING:
+        case FIELD_LIST:
+            equal = g_strcmp0(*(char *const *)left, *(char *const *)right) == 0;
+            break;
+        case FIELD_STRINGS:
+            equal = strings_equal(*(char **const *)left, *(char **const *)right);
+            break;
+        case FIELD_BOOL:
+            equal = *(const bool *)left == *(const bool *)right;
+            break;
+        }
+    }
+    return equal;
+}
+
 char **browser_options_to_argv(const BrowserOptions *options, const char *profile_dir)
 {
     GPtrArray *argv = g_ptr_array_new();

@@ -33,6 +33,9 @@ BrowserOptions *browser_options_new(JsonObject *json, GError **error);
 void browser_options_free(BrowserOptions *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BrowserOptions, browser_options_free)
 
+/** Whether a browser started with @a is one that @b would have started. */
+bool browser_options_equal(const BrowserOptions *a, const BrowserOptions *b);
+
 /** (transfer full): the command line for a profile in @profile_dir. */
 char **browser_options_to_argv(const BrowserOptions *options, const char *profile_dir);
 

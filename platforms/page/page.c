@@ -237,12 +237,19 @@ Page *page_new(const PageConfig *config, const PageEvents *events, gpointer user
     page->is_home = config->is_home;
     page->shots = g_hash_table_new_full(NULL, NULL, shot_free, NULL);
     page->link = page_link_new(NULL, &link_events, page, error);
+    const char *const scripts[] = {script, NULL};
     if (page->link == NULL) {
         browser_options_free(config->browser);
+        browser_free(config->ahead);
         return NULL;
     }
-    page->browser = browser_new(config->browser, (const char *const[]){script, NULL},
-                                &browser_events, page, error);
+    if (config->ahead != NULL) {
+        browser_options_free(config->browser);
+        page->browser = config->ahead;
+        browser_adopt(page->browser, scripts, &browser_events, page);
+    } else {
+        page->browser = browser_new(config->browser, scripts, &browser_events, page, error);
+    }
     return page->browser != NULL ? g_steal_pointer(&page) : NULL;
 }
 

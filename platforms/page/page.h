@@ -18,6 +18,8 @@ typedef struct Page Page;
 
 typedef struct {
     BrowserOptions *browser; /* (transfer full) */
+    Browser
+        *ahead; /* (transfer full) (nullable): started ahead with such options, without scripts */
     /* Whether @url is the meeting's page: only such a page gets a link, checked by its origin. */
     bool (*is_home)(const char *url, gpointer user_data);
     const char *const *channels; /* data channels to watch */
