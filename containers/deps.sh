@@ -40,6 +40,7 @@ build=(
     libgstreamer-plugins-base1.0-dev
     libgstreamer1.0-dev
     libjson-glib-dev
+    libmpg123-dev
     libopus-dev
     libpango1.0-dev
     libsodium-dev

@@ -131,3 +131,49 @@ JsonObject *orch_attendee_chat_message(const OrchBot *bot, JsonObject *event,
     json_object_set_object_member(object, "additional_data", json_object_new());
     return object;
 }
+
+JsonObject *orch_attendee_person(const OrchBot *bot, const OrchPerson *person)
+{
+    JsonObject *object = json_object_new();
+    g_autofree char *uuid = person_uuid(person, person->id);
+    g_autofree char *id = g_strdup_printf("par_%s-%" G_GINT64_FORMAT, bot->id, person->id);
+    json_object_set_string_member(object, "id", id);
+    json_object_set_string_member(object, "name", person->name != NULL ? person->name : "");
+    json_object_set_string_member(object, "uuid", uuid);
+    json_object_set_null_member(object, "user_uuid");
+    json_object_set_boolean_member(object, "is_host", person->is_host);
+    return object;
+}
+
+static JsonArray *make_events(OrchStore *store, const OrchBot *bot)
+{
+    JsonArray *events = json_array_new();
+    g_autoptr(GPtrArray) history = orch_store_transitions(store, bot->id);
+    for (guint i = 0; i < history->len; i++) {
+        const OrchTransition *transition = g_ptr_array_index(history, i);
+        g_autofree char *time = orch_attendee_time(transition->time_ms);
+        JsonObject *event = json_object_new();
+        json_object_set_string_member(event, "type", transition->event);
+        orch_json_set(event, "sub_type", transition->sub_type);
+        orch_json_set(event, "created_at", time);
+        json_array_add_object_element(events, event);
+    }
+    return events;
+}
+
+JsonObject *orch_attendee_bot(OrchStore *store, const OrchBot *bot)
+{
+    JsonObject *object = json_object_new();
+    g_autofree char *id = orch_attendee_bot_id(bot);
+    g_autofree char *join_at = orch_attendee_time(bot->join_at_ms);
+    json_object_set_string_member(object, "id", id);
+    json_object_set_object_member(object, "metadata", orch_attendee_metadata(bot));
+    json_object_set_string_member(object, "meeting_url", bot->meeting_url);
+    json_object_set_string_member(object, "state", bot_state_to_string(bot->state));
+    json_object_set_array_member(object, "events", make_events(store, bot));
+    json_object_set_string_member(object, "transcription_state", "not_started");
+    json_object_set_string_member(object, "recording_state", bot->recording_state);
+    orch_json_set(object, "join_at", join_at);
+    orch_json_set(object, "deduplication_key", bot->dedup_key);
+    return object;
+}

@@ -34,3 +34,9 @@ JsonObject *orch_attendee_participant_event(const OrchBot *bot, const char *type
 /** {id, text, timestamp_ms, …}: one chat message. @person: (nullable) */
 JsonObject *orch_attendee_chat_message(const OrchBot *bot, JsonObject *event,
                                        const OrchPerson *person);
+
+/** One entry of participants. */
+JsonObject *orch_attendee_person(const OrchBot *bot, const OrchPerson *person);
+
+/** The Bot object, its history read from @store. */
+JsonObject *orch_attendee_bot(OrchStore *store, const OrchBot *bot);

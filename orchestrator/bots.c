@@ -335,6 +335,20 @@ bool orch_bots_leave(OrchBots *bots, OrchBot *bot, GError **error)
     return good;
 }
 
+bool orch_bots_remove(OrchBots *bots, OrchBot *bot, GError **error)
+{
+    if (bot->state != BOT_STATE_SCHEDULED) {
+        g_autofree char *refusal = bot_machine_refusal(bot->state, BOT_EVENT_CANCELLED);
+        g_set_error_literal(error, ORCH_BOTS_ERROR, ORCH_BOTS_ERROR_STATE, refusal);
+        return false;
+    }
+    orch_store_begin(bots->store);
+    bool good = orch_store_bot_remove(bots->store, bot->id, error);
+    good = orch_store_end(bots->store, good, good ? error : NULL) && good;
+    orch_bots_look_again(bots);
+    return good;
+}
+
 bool orch_bots_fail(OrchBots *bots, OrchBot *bot, const OrchFailure *failure, GError **error)
 {
     if (bot->reported) {

@@ -129,6 +129,9 @@ bool orch_bots_fail(OrchBots *bots, OrchBot *bot, const OrchFailure *failure, GE
  */
 bool orch_bots_apply_event(OrchBots *bots, const char *bot_id, JsonObject *event, GError **error);
 
+/** Remove a bot that is still scheduled, as if it had never been. Errors: as transition. */
+bool orch_bots_remove(OrchBots *bots, OrchBot *bot, GError **error);
+
 /** Ask the worker of @bot; see OrchWorkers.command. */
 void orch_bots_command(OrchBots *bots, const OrchBot *bot, const char *name, JsonObject *args,
                        OrchCommandDone done, gpointer user_data);

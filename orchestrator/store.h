@@ -56,6 +56,8 @@ bool orch_store_end(OrchStore *store, bool keep, GError **error);
 bool orch_store_bot_insert(OrchStore *store, OrchBot *bot, GError **error);
 /** The whole record, by its id. */
 bool orch_store_bot_update(OrchStore *store, const OrchBot *bot, GError **error);
+/** The bot and everything of it. */
+bool orch_store_bot_remove(OrchStore *store, const char *id, GError **error);
 /** Returns (transfer full): NULL when there is none. */
 OrchBot *orch_store_bot_get(OrchStore *store, const char *id);
 

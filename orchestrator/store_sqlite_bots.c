@@ -314,3 +314,15 @@ bool orch_store_bot_forget(OrchStore *store, const char *bot_id, GError **error)
                      " GROUP BY url)",
                      bot_id, error);
 }
+
+bool orch_store_bot_remove(OrchStore *store, const char *id, GError **error)
+{
+    return orch_store_bot_forget(store, id, error) &&
+           delete_of(store,
+                     "DELETE FROM attempts WHERE delivery_id IN"
+                     " (SELECT id FROM deliveries WHERE bot_id = ?)",
+                     id, error) &&
+           delete_of(store, "DELETE FROM deliveries WHERE bot_id = ?", id, error) &&
+           delete_of(store, "DELETE FROM transitions WHERE bot_id = ?", id, error) &&
+           delete_of(store, "DELETE FROM bots WHERE id = ?", id, error);
+}
