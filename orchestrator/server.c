@@ -110,6 +110,9 @@ static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpo
     coming->timeout_id =
         g_timeout_add_seconds(server->config->request_timeout_s, on_too_slow, coming);
     g_object_set_data_full(G_OBJECT(message), COMING, coming, coming_free);
+    /* libsoup 3.2 forgets a kept-alive connection that its client closes: the socket stays open. */
+    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Connection",
+                                 "close");
     soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
     g_signal_connect(message, "got-chunk", G_CALLBACK(on_chunk), coming);
 }
@@ -174,7 +177,6 @@ static bool read_body(OrchRequest *request, const Coming *coming)
     if (coming->n_bytes > coming->server->config->max_body_bytes) {
         g_autofree char *message = g_strdup_printf("The body is larger than %u bytes.",
                                                    coming->server->config->max_body_bytes);
-        orch_reply_header(request, "Connection", "close");
         orch_reply_error(request, SOUP_STATUS_REQUEST_ENTITY_TOO_LARGE, "BodyTooLarge", message);
         return false;
     }
