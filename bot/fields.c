@@ -259,11 +259,15 @@ bool bot_fields_fill_in(const BotFieldTable *table, JsonObject *document, GError
     drop_nulls(table, "", document);
     for (const BotField *field = table->fields; field->path != NULL; field++) {
         const char *name;
+        bool required = (field->flags & BOT_FIELD_REQUIRED) != 0;
+        if (!required && field->fallback == NULL) {
+            continue; /* nor is an object made to hold it */
+        }
         JsonObject *parent = bot_fields_parent(document, field->path, &name);
         if (json_object_has_member(parent, name)) {
             continue;
         }
-        if ((field->flags & BOT_FIELD_REQUIRED) != 0) {
+        if (required) {
             g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
                         "$.%s: missing; expected %s", field->path, field->help);
             return false;

@@ -61,8 +61,9 @@ static void send_message(Client *client, SoupMessage *message)
     while (client->bytes == NULL) {
         g_main_context_iteration(NULL, TRUE);
     }
-    g_autofree char *text =
-        g_strndup(g_bytes_get_data(client->bytes, NULL), g_bytes_get_size(client->bytes));
+    gsize size = 0;
+    const char *data = g_bytes_get_data(client->bytes, &size);
+    g_autofree char *text = size > 0 ? g_strndup(data, size) : g_strdup("");
     client->status = soup_message_get_status(message);
     client->json = orch_json_load(text);
     client->array = text[0] == '[' ? orch_json_load_array(text) : NULL;

@@ -437,8 +437,7 @@ static void test_attendee_refuses_by_field(void)
         client_call(&client, "POST", "/api/v1/bots", "attendee", cases[i].body);
         g_assert_cmpuint(client.status, ==, 400);
         if (orch_json_array(client.json, cases[i].field) == NULL) {
-            g_test_message("%s: %s", cases[i].body,
-                           (const char *)g_bytes_get_data(client.bytes, NULL));
+            g_test_message("%s", cases[i].body);
             g_test_fail();
         }
     }
