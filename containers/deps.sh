@@ -14,6 +14,7 @@ runtime=(
     ca-certificates
     chromium
     chromium-sandbox
+    curl
     fonts-dejavu-core
     fonts-noto-cjk
     fonts-noto-color-emoji
@@ -24,6 +25,20 @@ runtime=(
     gstreamer1.0-plugins-base
     gstreamer1.0-plugins-good
     gstreamer1.0-plugins-ugly
+    libavformat59
+    libcairo2
+    libjson-glib-1.0-0
+    libopus0
+    libpangocairo-1.0-0
+    libsodium23
+    libsoup-3.0-0
+    libsqlite3-0
+    libswscale6
+    libwebsockets17
+    libxau6
+    libxcb-damage0
+    libxcb-shm0
+    tini
     xvfb
 )
 

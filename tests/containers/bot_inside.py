@@ -1,0 +1,64 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A bot whose programs and libraries are those of an image's root file system, as the image's user:
+it joins a test meeting outside, records and delivers. Called by rootfs.sh, as root."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+import harness  # noqa: E402
+
+UID = 10001
+SCENARIO = {"platform": "meet", "duration_s": 10, "lobby": {"mode": "admit", "after_s": 1},
+            "participants": [{"id": "alice", "name": "Alice Martin",
+                              "camera": {"source": "pattern:webcam"},
+                              "speech": [{"at_s": 1, "tone_hz": 440, "for_s": 6}]}]}
+
+
+def run(root):
+    mounts = [("proc", "proc"), ("sysfs", "sys")]
+    shared = pathlib.Path(tempfile.mkdtemp(dir="/tmp", prefix="steno-image-"))
+    inside = root / shared.relative_to("/")
+    for kind, name in mounts:
+        subprocess.run(["mount", "-t", kind, kind, str(root / name)], check=True)
+    subprocess.run(["mount", "--rbind", "/dev", str(root / "dev")], check=True)
+    subprocess.run(["mount", "--make-rslave", str(root / "dev")], check=True)
+    try:
+        inside.mkdir(parents=True)
+        subprocess.run(["mount", "--bind", str(shared), str(inside)], check=True)
+        return meet(root, shared)
+    finally:
+        for path in [inside, root / "dev", *(root / name for _, name in reversed(mounts))]:
+            subprocess.run(["umount", "-R", str(path)], check=False)
+        shutil.rmtree(shared, ignore_errors=True)
+
+
+def meet(root, shared):
+    """The harness' own meeting and receivers; its worker is a program that goes inside first."""
+    build = shared / "build"
+    (build / "bot").mkdir(parents=True)
+    (build / "tests").symlink_to(harness.ROOT / "build/tests")
+    worker = build / "bot/steno-worker"
+    worker.write_text(f'#!/bin/sh\nexec chroot --userspec={UID}:{UID} "{root}" env TMPDIR="$TMPDIR" '
+                      f'HOME=/home/steno /usr/local/bin/steno-worker "$@"\n')
+    worker.chmod(0o755)
+    os.umask(0)  # what the harness makes is for the user inside, too
+    tempfile.tempdir = str(shared)
+    os.chmod(shared, 0o777)
+    with harness.session(build, SCENARIO) as (meeting, receivers, start):
+        bot = start({"webhook_url": receivers.hook_url()})
+        harness.check(bot.wait(120) == 0, bot.process.tail())
+        harness.check_decodes(bot.output / "recording.mp4")
+        probe = harness.ffprobe(bot.output / "recording.mp4")
+        harness.check(receivers.codes()[-1] == "complete", f"{receivers.codes()}")
+        harness.check((bot.output / "recording.mp4").stat().st_uid == UID, "not the image's user")
+        print(f"# recorded {harness.stream_s(probe, 'video'):.1f} s inside the image")
+
+
+if __name__ == "__main__":
+    run(pathlib.Path(sys.argv[1]).resolve())
