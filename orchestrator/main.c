@@ -2,6 +2,7 @@
 #include "orchestrator/bots.h"
 #include "orchestrator/cli.h"
 #include "orchestrator/server.h"
+#include "orchestrator/workforce.h"
 
 #include "bot/log.h"
 
@@ -65,6 +66,12 @@ static int serve(const OrchConfig *config, OrchStore *store, const OrchSecrets *
     g_autofree char *url = own_url(config, orch_server_port(server));
     if (links.public_url == NULL) {
         links.public_url = url;
+    }
+    g_autoptr(OrchWorkforce) workforce = orch_workforce_new(bots, secrets, orch_server_soup(server),
+                                                            orch_server_port(server), &error);
+    if (workforce == NULL) {
+        fprintf(stderr, "steno-orchestrator: %s\n", error->message);
+        return 1;
     }
     printf("{\"url\": \"%s\"}\n", url);
     fflush(stdout);

@@ -10,6 +10,8 @@ runs, ratios are taken within a run.
   density    one more bot each time, until pictures are lost
   streaming  the live sockets: latency by stage, round trip, interruption, holes in --minutes of tone
              under load, processor time of a stream; a target that is missed makes it fail
+  orchestrator  bots made and webhooks delivered a second, GETs under load, from POST /bots to the
+             page with a warm pool; a target that is missed makes it fail
 """
 import argparse
 import json
@@ -20,6 +22,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+import control_plane  # noqa: E402
 import harness  # noqa: E402
 import streaming  # noqa: E402
 from proc import cpu_s, pss_mib  # noqa: E402
@@ -83,7 +86,15 @@ def live(build, args):
     return streaming.run(build, args.runs, args.minutes)
 
 
-BENCHES = {"talk": talk, "recording": recording, "density": density, "streaming": live}
+def orchestrator(build, args):
+    result = control_plane.measure(build, args.runs)
+    text, met = control_plane.table(result)
+    print(text)
+    return {**result, "missed": not met}
+
+
+BENCHES = {"talk": talk, "recording": recording, "density": density, "streaming": live,
+           "orchestrator": orchestrator}
 
 
 def main():

@@ -4,7 +4,8 @@
 whole end-to-end suite STENO_ROUNDS times, default 10), `memory` (a worker's memory over STENO_MINUTES
 of meeting, default 45) and `sync` (picture and sound of STENO_MINUTES of clapper board with 2 % loss,
 default 10), `media` (hours of meeting fed faster than life: memory, drifting clocks) and `network` (a
-consumer's network lost for 1, 10 and 60 s). Stops at the first failure."""
+consumer's network lost for 1, 10 and 60 s), `orchestrator` (STENO_KILLS, default 20, of the orchestrator
+during three running bots). Stops at the first failure."""
 import argparse
 import os
 import pathlib
@@ -21,8 +22,8 @@ import lost_network  # noqa: E402
 import proc  # noqa: E402
 
 
-def run(script, build, **env):
-    return subprocess.run([sys.executable, str(E2E / script)],
+def run(script, build, *tests, **env):
+    return subprocess.run([sys.executable, str(E2E / script), *tests],
                           env={**os.environ, "STENO_BUILD": str(build), **env}).returncode
 
 
@@ -31,6 +32,11 @@ def kills(build):
     seed = os.environ.get("STENO_SEED", str(int(time.time())))
     print(f"# {count} kills, STENO_SEED={seed}", flush=True)
     return run("test_kill.py", build, STENO_KILLS=count, STENO_SEED=seed)
+
+
+def orchestrator(build):
+    count = os.environ.get("STENO_KILLS", "20")
+    return run("test_workforce.py", build, "killed_orchestrator_loses_nothing", STENO_KILLS=count)
 
 
 def rounds(build):
@@ -98,7 +104,7 @@ def media(build):
 
 def main():
     soaks = {"kills": kills, "rounds": rounds, "memory": memory, "sync": sync, "media": media,
-             "network": lost_network.run}
+             "network": lost_network.run, "orchestrator": orchestrator}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("names", nargs="*", choices=[[], *soaks], help="default: all")

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "orchestrator/control.h"
+#include "orchestrator/outbox.h"
+#include "orchestrator/pool.h"
+#include "orchestrator/workforce.h"
+
+/*
+ * The workforce's parts: workforce.c decides who gets a worker, workforce_links.c talks with the
+ * workers, workforce_death.c cleans up after them.
+ */
+
+/* A command on its way to a worker. */
+typedef struct {
+    OrchWorkforce *workforce; /* borrowed */
+    char *bot_id, *id, *name; /* owned */
+    JsonObject *args;         /* owned; NULL: none */
+    OrchCommandDone done;     /* NULL: nobody wants to know */
+    gpointer done_data;
+    guint timeout_id;
+} OrchCommand;
+
+typedef struct OrchAck OrchAck; /* an ack that waits for the disk */
+
+struct OrchWorkforce {
+    OrchBots *bots; /* borrowed, like the next two */
+    OrchStore *store;
+    const OrchConfig *config;
+    OrchPool *pool; /* owned, like what follows */
+    OrchControl *control;
+    OrchOutbox *outbox;
+    GHashTable *links;     /* token hash (owned) -> OrchLink (borrowed): those that said hello */
+    GHashTable *acks;      /* OrchLink (borrowed) -> OrchAck (owned by its callback) */
+    GHashTable *commands;  /* id (borrowed) -> OrchCommand (owned) */
+    GHashTable *setbacks;  /* bot id (owned) -> how often its worker died before it began, or its
+                              recovery failed */
+    GHashTable *retries;   /* bot id (borrowed from its data) -> source of its next recovery */
+    guint n_failed_starts; /* workers in a row that died before they stood by */
+    gint64 no_start_before_ms;
+    guint look_id, timer_id, delete_id;
+    guint64 n_commands;
+    char *nonce; /* owned: makes ids of commands unlike those before a restart */
+    bool stopping;
+};
+
+/* --- workforce.c --- */
+
+/** Look at all bots and workers, from an idle. */
+void orch_workforce_look_soon(OrchWorkforce *workforce);
+
+/** Store @bot; what can't be stored is logged: it is looked at again later. */
+void orch_workforce_save(OrchWorkforce *workforce, OrchBot *bot);
+
+/** One more setback of this bot; returns how many there were. */
+guint orch_workforce_count_setback(OrchWorkforce *workforce, const char *bot_id);
+
+/* --- workforce_links.c --- */
+
+extern const OrchControlEvents orch_workforce_control_events;
+
+/** The document is on its way to the idle @worker, which is @bot's from now on. */
+void orch_workforce_assign(OrchWorkforce *workforce, OrchWorker *worker, OrchBot *bot);
+
+/** As OrchWorkers.command; @id: NULL: a new one. */
+void orch_workforce_send(OrchWorkforce *workforce, const char *bot_id, const char *id,
+                         const char *name, JsonObject *args, OrchCommandDone done,
+                         gpointer done_data);
+
+/** The process of @worker is gone: what it sent last and is not in is for the recovery to send. */
+void orch_workforce_close_link(OrchWorkforce *workforce, OrchWorker *worker);
+
+/** Acks that wait for the disk go nowhere. */
+void orch_workforce_forget_acks(OrchWorkforce *workforce);
+
+/** Nobody answers these any more. @bot_id: NULL: of all bots. */
+void orch_workforce_drop_commands(OrchWorkforce *workforce, const char *bot_id, const char *why);
+void orch_workforce_command_free(gpointer command);
+
+/* --- workforce_death.c --- */
+
+extern const OrchPoolEvents orch_workforce_pool_events;
+
+/** The process that had @bot is gone: recover it, begin anew, or say that it failed. */
+void orch_workforce_bury(OrchWorkforce *workforce, OrchBot *bot, int exit);
+
+/** Let go of the worker and of the place. */
+void orch_workforce_release(OrchWorkforce *workforce, OrchBot *bot);
