@@ -130,7 +130,7 @@ missing() {
     local installed
     installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null |
         awk '$1 == "ii" { print $2 }' | sort -u) || true # unknown names are missing too
-    printf '%s\n' "$@" | sort -u | comm -23 - <(printf '%s\n' "$installed")
+    printf '%s\n' "$@" | sort -u | grep -vxF "$installed" || true
 }
 
 if [ "$mode" = list ]; then
@@ -138,8 +138,9 @@ if [ "$mode" = list ]; then
     exit 0
 fi
 
-mapfile -t wanted < <(missing "${packages[@]}")
-if [ "${#wanted[@]}" -eq 0 ]; then
+# Without /dev/fd, which a root file system in the making does not have.
+mapfile -t wanted <<<"$(missing "${packages[@]}")"
+if [ -z "${wanted[0]}" ]; then
     exit 0
 fi
 if [ "$mode" = check ]; then

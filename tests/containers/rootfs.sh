@@ -10,12 +10,22 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 root=${1:-$(mktemp -d)}
-[ $# -gt 0 ] || trap 'rm -rf --one-file-system "$root"' EXIT
+given=$#
+
+leave() {
+    local path
+    for path in dev proc sys; do
+        umount -R "$root/$path" 2>/dev/null || true
+    done
+    [ "$given" -gt 0 ] || rm -rf --one-file-system "$root"
+}
+trap leave EXIT
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
 if [ ! -e "$root/etc/debian_version" ]; then
     say "debootstrap"
+    # shellcheck disable=SC2016 # apt's own placeholder
     mirror=$(apt-get indextargets --format '$(SITE)' | sort | uniq -c | sort -rn |
         awk 'NR == 1 { print $2 }')
     debootstrap --variant=minbase bookworm "$root" "$mirror" >&2
@@ -24,6 +34,11 @@ fi
 cp -r /etc/apt/. "$root/etc/apt/"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 cp -r /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
+
+mount -t proc proc "$root/proc"
+mount -t sysfs sysfs "$root/sys"
+mount --rbind /dev "$root/dev"
+mount --make-rslave "$root/dev"
 
 say "packages (deps.sh runtime)"
 install -D containers/deps.sh "$root/usr/local/lib/steno/deps.sh"

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The demo: a test meeting with three people, a bot in it, and what it delivered."""
+"""The demo: a test meeting with three people, a bot in it, and what it delivered; then the same through
+the orchestrator's HTTP API, as a client would do it."""
 import argparse
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import harness  # noqa: E402
 import measure  # noqa: E402
+import orchestrator  # noqa: E402
 import sheet  # noqa: E402
 
 BAR = 60
@@ -97,6 +100,58 @@ def show(output, receivers, contact_sheet):
     print(f"  {contact_sheet}\n")
 
 
+# --- through the orchestrator ---
+
+CALL = {"platform": "meet", "duration_s": 12, "lobby": {"mode": "admit", "after_s": 1},
+        "participants": [
+            {"id": "alice", "name": "Alice Martin", "camera": {"source": "pattern:webcam"},
+             "speech": [{"at_s": 1.5, "wav": "alice-1.wav"}]}]}
+
+
+def curl(api, method, path, body=None):
+    """Shows the command as it can be typed, and runs it."""
+    command = ["curl", "-sS", "-X", method, f"http://127.0.0.1:{api.port}{path}",
+               "-H", f"x-meeting-baas-api-key: {api.key}"]
+    if body is not None:
+        command += ["-H", "content-type: application/json", "-d", json.dumps(body)]
+    shown = shlex.join(command).replace(api.key, "$KEY")
+    print(f"  $ {shown}")
+    out = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+    print(f"    {out.strip()[:300]}")
+    return json.loads(out)
+
+
+def ask_for_a_bot(api, meeting, hooks, folder):
+    answer = curl(api, "POST", "/bots", {
+        "meeting_url": meeting.url, "bot_name": "Steno", "recording_mode": "speaker_view",
+        "webhook_url": hooks.url()})
+    bot = answer["bot_id"]
+    final = harness.wait_for(lambda: hooks.final(bot), 120, "the end of the bot")
+    print("  webhooks: " + " → ".join(hooks.codes(bot)))
+    if final["event"] != "complete":
+        raise harness.Failure(f"the bot failed: {final}")
+    data = curl(api, "GET", f"/bots/meeting_data?bot_id={bot}")
+    path = folder / "downloaded.mp4"
+    path.write_bytes(harness.fetch(data["mp4"]))
+    harness.check_decodes(path)
+    print(f"  downloaded {path} ({path.stat().st_size:,} bytes), it plays")
+
+
+def through_the_api(build, folder):
+    heading("The same through the orchestrator's API")
+    meeting = harness.Meeting(build, folder, CALL)
+    hooks = orchestrator.Hooks()
+    api = orchestrator.Orchestrator(build, folder, meeting.browser(), max=1)
+    try:
+        api.start()
+        ask_for_a_bot(api, meeting, hooks, folder)
+        api.stop()
+    finally:
+        api.close()
+        meeting.close()
+        hooks.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
@@ -117,10 +172,12 @@ def main():
             print(f"the worker ended with exit code {exit_code}; see {folder}", file=sys.stderr)
             return exit_code
         show(folder / "bot", receivers, folder / "contact-sheet.png")
-        return 0
     finally:
         meeting.close()
         receivers.close()
+    (folder / "api").mkdir()
+    through_the_api(build, folder / "api")
+    return 0
 
 
 if __name__ == "__main__":
