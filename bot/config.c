@@ -238,6 +238,8 @@ static void read_document(BotConfig *config)
     config->meeting_url = get_string(document, "meeting_url");
     config->bot_name = get_string(document, "bot_name");
     config->entry_message = get_string(document, "entry_message");
+    config->image_url = get_string(document, "bot_image");
+    config->image_private = json_object_get_boolean_member(document, "bot_image_private");
     const char *mode = get_string(document, "recording_mode");
     config->mode = strcmp(mode, "audio_only") == 0     ? BOT_MODE_AUDIO_ONLY
                    : strcmp(mode, "gallery_view") == 0 ? BOT_MODE_GALLERY_VIEW

@@ -29,6 +29,8 @@ typedef struct {
     const char *meeting_url;
     const char *bot_name;
     const char *entry_message; /* NULL: none */
+    const char *image_url;     /* NULL: none */
+    bool image_private;        /* it may lie at a private address */
     BotMode mode;
     JsonNode *extra; /* borrowed from document; NULL: none */
 

@@ -35,6 +35,19 @@ static PlatformCapture capture_of(const BotConfig *config)
                                                   : PLATFORM_CAPTURE_AUTO;
 }
 
+static void on_image(GBytes *jpeg, const GError *error, gpointer user_data)
+{
+    BotSession *session = user_data;
+    g_clear_pointer(&session->image, bot_image_free);
+    if (jpeg == NULL) {
+        g_autofree char *message =
+            g_strdup_printf("the bot's picture is not shown: %s", error->message);
+        bot_session_warn(session, "bot_image", message);
+    } else if (session->platform != NULL) {
+        platform_show_picture(session->platform, jpeg);
+    }
+}
+
 static void join(BotSession *session)
 {
     g_autoptr(GError) error = NULL;
@@ -69,6 +82,10 @@ static void join(BotSession *session)
     if (!bot_session_open_media(session, &error)) {
         bot_session_end(session, BOT_OUTCOME_INTERNAL, error->message);
         return;
+    }
+    if (session->config->image_url != NULL) {
+        session->image = bot_image_fetch(session->config->image_url, session->config->image_private,
+                                         on_image, session);
     }
     platform_join(session->platform);
     g_clear_pointer(&session->standby, platform_standby_free);
@@ -302,6 +319,7 @@ void bot_session_free(BotSession *session)
     g_clear_handle_id(&session->tick_id, g_source_remove);
     g_clear_handle_id(&session->grace_id, g_source_remove);
     g_clear_handle_id(&session->speakers_id, g_source_remove);
+    g_clear_pointer(&session->image, bot_image_free);
     g_clear_pointer(&session->player, bot_speech_player_free);
     g_clear_pointer(&session->platform, platform_free);
     g_clear_pointer(&session->standby, platform_standby_free);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bot/artifacts.h"
+#include "bot/image.h"
 #include "bot/report.h"
 #include "bot/roster.h"
 #include "bot/session.h"
@@ -34,6 +35,7 @@ struct BotSession {
     PlatformStandby *standby; /* owned; NULL: the browser starts with the platform */
     Platform *platform;       /* owned; NULL before joining and after it left */
     char *platform_name;
+    BotImage *image;            /* owned; NULL: none is being fetched */
     char *self_id;              /* owned: the bot's own entry in the meeting; NULL until known */
     MediaEngine *engine;        /* owned */
     StreamingClient *streaming; /* owned; NULL: nobody listens */

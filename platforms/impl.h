@@ -22,6 +22,7 @@ typedef struct {
     void (*set_microphone)(Platform *platform, bool open);
     bool (*speak)(Platform *platform, const int16_t *samples, size_t n_samples, GError **error);
     void (*stop_speaking)(Platform *platform);
+    void (*show_picture)(Platform *platform, GBytes *jpeg);
     void (*screenshot)(Platform *platform, const char *path, GTask *task); /* task: transfer full */
 } PlatformImpl;
 

@@ -153,6 +153,13 @@ void platform_stop_speaking(Platform *platform)
     }
 }
 
+void platform_show_picture(Platform *platform, GBytes *jpeg)
+{
+    if (platform->impl->show_picture != NULL) {
+        platform->impl->show_picture(platform, jpeg);
+    }
+}
+
 void platform_screenshot_async(Platform *platform, const char *path, GAsyncReadyCallback callback,
                                gpointer user_data)
 {

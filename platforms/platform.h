@@ -186,6 +186,14 @@ bool platform_speak(Platform *platform, const int16_t *samples, size_t n_samples
 /** Drop what the page has not played yet. */
 void platform_stop_speaking(Platform *platform);
 
+/**
+ * platform_show_picture:
+ * @jpeg: a JPEG file of our own making; a reference is kept
+ *
+ * Show it as the bot's camera picture, from admission on. Errors come as on_warning.
+ */
+void platform_show_picture(Platform *platform, GBytes *jpeg);
+
 /** PNG of the page at @path. Asynchronous, bounded. */
 void platform_screenshot_async(Platform *platform, const char *path, GAsyncReadyCallback callback,
                                gpointer user_data);

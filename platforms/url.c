@@ -166,21 +166,32 @@ static bool is_redirect(GUri *uri)
            g_str_has_suffix(host, ".safelinks.protection.outlook.com");
 }
 
+char *platform_url_get_param(GUri *uri, const char *name)
+{
+    const char *query = g_uri_get_query(uri);
+    g_auto(GStrv) pairs = g_strsplit(query != NULL ? query : "", "&", -1);
+    size_t length = strlen(name);
+    for (char **pair = pairs; *pair != NULL; pair++) {
+        if (strncmp(*pair, name, length) == 0 && (*pair)[length] == '=') {
+            g_autofree char *value = g_uri_unescape_string(*pair + length + 1, NULL);
+            bool good = value != NULL && g_utf8_validate(value, -1, NULL);
+            return good ? g_steal_pointer(&value) : NULL;
+        }
+    }
+    return NULL;
+}
+
 /* (transfer full): what the redirect leads to. */
 static char *redirect_target(GUri *uri, GError **error)
 {
-    const char *query = g_uri_get_query(uri);
-    g_autoptr(GHashTable) params =
-        query != NULL ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
-    const char *target = params != NULL ? g_hash_table_lookup(params, "q") : NULL;
-    if (target == NULL && params != NULL) {
-        target = g_hash_table_lookup(params, "url");
+    char *target = platform_url_get_param(uri, "q");
+    if (target == NULL) {
+        target = platform_url_get_param(uri, "url");
     }
     if (target == NULL) {
         refuse(error, "a redirect (google.com/url, a safe link) without its target");
-        return NULL;
     }
-    return g_strdup(target);
+    return target;
 }
 
 GUri *platform_url_parse(const char *text, PlatformUrlUnwrap unwrap, GError **error)

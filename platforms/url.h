@@ -17,5 +17,13 @@ typedef char *(*PlatformUrlUnwrap)(GUri *uri);
 /** (transfer full). Errors: PLATFORM_ERROR_URL with the rule that the text breaks. */
 GUri *platform_url_parse(const char *text, PlatformUrlUnwrap unwrap, GError **error);
 
+/**
+ * platform_url_get_param:
+ *
+ * (transfer full): the decoded value of the first @name in @uri's query, or NULL. Other parameters
+ * may be anything: links pass through many hands. A '+' stays one.
+ */
+char *platform_url_get_param(GUri *uri, const char *name);
+
 /** True when @text, or what it decodes to, contains a URL. */
 bool platform_url_hides_url(const char *text);

@@ -6,6 +6,7 @@
 
 #define CLICK_TIMEOUT_MS 2000
 #define CHAT_TIMEOUT_MS 9000
+#define PICTURE_TIMEOUT_MS 5000
 #define LEAVE_CLICK_TIMEOUT_MS 1000
 #define LEAVE_BUDGET_MS 4500
 
@@ -18,6 +19,7 @@ static void adapter_clear(gpointer data)
     g_free(adapter->url);
     g_free(adapter->bot_name);
     g_free(adapter->passcode);
+    g_clear_pointer(&adapter->picture, g_bytes_unref);
     g_free(adapter->output_dir);
     browser_options_free(adapter->browser_options);
     platform_rules_free(adapter->rules);
@@ -310,6 +312,39 @@ void adapter_stop_speaking(Platform *platform)
     if (adapter->page != NULL) {
         page_stop_speaking(adapter->page);
     }
+}
+
+static void on_picture_shown(JsonNode *value, const GError *error, gpointer user_data)
+{
+    Adapter *adapter = g_rc_box_acquire(user_data);
+    if (error != NULL && !adapter->leaving && !adapter->over) {
+        adapter_warn(adapter, "bot_image", "the page did not take the bot's picture");
+        g_debug("the picture: %s", error->message);
+    }
+    adapter_release(adapter);
+}
+
+void adapter_push_picture(Adapter *adapter)
+{
+    if (adapter->picture == NULL || !adapter->navigated || adapter->over || adapter->leaving) {
+        return;
+    }
+    gsize size;
+    const void *data = g_bytes_get_data(adapter->picture, &size);
+    g_autofree char *base64 = g_base64_encode(data, size);
+    g_autofree char *call =
+        g_strdup_printf("window.__steno ? window.__steno.show_picture('%s') : null", base64);
+    browser_evaluate(page_get_browser(adapter->page), call, PICTURE_TIMEOUT_MS, on_picture_shown,
+                     adapter);
+}
+
+void adapter_show_picture(Platform *platform, GBytes *jpeg)
+{
+    Adapter *adapter = to_adapter(platform);
+    g_clear_pointer(&adapter->picture, g_bytes_unref);
+    adapter->picture = g_bytes_ref(jpeg);
+    adapter->flow.want_camera = true;
+    adapter_push_picture(adapter);
 }
 
 static void on_shot(JsonNode *value, const GError *error, gpointer user_data)

@@ -68,6 +68,7 @@ struct Adapter {
     unsigned view_timer;
     bool photographed;               /* the page is */
     bool untapped;                   /* a track could not be tapped */
+    GBytes *picture;                 /* owned: a JPEG that the camera shows, or NULL */
     BrowserOptions *browser_options; /* owned until the browser starts */
     struct PlatformStandby *standby; /* borrowed until the browser starts; or NULL */
     bool sandbox;
@@ -101,6 +102,8 @@ int64_t adapter_now_ms(void);
 char *adapter_json_quote(const char *text);
 /** Borrowed from @value: its string, or NULL when it is none. */
 const char *adapter_string_value(JsonNode *value);
+/** (transfer full): @frame of a mix of everybody, with nobody named in it yet. */
+MediaEncodedFrame *adapter_new_mixed(const MediaEncodedFrame *frame);
 
 // --- adapter.c ---
 
@@ -120,6 +123,9 @@ void adapter_send_chat(Platform *platform, const char *text, GTask *task);
 void adapter_set_microphone(Platform *platform, bool open);
 bool adapter_speak(Platform *platform, const int16_t *samples, size_t n_samples, GError **error);
 void adapter_stop_speaking(Platform *platform);
+void adapter_show_picture(Platform *platform, GBytes *jpeg);
+/** Gives the page the picture, when there is one. */
+void adapter_push_picture(Adapter *adapter);
 void adapter_screenshot(Platform *platform, const char *path, GTask *task);
 
 /* The slots of a PlatformImpl that every kind fills alike. */
@@ -127,7 +133,7 @@ void adapter_screenshot(Platform *platform, const char *path, GTask *task);
     .destroy = adapter_destroy, .join = adapter_join, .leave = adapter_leave,                      \
     .send_chat = adapter_send_chat, .set_microphone = adapter_set_microphone,                      \
     .speak = adapter_speak, .stop_speaking = adapter_stop_speaking,                                \
-    .screenshot = adapter_screenshot
+    .show_picture = adapter_show_picture, .screenshot = adapter_screenshot
 
 // --- events.c ---
 

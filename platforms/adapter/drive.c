@@ -467,7 +467,7 @@ static gboolean on_poll(gpointer data)
         "'passcode_field','passcode_wrong','not_started','recording_denied'],'in_call',[],[])";
     static const char in_call[] =
         "window.__steno.read(['removed','ended','recording_denied','consent','network_lost',"
-        "'mic_is_on','mic_is_off','camera_is_on'],'in_call',"
+        "'mic_is_on','mic_is_off','camera_is_on','camera_is_off'],'in_call',"
         "['removed_page','ended_page','connection_failed'],"
         "['removed','ended','recording_denied','consent','network_lost'])";
     Adapter *adapter = data;

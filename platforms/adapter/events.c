@@ -109,6 +109,7 @@ static void on_navigated(const char *url, gpointer user_data)
 {
     Adapter *adapter = user_data;
     adapter->link_failed = false;
+    adapter_push_picture(adapter);
     adapter_poll_later(adapter, 100);
 }
 
@@ -121,6 +122,20 @@ static void on_link(bool up, gpointer user_data)
         adapter_warn(adapter, "page_link_lost",
                      "the link to the page broke; it is being made again");
     }
+}
+
+MediaEncodedFrame *adapter_new_mixed(const MediaEncodedFrame *frame)
+{
+    MediaEncodedFrame *mixed = media_encoded_frame_new(frame->codec, g_bytes_ref(frame->payload));
+    mixed->track_id = frame->track_id;
+    mixed->ssrc = frame->ssrc;
+    mixed->rtp_timestamp = frame->rtp_timestamp;
+    mixed->sequence = frame->sequence;
+    mixed->receive_ns = frame->receive_ns;
+    mixed->sent_ns = frame->sent_ns;
+    mixed->audio_level = frame->audio_level;
+    mixed->mixed = true;
+    return mixed;
 }
 
 static void on_frame(MediaEncodedFrame *frame, gpointer user_data)

@@ -316,8 +316,9 @@ static FlowStep check_network(Flow *flow, const FlowReading *reading, int64_t no
 
 static FlowStep keep_devices(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
-    if (is_in_the_way(flow, reading, FLOW_CAMERA_IS_ON)) {
-        return click(FLOW_CAMERA_IS_ON);
+    FlowPurpose camera = flow->want_camera ? FLOW_CAMERA_IS_OFF : FLOW_CAMERA_IS_ON;
+    if (is_in_the_way(flow, reading, camera)) {
+        return click(camera);
     }
     FlowPurpose button = flow->want_open_mic ? FLOW_MIC_IS_OFF : FLOW_MIC_IS_ON;
     if (!shows(reading, button)) {

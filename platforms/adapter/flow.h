@@ -97,7 +97,7 @@ typedef struct {
     int64_t reload_ms;    /* between two loads of a page that waits for the host */
     bool has_passcode;    /* there is one to type */
     int64_t elsewhere_ms; /* how long the page may be elsewhere on its way in */
-    bool want_open_mic;   /* changed at any time */
+    bool want_open_mic, want_camera; /* changed at any time; of the call */
     /* State. */
     FlowPhase phase;
     bool named, passcode_given, joined_once, lobby_seen, denial_seen;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What only Meet's page knows: its own preference for incoming video, kept in the page's storage and
- * set here before its scripts read it. Where the page does not follow it, the settings dialog is used.
+ * set here before its scripts read it (where the page does not follow it, the settings dialog is
+ * used); and, where the page decodes sound itself, so that no packet names who speaks, whose tiles
+ * have a mark.
  */
 function parsed(text) {
     try {
@@ -29,3 +31,18 @@ if (!CONFIG.video && location.protocol === 'https:') {
         warn('incoming_video', 'the preference could not be set: ' + error.message);
     }
 }
+
+const SPEAKERS_MS = 100;
+let toldSpeaking = '[]';
+
+setInterval(() => {
+    const isTold = [...taps.values()].some((tap) => tap.kind === 'audio' && tap.nTapped > 0);
+    const ids = isTold ? [] : allOf('tile')
+        .filter(({element}) => isLit(element, 'speaking_mark'))
+        .map(({element, candidate}) => element.getAttribute(candidate.attribute) || '');
+    const json = JSON.stringify(ids);
+    if (json !== toldSpeaking) {
+        toldSpeaking = json;
+        tell({type: 'speaking', ids});
+    }
+}, SPEAKERS_MS);

@@ -5,6 +5,7 @@
 
 #define MAX_DEVICES 5000 /* of a whole meeting; beyond it, newcomers are not named */
 #define STATUS_IN_MEETING 1
+#define FIRST_OWN_SOURCE 0xf2000000u /* no contributing source of a packet looks like this */
 
 typedef struct {
     char *id;     /* owned */
@@ -16,6 +17,7 @@ typedef struct {
     bool in_sync;            /* seen since begin_sync */
     MeetOutput audio, video; /* stream and device owned; stream NULL: none */
     uint32_t video_track;    /* last reported for its stream; 0: none */
+    uint32_t own_source;     /* of its sound, when the wire names none; 0: not needed yet */
 } Device;
 
 typedef struct {
@@ -28,6 +30,7 @@ struct MeetRoster {
     gpointer user_data;
     GHashTable *devices; /* id (in the Device) -> owned Device */
     GPtrArray *tracks;   /* of owned Track */
+    uint32_t n_own_sources;
 };
 
 static void device_free(gpointer data)
@@ -115,13 +118,20 @@ static void report_source(MeetRoster *roster, PlatformSourceKind kind, uint32_t 
     roster->events.on_source(&event, roster->user_data);
 }
 
-static void report_audio(MeetRoster *roster, const Device *device)
+/* 0: the wire names none. */
+static uint32_t audio_source(const Device *device)
 {
     guint64 csrc = 0;
-    if (device->audio.stream != NULL &&
-        g_ascii_string_to_unsigned(device->audio.stream, 10, 0, G_MAXUINT32, &csrc, NULL)) {
-        report_source(roster, PLATFORM_SOURCE_AUDIO, (uint32_t)csrc, device,
-                      !device->audio.disabled);
+    bool named = device->audio.stream != NULL &&
+                 g_ascii_string_to_unsigned(device->audio.stream, 10, 0, G_MAXUINT32, &csrc, NULL);
+    return named ? (uint32_t)csrc : 0;
+}
+
+static void report_audio(MeetRoster *roster, const Device *device)
+{
+    uint32_t source = audio_source(device);
+    if (source != 0) {
+        report_source(roster, PLATFORM_SOURCE_AUDIO, source, device, !device->audio.disabled);
     }
 }
 
@@ -317,6 +327,25 @@ const char *meet_roster_name(MeetRoster *roster, const char *device)
         found = find(roster, found->parent);
     }
     return found != NULL ? found->name : NULL;
+}
+
+bool meet_roster_voice(MeetRoster *roster, const char *id, uint32_t *ret_source)
+{
+    Device *device = find(roster, id);
+    if (device == NULL || !device->present || device->is_self || device->parent != NULL) {
+        return false;
+    }
+    *ret_source = audio_source(device);
+    if (*ret_source == 0) {
+        bool is_new = device->own_source == 0;
+        device->own_source =
+            is_new ? FIRST_OWN_SOURCE + roster->n_own_sources++ : device->own_source;
+        *ret_source = device->own_source;
+        if (is_new) {
+            report_source(roster, PLATFORM_SOURCE_AUDIO, device->own_source, device, true);
+        }
+    }
+    return true;
 }
 
 bool meet_roster_is_self(MeetRoster *roster, const char *device)

@@ -35,5 +35,15 @@ void meet_roster_track_ended(MeetRoster *roster, uint32_t track_id);
 
 /** Borrowed, or NULL: the participant's name, for whom a device speaks (a share's owner). */
 const char *meet_roster_name(MeetRoster *roster, const char *device);
+
+/**
+ * meet_roster_voice:
+ * @ret_source: (out): the contributing source of their sound, or one of our own making where the
+ *   wire names none
+ *
+ * False when @device is nobody who is here, or the bot.
+ */
+bool meet_roster_voice(MeetRoster *roster, const char *device, uint32_t *ret_source);
+
 bool meet_roster_is_self(MeetRoster *roster, const char *device);
 unsigned meet_roster_n_present(MeetRoster *roster);

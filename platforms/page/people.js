@@ -58,6 +58,6 @@ function nameOf(label) {
 function isLit(element, purpose) {
     return (RULES.purposes[purpose] || []).some((candidate) => {
         const mark = element.querySelector(candidate.css);
-        return mark !== null && Number(getComputedStyle(mark).opacity) > 0.5;
+        return mark !== null && Number(getComputedStyle(mark).opacity) > 0.1;
     });
 }

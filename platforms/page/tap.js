@@ -409,8 +409,12 @@ async function check(tap) {
 // --- the microphone and camera that the page is offered ---
 
 let microphoneTrack = null;
+const CAMERA_FPS = 30; // at most: some pages dislike less
+const CAMERA_REDRAW_MS = 500;
 const ownTracks = new WeakSet(); // copies of the microphone that the page has
 let cameraTrack = null;
+let cameraCanvas = null;
+let cameraPicture = null; // an ImageBitmap; null: black
 
 function getMicrophone() {
     if (microphoneTrack === null) {
@@ -425,14 +429,38 @@ function getMicrophone() {
 
 function getCamera() {
     if (cameraTrack === null) {
-        const canvas = document.createElement('canvas');
-        canvas.width = 640;
-        canvas.height = 360;
-        canvas.getContext('2d').fillRect(0, 0, canvas.width, canvas.height);
-        cameraTrack = canvas.captureStream(1).getVideoTracks()[0];
+        cameraCanvas = document.createElement('canvas');
+        cameraCanvas.width = 640;
+        cameraCanvas.height = 360;
+        drawCamera();
+        cameraTrack = cameraCanvas.captureStream(CAMERA_FPS).getVideoTracks()[0];
+        cameraTrack.contentHint = 'detail'; // a still picture: rather seldom than coarse
     }
     return cameraTrack.clone();
 }
+
+function drawCamera() {
+    const context = cameraCanvas.getContext('2d');
+    if (cameraPicture === null) {
+        context.fillRect(0, 0, cameraCanvas.width, cameraCanvas.height);
+    } else {
+        cameraCanvas.width = cameraPicture.width;
+        cameraCanvas.height = cameraPicture.height;
+        context.drawImage(cameraPicture, 0, 0);
+    }
+}
+
+/* @base64: a JPEG file. It is drawn again and again: a canvas that stands still sends nothing, and
+ * who comes later would see nothing. */
+steno.show_picture = async (base64) => {
+    const file = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
+    const isFirst = cameraPicture === null;
+    cameraPicture = await createImageBitmap(new Blob([file], {type: 'image/jpeg'}));
+    if (isFirst) {
+        setInterval(() => cameraCanvas !== null && drawCamera(), CAMERA_REDRAW_MS);
+    }
+    return true;
+};
 
 if (navigator.mediaDevices) {
     const devices = [

@@ -288,14 +288,7 @@ static MediaEncodedFrame *teams_on_frame(Adapter *adapter, MediaEncodedFrame *fr
     if (media_codec_is_video(frame->codec)) {
         return media_encoded_frame_ref(frame);
     }
-    MediaEncodedFrame *mixed = media_encoded_frame_new(frame->codec, g_bytes_ref(frame->payload));
-    mixed->track_id = frame->track_id;
-    mixed->ssrc = frame->ssrc;
-    mixed->rtp_timestamp = frame->rtp_timestamp;
-    mixed->sequence = frame->sequence;
-    mixed->receive_ns = frame->receive_ns;
-    mixed->audio_level = frame->audio_level;
-    mixed->mixed = true;
+    MediaEncodedFrame *mixed = adapter_new_mixed(frame);
     note_evidence(teams, teams_voices_attribute(&teams->voices, teams->roster, frame, mixed->csrcs,
                                                 &mixed->n_csrcs));
     return mixed;

@@ -3,6 +3,7 @@
 
 #include "platforms/json.h"
 #include "platforms/platform.h"
+#include "platforms/url.h"
 
 #include <string.h>
 
@@ -29,15 +30,6 @@ static bool is_host(const char *name)
 bool teams_url_is_ours(GUri *uri)
 {
     return is_host(g_uri_get_host(uri));
-}
-
-/* (transfer full): the decoded parameter, or NULL. */
-static char *get_param(GUri *uri, const char *name)
-{
-    const char *query = g_uri_get_query(uri);
-    g_autoptr(GHashTable) params =
-        query != NULL ? g_uri_parse_params(query, -1, "&", G_URI_PARAMS_NONE, NULL) : NULL;
-    return params != NULL ? g_strdup(g_hash_table_lookup(params, name)) : NULL;
 }
 
 // --- wrappers ---
@@ -67,7 +59,7 @@ static char *from_fragment(GUri *uri)
 
 static char *from_launcher(GUri *uri)
 {
-    g_autofree char *inner = get_param(uri, "url");
+    g_autofree char *inner = platform_url_get_param(uri, "url");
     if (inner == NULL) {
         return NULL;
     }
@@ -124,7 +116,7 @@ static char *from_code(GUri *uri, JsonObject *coords)
 
 static char *from_coords(GUri *uri)
 {
-    g_autofree char *text = get_param(uri, "coords");
+    g_autofree char *text = platform_url_get_param(uri, "coords");
     if (text == NULL || strlen(text) > MAX_COORDS_BYTES) {
         return NULL;
     }
@@ -203,7 +195,7 @@ static char *canonical_meet(GUri *uri, const char *host, GError **error)
         refuse(error, "a Teams /meet/ link has the meeting's id after it, letters and digits");
         return NULL;
     }
-    g_autofree char *passcode = get_param(uri, "p");
+    g_autofree char *passcode = platform_url_get_param(uri, "p");
     if (passcode == NULL || *passcode == '\0') {
         return g_strdup_printf("https://%s/meet/%s", host, parts[0]);
     }
@@ -220,7 +212,7 @@ static char *canonical_meetup(GUri *uri, const char *host, GError **error)
                       "19:…@thread.v2, and a number");
         return NULL;
     }
-    g_autofree char *context = get_param(uri, "context");
+    g_autofree char *context = platform_url_get_param(uri, "context");
     g_autoptr(JsonObject) json =
         context != NULL ? platform_json_parse(context, strlen(context), NULL) : NULL;
     if (context != NULL && json == NULL) {

@@ -2,8 +2,7 @@
 #include "platforms/zoom/url.h"
 
 #include "platforms/platform.h"
-
-#include <libsoup/soup.h>
+#include "platforms/url.h"
 
 #include <string.h>
 
@@ -58,10 +57,10 @@ static bool is_token(const char *text)
     return good;
 }
 
-static const char *get_token(GHashTable *params, const char *name)
+static char *get_token(GUri *uri, const char *name)
 {
-    const char *value = params != NULL ? g_hash_table_lookup(params, name) : NULL;
-    return value != NULL && is_token(value) ? value : NULL;
+    g_autofree char *value = platform_url_get_param(uri, name);
+    return value != NULL && is_token(value) ? g_steal_pointer(&value) : NULL;
 }
 
 /* The parts of the path, a trailing slash left out. */
@@ -120,10 +119,8 @@ char *zoom_url_canonical(GUri *uri, GError **error)
                "(8 to 12 digits), or /my/ and a name");
         return NULL;
     }
-    const char *query = g_uri_get_query(uri);
-    g_autoptr(GHashTable) params = query != NULL ? soup_form_decode(query) : NULL;
-    const char *pwd = get_token(params, "pwd"), *tk = get_token(params, "tk");
-    pwd = pwd != NULL ? pwd : get_token(params, "password");
+    g_autofree char *pwd = get_token(uri, "pwd"), *tk = get_token(uri, "tk");
+    pwd = pwd != NULL ? pwd : get_token(uri, "password");
     g_autofree char *host = g_ascii_strdown(g_uri_get_host(uri), -1);
     bool stays = tk != NULL || meeting.name != NULL || meeting.web_client ||
                  !is_below(host, "zoom.us") || strcmp(host, "events.zoom.us") == 0;
@@ -136,7 +133,5 @@ char *zoom_url_canonical(GUri *uri, GError **error)
 char *zoom_url_passcode(const char *url)
 {
     g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED, NULL);
-    const char *query = uri != NULL ? g_uri_get_query(uri) : NULL;
-    g_autoptr(GHashTable) params = query != NULL ? soup_form_decode(query) : NULL;
-    return g_strdup(get_token(params, "pwd"));
+    return uri != NULL ? get_token(uri, "pwd") : NULL;
 }

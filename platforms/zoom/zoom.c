@@ -5,6 +5,7 @@
  * what the page shows. The rest is rules.
  */
 #include "platforms/adapter/adapter.h"
+#include "platforms/adapter/marks.h"
 #include "platforms/json.h"
 #include "platforms/zoom/people.h"
 #include "platforms/zoom/url.h"
@@ -13,13 +14,12 @@
 
 #define MAX_CHAT_IDS 4096
 #define MAX_ROWS 1000
-#define MAX_SPEAKING 8
 
 typedef struct {
     Adapter adapter;
-    ZoomPeople *people;               /* owned */
-    GHashTable *seen_chat;            /* owned: set of message ids */
-    char *speaking[MAX_SPEAKING + 1]; /* owned: names whose tiles say so, NULL-ended */
+    ZoomPeople *people;    /* owned */
+    GHashTable *seen_chat; /* owned: set of message ids */
+    AdapterMarks marks;    /* names */
 } Zoom;
 
 static Zoom *to_zoom(Adapter *adapter)
@@ -49,17 +49,10 @@ static void zoom_init(Adapter *adapter)
     adapter->passcode = zoom_url_passcode(adapter->url);
 }
 
-static void forget_speaking(Zoom *zoom)
-{
-    for (size_t i = 0; i < MAX_SPEAKING; i++) {
-        g_clear_pointer(&zoom->speaking[i], g_free);
-    }
-}
-
 static void zoom_clear(Adapter *adapter)
 {
     Zoom *zoom = to_zoom(adapter);
-    forget_speaking(zoom);
+    adapter_marks_clear(&zoom->marks);
     zoom_people_free(zoom->people);
     g_clear_pointer(&zoom->seen_chat, g_hash_table_unref);
 }
@@ -87,16 +80,12 @@ static void take_people(Zoom *zoom, JsonObject *message)
 
 static void take_speaking(Zoom *zoom, JsonObject *message)
 {
-    JsonArray *names = platform_json_array(message, "names");
-    unsigned n = 0;
-    forget_speaking(zoom);
-    for (guint i = 0; names != NULL && i < json_array_get_length(names); i++) {
-        const char *name = adapter_string_value(json_array_get_element(names, i));
+    int64_t now_ns = g_get_monotonic_time() * 1000;
+    adapter_marks_take(&zoom->marks, platform_json_array(message, "names"), now_ns);
+    const char *const *names = adapter_marks_get(&zoom->marks, now_ns);
+    for (size_t i = 0; names[i] != NULL; i++) {
         uint32_t source;
-        const char *id = name != NULL ? zoom_people_voice(zoom->people, name, &source) : NULL;
-        if (name != NULL && n < MAX_SPEAKING) {
-            zoom->speaking[n++] = g_strdup(name);
-        }
+        const char *id = zoom_people_voice(zoom->people, names[i], &source);
         if (id != NULL) {
             adapter_report_speaker(&zoom->adapter, id);
         }
@@ -139,18 +128,11 @@ static MediaEncodedFrame *zoom_on_frame(Adapter *adapter, MediaEncodedFrame *fra
     if (media_codec_is_video(frame->codec)) {
         return media_encoded_frame_ref(frame);
     }
-    MediaEncodedFrame *mixed = media_encoded_frame_new(frame->codec, g_bytes_ref(frame->payload));
-    mixed->track_id = frame->track_id;
-    mixed->ssrc = frame->ssrc;
-    mixed->rtp_timestamp = frame->rtp_timestamp;
-    mixed->sequence = frame->sequence;
-    mixed->receive_ns = frame->receive_ns;
-    mixed->sent_ns = frame->sent_ns;
-    mixed->audio_level = frame->audio_level;
-    mixed->mixed = true;
-    for (size_t i = 0; zoom->speaking[i] != NULL; i++) {
+    MediaEncodedFrame *mixed = adapter_new_mixed(frame);
+    const char *const *names = adapter_marks_get(&zoom->marks, frame->receive_ns);
+    for (size_t i = 0; names[i] != NULL; i++) {
         uint32_t source;
-        if (zoom_people_voice(zoom->people, zoom->speaking[i], &source) != NULL) {
+        if (zoom_people_voice(zoom->people, names[i], &source) != NULL) {
             mixed->csrcs[mixed->n_csrcs++] = source;
         }
     }

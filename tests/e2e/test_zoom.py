@@ -392,17 +392,17 @@ def told_by(build, limit, **keys):
 
 def told_by_the_gallery(build):
     """Sound through an audio element; the gallery marks who speaks."""
-    told_by(build, 0.10)
+    told_by(build, 0.15)
 
 
 def told_by_the_speaker_view(build):
     """In a frame, sound into the audio context itself; the speaker's frame tells."""
-    told_by(build, 0.10, wire={"audio": "context"}, page={"wording": "old", "frame": True})
+    told_by(build, 0.15, wire={"audio": "context"}, page={"wording": "old", "frame": True})
 
 
 def sound_by_a_receiver(build):
     """Should the client use WebRTC for its sound, it is tapped, and nothing is heard twice."""
-    told_by(build, 0.10, wire={"audio": "receiver"})
+    told_by(build, 0.15, wire={"audio": "receiver"})
 
 
 def nobody_is_guessed(build):

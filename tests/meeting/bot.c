@@ -347,11 +347,13 @@ static void on_collections_open(gpointer data)
 {
     MeetingBot *bot = data;
     bot->collections_open = true;
-    if (is_teams(bot) || is_zoom(bot)) {
-        meeting_bot_tell_speakers(bot);
+    bool decodes = meeting_scenario(bot->meeting)->audio != MEETING_AUDIO_RECEIVER;
+    if (decodes)
         meeting_bot_start_sound(bot);
+    if (decodes || is_teams(bot) || is_zoom(bot))
+        meeting_bot_tell_speakers(bot);
+    if (is_teams(bot) || is_zoom(bot))
         return;
-    }
     g_ptr_array_set_size(bot->known, 0);
     meeting_bot_update(bot);
     for (guint i = 0; i < bot->unsent_chat->len; i++)
@@ -379,9 +381,9 @@ static void on_packet(MeetingSectionKind kind, GstBuffer *packet, gint64 monoton
 
 static guint n_audio_streams(MeetingBot *bot)
 {
-    if (is_zoom(bot))
-        return meeting_scenario(bot->meeting)->audio == MEETING_AUDIO_RECEIVER ? 1 : 0;
-    return is_teams(bot) ? 1 : N_AUDIO_STREAMS;
+    if (meeting_scenario(bot->meeting)->audio != MEETING_AUDIO_RECEIVER)
+        return 0;
+    return is_teams(bot) || is_zoom(bot) ? 1 : N_AUDIO_STREAMS;
 }
 
 static void make_slots(MeetingBot *bot)

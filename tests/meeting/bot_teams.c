@@ -122,9 +122,10 @@ static gboolean look_for_speakers(gpointer data)
             meeting_peer_send_collections(bot->peer, message);
         }
     }
-    if (scenario->tells <= MEETING_TELLS_DOMINANT)
+    bool teams = scenario->platform == MEETING_PLATFORM_TEAMS;
+    if (teams && scenario->tells <= MEETING_TELLS_DOMINANT)
         note_dominant(bot, speaking, n);
-    else if (scenario->tells == MEETING_TELLS_PAGE)
+    else if (!teams || scenario->tells == MEETING_TELLS_PAGE)
         meeting_bot_show_speaking(bot, speaking, n);
     return G_SOURCE_CONTINUE;
 }

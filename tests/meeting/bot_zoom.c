@@ -16,7 +16,10 @@ static void send_packet(MeetingBot *bot, GBytes *packet, gint64 at_us)
     memcpy(message, &stamp, sizeof stamp);
     memcpy(message + sizeof stamp, data, length);
     g_autoptr(GBytes) bytes = g_bytes_new_take(message, sizeof stamp + length);
-    meeting_peer_send_collections(bot->peer, bytes);
+    if (meeting_scenario(bot->meeting)->platform == MEETING_PLATFORM_ZOOM)
+        meeting_peer_send_collections(bot->peer, bytes);
+    else if (bot->socket != NULL) /* Meet's channel is for other things */
+        soup_websocket_connection_send_message(bot->socket, SOUP_WEBSOCKET_DATA_BINARY, bytes);
 }
 
 /* Sends what is due of one stretch: packets later than @from_us, up to @to_us. */
@@ -49,9 +52,7 @@ static gboolean on_tick(gpointer data)
 
 void meeting_bot_start_sound(MeetingBot *bot)
 {
-    const MeetingScenario *scenario = meeting_scenario(bot->meeting);
-    if (scenario->platform == MEETING_PLATFORM_ZOOM && scenario->audio != MEETING_AUDIO_RECEIVER &&
-        bot->sound_timer == 0)
+    if (bot->sound_timer == 0)
         bot->sound_timer = g_timeout_add(TICK_MS, on_tick, bot);
 }
 

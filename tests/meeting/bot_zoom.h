@@ -4,8 +4,8 @@
 #include "tests/meeting/bot_priv.h"
 
 /*
- * What only Zoom's bots have: sound that comes as packets on a data channel, for the page to decode
- * itself, and a passcode that the page asks for. Thread: main.
+ * Sound that comes as packets for the page to decode itself, and the passcode that Zoom's page asks
+ * for. Thread: main.
  */
 
 /* The passcode that the meeting wants, where the scenario says that it wants one. */
@@ -14,9 +14,9 @@
 /**
  * meeting_bot_start_sound:
  *
- * From now on the mix goes out on the page's channel, each packet at its time, behind 8 bytes:
- * meeting time in microseconds, little-endian. Nothing happens on other platforms, and where a
- * receiver brings the sound.
+ * From now on the mix goes out, each packet at its time, behind 8 bytes: meeting time in
+ * microseconds, little-endian. Zoom's goes on the page's data channel, Meet's on its signalling
+ * socket.
  */
 void meeting_bot_start_sound(MeetingBot *bot);
 void meeting_bot_stop_sound(MeetingBot *bot);

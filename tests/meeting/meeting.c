@@ -131,7 +131,9 @@ Meeting *meeting_new(MeetingScenario *scenario, const char *report_path, const c
             return NULL;
         }
     }
-    if (scenario->platform != MEETING_PLATFORM_MEET && !prepare_mix(m, error)) {
+    bool mixes =
+        scenario->platform != MEETING_PLATFORM_MEET || scenario->audio != MEETING_AUDIO_RECEIVER;
+    if (mixes && !prepare_mix(m, error)) {
         meeting_free(m);
         return NULL;
     }

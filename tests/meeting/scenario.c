@@ -530,7 +530,7 @@ static bool read_wire(Parser *p, JsonNode *node)
     static const char *const keys[] = {"receivers", "audio_level", "red",    "recycle_every_s",
                                        "leaves",    "tells",       "roster", "farewell",
                                        "audio",     NULL};
-    static const char *const audios[] = {"element", "context", "receiver", NULL};
+    static const char *const audios[] = {"usual", "element", "context", "receiver", NULL};
     static const char *const tells[] = {"sources", "dominant", "page", "captions", "nothing", NULL};
     static const char *const rosters[] = {"frames", "snapshot", "nothing", NULL};
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive",
@@ -541,7 +541,7 @@ static bool read_wire(Parser *p, JsonNode *node)
     MeetingScenario *s = p->scenario;
     JsonObject *object = as_object(p, "wire", node, keys);
     int kind = MEETING_RECEIVERS_OFFER, leave = 0, tell = MEETING_TELLS_SOURCES, roster = 0,
-        audio = MEETING_AUDIO_ELEMENT;
+        audio = MEETING_AUDIO_USUAL;
     bool farewell = true;
     if (object == NULL || !get_choice(p, "wire", object, "receivers", receivers, &kind) ||
         !get_choice(p, "wire", object, "leaves", leaves, &leave) ||
@@ -576,9 +576,9 @@ static bool read_dialog_name(Parser *p, const char *path, JsonNode *node, gpoint
 
 static bool read_page(Parser *p, JsonNode *node)
 {
-    static const char *const keys[] = {"variant",     "dialogs",    "ui",    "wording",
-                                       "lobby_shows", "no_devices", "frame", "forgetful",
-                                       "transforms",  "passcode",   NULL};
+    static const char *const keys[] = {"variant",     "dialogs",    "ui",     "wording",
+                                       "lobby_shows", "no_devices", "frame",  "forgetful",
+                                       "transforms",  "passcode",   "cookie", NULL};
     static const char *const passcodes[] = {"none", "right", "wrong", "missing", NULL};
     static const char *const uis[] = {"light", "full", "live", NULL};
     static const char *const wordings[] = {"new", "old", "british", NULL};
@@ -595,6 +595,7 @@ static bool read_page(Parser *p, JsonNode *node)
         !get_choice(p, "page", object, "wording", wordings, &wording) ||
         !get_choice(p, "page", object, "lobby_shows", shows, &lobby) ||
         !get_choice(p, "page", object, "passcode", passcodes, &passcode) ||
+        !get_string(p, "page", object, "cookie", &s->cookie) ||
         !get_bool(p, "page", object, "no_devices", &s->no_devices) ||
         !get_bool(p, "page", object, "frame", &s->in_frame) ||
         !get_bool(p, "page", object, "forgetful", &s->forgetful) ||
@@ -635,6 +636,9 @@ static bool read_scenario(Parser *p, JsonNode *root)
         !read_page(p, json_object_get_member(object, "page")))
         return false;
     s->platform = platform;
+    if (s->audio == MEETING_AUDIO_USUAL)
+        s->audio =
+            platform == MEETING_PLATFORM_ZOOM ? MEETING_AUDIO_ELEMENT : MEETING_AUDIO_RECEIVER;
     /* Zoom's wire names nobody who speaks: its page does. */
     if (s->platform == MEETING_PLATFORM_ZOOM && s->tells == MEETING_TELLS_SOURCES)
         s->tells = MEETING_TELLS_PAGE;
@@ -677,6 +681,7 @@ void meeting_scenario_free(MeetingScenario *scenario)
     g_ptr_array_unref(scenario->chat);
     g_ptr_array_unref(scenario->people);
     g_ptr_array_unref(scenario->page_dialogs);
+    g_free(scenario->cookie);
     g_free(scenario);
 }
 

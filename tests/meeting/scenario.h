@@ -99,8 +99,9 @@ typedef enum {
     MEETING_PASSCODE_MISSING,
 } MeetingPasscode;
 
-/* How sound gets into Zoom's page. */
+/* How sound gets into Zoom's and Meet's pages. */
 typedef enum {
+    MEETING_AUDIO_USUAL,    /* until the scenario was read: Zoom element, others receiver */
     MEETING_AUDIO_ELEMENT,  /* decoded by the page, a stream that an audio element plays */
     MEETING_AUDIO_CONTEXT,  /* decoded by the page, into its audio context's destination */
     MEETING_AUDIO_RECEIVER, /* a WebRTC receiver */
@@ -187,13 +188,13 @@ typedef struct {
     bool no_devices; /* "Continue without audio or video" stands in the way */
     bool in_frame;   /* the pre-join page lies in a frame */
 
-    /* Zoom only */
-    MeetingPasscode passcode;
-    MeetingAudio audio;
+    MeetingPasscode passcode; /* Zoom only */
+    MeetingAudio audio;       /* Teams: receiver */
 
     bool forgetful;  /* Meet's page ignores the preferences that it finds */
     bool transforms; /* Meet's page sends each picture through a worker of its own */
     MeetingPageVariant page_variant;
+    char *cookie;            /* owned: "name=value" that opens the login wall, or NULL */
     GPtrArray *page_dialogs; /* owned, names of dialogs that show upon entering */
 } MeetingScenario;
 

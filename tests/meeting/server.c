@@ -23,11 +23,22 @@ struct MeetingServer {
     gint64 zoom_first_us; /* see meeting_zoom_page */
 };
 
-static const char *variant_name(const MeetingScenario *scenario)
+/* Whether the page is asked for by somebody who is signed in. */
+static bool is_signed_in(const MeetingScenario *scenario, SoupServerMessage *message)
+{
+    SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
+    const char *cookies = soup_message_headers_get_one(headers, "Cookie");
+    g_auto(GStrv) all = g_strsplit(cookies != NULL ? cookies : "", "; ", 64);
+    return scenario->cookie != NULL && g_strv_contains((const char *const *)all, scenario->cookie);
+}
+
+static const char *variant_name(const MeetingScenario *scenario, SoupServerMessage *message)
 {
     static const char *const names[] = {"normal", "not_found", "login_required", "blocked",
                                         "captcha"};
-    return names[scenario->page_variant];
+    bool open =
+        scenario->page_variant == MEETING_PAGE_LOGIN_REQUIRED && is_signed_in(scenario, message);
+    return names[open ? MEETING_PAGE_NORMAL : scenario->page_variant];
 }
 
 static void reply(SoupServerMessage *message, guint status, const char *type, const char *body,
@@ -89,9 +100,13 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
         fill_in_teams(scenario, html);
     if (scenario->platform == MEETING_PLATFORM_ZOOM)
         meeting_zoom_fill_in(scenario, variant, html);
+    static const char *const audios[] = {[MEETING_AUDIO_ELEMENT] = "element",
+                                         [MEETING_AUDIO_CONTEXT] = "context",
+                                         [MEETING_AUDIO_RECEIVER] = "receiver"};
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive"};
     g_string_replace(html, "@NONCE@", nonce, 0);
     g_string_replace(html, "@VARIANT@", variant, 0);
+    g_string_replace(html, "@AUDIO@", audios[scenario->audio], 0);
     g_string_replace(html, "@FORGETFUL@", scenario->forgetful ? "yes" : "no", 0);
     g_string_replace(html, "@TRANSFORMS@", scenario->transforms ? "yes" : "no", 0);
     g_string_replace(html, "@RECEIVERS@", receivers[scenario->receivers], 0);
@@ -117,7 +132,7 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
 static bool serve_teams(MeetingServer *server, SoupServerMessage *message, const char *path)
 {
     const MeetingScenario *scenario = meeting_scenario(server->meeting);
-    const char *variant = variant_name(scenario);
+    const char *variant = variant_name(scenario, message);
     SoupMessageHeaders *headers = soup_server_message_get_response_headers(message);
     bool login_first = scenario->page_variant == MEETING_PAGE_LOGIN_REQUIRED &&
                        scenario->wording == MEETING_WORDING_OLD;
@@ -148,10 +163,11 @@ static bool serve_teams(MeetingServer *server, SoupServerMessage *message, const
 static bool serve_zoom(MeetingServer *server, SoupServerMessage *message, const char *path,
                        GHashTable *query)
 {
-    if (meeting_scenario(server->meeting)->platform != MEETING_PLATFORM_ZOOM)
+    const MeetingScenario *scenario = meeting_scenario(server->meeting);
+    if (scenario->platform != MEETING_PLATFORM_ZOOM)
         return false;
-    g_autofree char *variant =
-        meeting_zoom_page(server->meeting, path, query, &server->zoom_first_us);
+    g_autofree char *variant = meeting_zoom_page(
+        server->meeting, path, query, variant_name(scenario, message), &server->zoom_first_us);
     if (variant != NULL)
         serve_page(server, message, variant);
     return variant != NULL;
@@ -166,15 +182,15 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     if (serve_teams(server, message, path) || serve_zoom(server, message, path, query))
         return;
     if (g_str_equal(path, "/" MEETING_CODE))
-        serve_page(server, message, variant_name(meeting_scenario(server->meeting)));
+        serve_page(server, message, variant_name(meeting_scenario(server->meeting), message));
     else if (g_str_equal(path, "/_steno/app.js"))
         serve_file(message, "app.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/teams.js"))
         serve_file(message, "teams.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/zoom.js"))
         serve_file(message, "zoom.js", "text/javascript");
-    else if (g_str_equal(path, "/_steno/zoom_media.js"))
-        serve_file(message, "zoom_media.js", "text/javascript");
+    else if (g_str_equal(path, "/_steno/media.js"))
+        serve_file(message, "media.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/kit.js"))
         serve_file(message, "kit.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/call.js"))

@@ -28,10 +28,9 @@ static bool waits_for_host(Meeting *meeting, gint64 *first_us)
            scenario->wording == MEETING_WORDING_OLD && !late;
 }
 
-char *meeting_zoom_page(Meeting *meeting, const char *path, GHashTable *query, gint64 *first_us)
+char *meeting_zoom_page(Meeting *meeting, const char *path, GHashTable *query, const char *client,
+                        gint64 *first_us)
 {
-    static const char *const variants[] = {"normal", "not_found", "login_required", "blocked",
-                                           "captcha"};
     const MeetingScenario *scenario = meeting_scenario(meeting);
     bool join = g_str_equal(path, "/wc/" ZOOM_ID "/join");
     bool framed = g_str_equal(path, "/wc/" ZOOM_ID "/start") && scenario->in_frame;
@@ -46,20 +45,18 @@ char *meeting_zoom_page(Meeting *meeting, const char *path, GHashTable *query, g
         return g_strdup("not_started");
     if (join && scenario->in_frame)
         return g_strdup("shell");
-    return g_strdup(variants[scenario->page_variant]);
+    return g_strdup(client);
 }
 
 void meeting_zoom_fill_in(const MeetingScenario *scenario, const char *variant, GString *html)
 {
     static const char *const wordings[] = {"new", "old", "british"};
-    static const char *const audios[] = {"element", "context", "receiver"};
     bool asks = scenario->passcode != MEETING_PASSCODE_NONE;
     g_string_replace(html, "@TITLE@", g_str_equal(variant, "not_started") ? "Error - Zoom" : "Zoom",
                      0);
     g_string_replace(html, "@WORDING@", wordings[scenario->wording], 0);
     g_string_replace(html, "@NO_DEVICES@", scenario->no_devices ? "yes" : "no", 0);
     g_string_replace(html, "@PASSCODE@", asks ? "asked" : "none", 0);
-    g_string_replace(html, "@AUDIO@", audios[scenario->audio], 0);
     g_string_replace(html, "@ROSTER@", scenario->no_roster ? "nothing" : "list", 0);
     g_string_replace(html, "@TELLS@", scenario->tells == MEETING_TELLS_NOTHING ? "nothing" : "page",
                      0);

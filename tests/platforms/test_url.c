@@ -164,6 +164,8 @@ static const struct {
     {"https://teams.microsoft.com/meet/2359876543210/?p=AbC123xYz", "teams", WORK},
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz&launchAgent=x", "teams", WORK},
     {"https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz#x", "teams", WORK},
+    {"https://teams.microsoft.com/meet/2359876543210?anon&p=AbC123xYz", "teams", WORK},
+    {"https://teams.microsoft.com/meet/2359876543210?&p=AbC123xYz&", "teams", WORK},
     {"<https://teams.microsoft.com/meet/2359876543210?p=AbC123xYz>", "teams", WORK},
     {"https%3A%2F%2Fteams.microsoft.com%2Fmeet%2F2359876543210%3Fp%3DAbC123xYz", "teams", WORK},
     {"https://teams.microsoft.com/light-meetings/launch?agent=web&coords"

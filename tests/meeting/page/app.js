@@ -6,7 +6,7 @@ const root = document.getElementById('root');
 const settings = document.documentElement.dataset;
 const state = {
   phase: 'prejoin', name: '', people: [], streams: new Map(), token: '', call: null,
-  socket: null, ended: false, panel: null, chat: [],
+  socket: null, ended: false, panel: null, chat: [], sound: null, speaking: new Set(),
   mic: {on: true, track: null, button: 'microphone', kind: 'audio'},
   camera: {on: true, track: null, button: 'camera', kind: 'video'},
 };
@@ -187,6 +187,7 @@ function showCall() {
 function showOver(title, text) {
   state.phase = 'over';
   state.ended = true;
+  hush();
   if (state.call)
     state.call.close();
   state.call = null;
@@ -250,7 +251,8 @@ function renderSpeakers() {
   if (!state.call || state.phase !== 'call')
     return;
   const now = performance.timeOrigin + performance.now();
-  const sources = new Set(state.call.pc.getReceivers()
+  const sources = settings.audio !== 'receiver' ? state.speaking
+    : new Set(state.call.pc.getReceivers()
     .filter((r) => r.track.kind === 'audio')
     .flatMap((r) => r.getContributingSources())
     .filter((s) => now - s.timestamp < 400 && (s.audioLevel === undefined || s.audioLevel > 0.01))
@@ -346,11 +348,31 @@ function showDialog(name) {
   send({t: 'dialog', what: `${name}: shown`});
 }
 
+// --- sound that the page decodes itself: no receivers, no contributing sources ---
+
+function listen() {
+  if (settings.audio !== 'receiver')
+    state.sound = new Sound(settings.audio, document.querySelector('#audio-outlet audio'));
+}
+
+function hear(packet) {
+  if (state.sound)
+    state.sound.take(packet);
+}
+
+function hush() {
+  if (state.sound)
+    state.sound.close();
+  state.sound = null;
+}
+
 // --- what the server says ---
 
 function newCall() {
   if (state.call)
     state.call.close();
+  hush();
+  listen();
   state.streams.clear();
   let nextAudio = 0;
   const outlets = document.querySelectorAll('#audio-outlet audio');
@@ -380,6 +402,7 @@ const handlers = {
   lobby: showLobby,
   admitted: () => { newCall(); showCall(); refreshDevices(); },
   denied: () => showOver('Someone in the call denied your request to join', ''),
+  speaking: (message) => { state.speaking = new Set(message.csrcs); },
   people: (message) => { state.people = message.people; renderPeople(); },
   chat: (message) => { state.chat.push(message); renderPanel(); },
   dialog: (message) => showDialog(message.name),
@@ -391,7 +414,12 @@ const handlers = {
 function dial() {
   const socket = new WebSocket(`wss://${location.host}/_steno/signal?token=${state.token}`);
   state.socket = socket;
+  socket.binaryType = 'arraybuffer';
   socket.addEventListener('message', (event) => {
+    if (typeof event.data !== 'string') {
+      hear(event.data);
+      return;
+    }
     const message = JSON.parse(event.data);
     if (handlers[message.t])
       handlers[message.t](message);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sound and pictures as Zoom's web client handles them: packets from a data channel are decoded by the
-// page and played through WebAudio; pictures are drawn on canvases. No media element shows a picture.
+// Sound and pictures as clients handle them that leave nothing to the browser: packets of sound are
+// decoded by the page and played through WebAudio (Zoom, and Meet at times); pictures are drawn on
+// canvases (Zoom).
 'use strict';
 
 const LEAD_S = 0.04; // between a packet's arrival and its sound
