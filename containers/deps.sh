@@ -94,12 +94,14 @@ test=(
     python3-numpy
     python3-pil
     python3-swift
+    python3-yaml
     shellcheck
     sox
 )
 
-# What `./dev bench recording` compares with.
+# What `./dev bench recording` compares with, and `./dev soak image` builds with.
 bench=(
+    debootstrap
     pulseaudio
 )
 

@@ -5,7 +5,8 @@ whole end-to-end suite STENO_ROUNDS times, default 10), `memory` (a worker's mem
 of meeting, default 45) and `sync` (picture and sound of STENO_MINUTES of clapper board with 2 % loss,
 default 10), `media` (hours of meeting fed faster than life: memory, drifting clocks) and `network` (a
 consumer's network lost for 1, 10 and 60 s), `orchestrator` (STENO_KILLS, default 20, of the orchestrator
-during three running bots). Stops at the first failure."""
+during three running bots), `image` (the root file system of the worker's image and a bot in it; as
+root). Stops at the first failure."""
 import argparse
 import os
 import pathlib
@@ -42,9 +43,9 @@ def orchestrator(build):
 def rounds(build):
     for number in range(1, int(os.environ.get("STENO_ROUNDS", "10")) + 1):
         print(f"# round {number}", flush=True)
-        for script in ("test_recording.py", "test_streaming.py", "test_outcomes.py", "test_kill.py"):
-            if run(script, build) != 0:
-                return 1
+        if subprocess.run(["meson", "test", "-C", str(build), "--suite", "e2e", "--print-errorlogs",
+                           "--num-processes", "2"]).returncode != 0:
+            return 1
     return 0
 
 
@@ -102,9 +103,15 @@ def media(build):
                for name in ("memory_stays_flat", "drift_does_not_part_sound_and_picture"))
 
 
+def image(build):
+    """The worker's image as a folder, and a bot that lives in it."""
+    subprocess.run([str(E2E.parent.parent / "containers/deps.sh"), "bench"], check=True)
+    return subprocess.run([str(E2E.parent / "containers/rootfs.sh")]).returncode
+
+
 def main():
     soaks = {"kills": kills, "rounds": rounds, "memory": memory, "sync": sync, "media": media,
-             "network": lost_network.run, "orchestrator": orchestrator}
+             "network": lost_network.run, "orchestrator": orchestrator, "image": image}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build")
     parser.add_argument("names", nargs="*", choices=[[], *soaks], help="default: all")

@@ -42,9 +42,17 @@ def meet(root, shared):
     worker.write_text(f'#!/bin/sh\nexec chroot --userspec={UID}:{UID} "{root}" env TMPDIR="$TMPDIR" '
                       f'HOME=/home/steno /usr/local/bin/steno-worker "$@"\n')
     worker.chmod(0o755)
-    os.umask(0)  # what the harness makes is for the user inside, too
-    tempfile.tempdir = str(shared)
+    # What the harness makes is for the user inside, too.
+    os.umask(0)
     os.chmod(shared, 0o777)
+    make_folder = tempfile.mkdtemp
+
+    def make_open_folder(**keys):
+        folder = make_folder(**{**keys, "dir": shared})
+        os.chmod(folder, 0o777)
+        return folder
+
+    tempfile.mkdtemp = make_open_folder
     with harness.session(build, SCENARIO) as (meeting, receivers, start):
         bot = start({"webhook_url": receivers.hook_url()})
         harness.check(bot.wait(120) == 0, bot.process.tail())
