@@ -205,6 +205,13 @@ def removed(build):
                           ["bot_removed"], after=matched("removed/screen"))
 
 
+def refused_in_the_call(build):
+    """"Bots aren't allowed", said only now, is taken as being put out."""
+    outcomes.recorded(build, scenario(events=[
+        {"at_s": 3, "do": "show_dialog", "name": "no_bots"}]), "bot_removed", ["bot_removed"],
+        after=matched("removed/no_bots"))
+
+
 def nobody_joined(build):
     outcomes.recorded(build, scenario(participants=[]), "no_attendees",
                       sub_type="auto_leave_only_participant_in_meeting",
@@ -289,7 +296,8 @@ def chat_both_ways(build):
                   f"read {chat}")
 
         outcomes.recorded(build, scenario(
-            page={"wording": wording}, events=[{"at_s": 7.5, "do": "end_meeting"}],
+            page={"wording": wording, "frame": wording == "old"},
+            events=[{"at_s": 7.5, "do": "end_meeting"}],
             chat=[{"at_s": 3, "from": "alice", "text": "This meeting has ended"},
                   {"at_s": 4.5, "from": "alice", "text": "Really?"}]),
             "meeting_ended", after=after, entry_message=entry)
@@ -315,7 +323,8 @@ def dialogs(build):
 
 
 def speaks(build):
-    """Speech from the outside reaches the meeting; the microphone is shut before and after."""
+    """Speech from the outside reaches the meeting, out of a frame; the microphone is shut before and
+    after."""
     pcm = b"".join(struct.pack("<h", int(8000 * math.sin(i * 2 * math.pi * 440 / 16000)))
                    for i in range(16000))
 
@@ -334,7 +343,8 @@ def speaks(build):
         mic = [m["state"] if "state" in m else m["what"] for m in bot["mic"]]
         check(mic[-1] == "mic off", f"the microphone stays open: {mic}")
 
-    outcomes.outcome(build, scenario(events=[{"at_s": 8, "do": "end_meeting"}]), exit_code=0,
+    outcomes.outcome(build, scenario(page={"frame": True},
+                                     events=[{"at_s": 8, "do": "end_meeting"}]), exit_code=0,
                      codes=outcomes.JOINED + ["call_ended", "complete"],
                      end_reason="meeting_ended", during=during, after=after,
                      streaming={"output": "ws://127.0.0.1:9/none"})
@@ -405,6 +415,20 @@ def sound_by_a_receiver(build):
     told_by(build, 0.15, wire={"audio": "receiver"})
 
 
+def meeting_of_25(build):
+    """Names and speakers of 25 people; six of them speak, one after the other."""
+    setting = as_zoom("people-25.json")
+    for i, person in enumerate(setting["participants"]):
+        turn = i // 4 if i % 4 == 0 and i < 24 else None
+        person["speech"] = [] if turn is None else [
+            {"at_s": 1.5 + 6 * turn, "wav": person["speech"][0]["wav"]}]
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        rows = json.loads((result.worker.output / "participants.json").read_text())
+        expected = {p["name"] for p in result.report["participants"]}
+        check({r["name"] for r in rows} == expected, f"{len(rows)} names of {len(expected)}")
+        recording.check_diarization(result, 0.15)
+
+
 def nobody_is_guessed(build):
     """Nothing marks who speaks: the voice is a numbered person's, and it is still speech. So it is
     when two people have the speaker's name."""
@@ -435,11 +459,11 @@ def known_by_tiles_alone(build):
 
 WAITING = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_required, captcha,
            bots_not_allowed, passcode, admitted_through_everything, wording_mended_by_a_file,
-           meeting_ended, removed, nobody_joined, alone_again, silence, maximum_duration,
+           meeting_ended, removed, refused_in_the_call, nobody_joined, alone_again, silence, maximum_duration,
            leave_from_the_lobby, page_frozen, page_crashed, network_lost, network_back_in_time,
            chat_both_ways, dialogs, speaks, who_is_there, pictures_are_tiles, nobody_is_guessed,
            known_by_tiles_alone, told_by_the_gallery, told_by_the_speaker_view,
-           sound_by_a_receiver]
+           sound_by_a_receiver, meeting_of_25]
 
 if __name__ == "__main__":
     sys.exit(harness.main(WAITING, at_once=4))

@@ -27,6 +27,20 @@ static void test_shipped_rules_are_whole(void)
     g_assert_nonnull(strstr(platform_rules_get_script(rules), "Ask to join"));
 }
 
+static void test_every_platform_has_rules(void)
+{
+    static const char *const platforms[] = {"meet", "teams", "zoom"};
+    for (size_t i = 0; i < G_N_ELEMENTS(platforms); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(PlatformRules) rules =
+            platform_rules_load(platforms[i], flow_purpose_names, &error);
+        g_assert_no_error(error);
+        g_assert_true(platform_rules_has(rules, "join_button"));
+        g_assert_true(platform_rules_has(rules, "in_call"));
+        g_assert_true(platform_rules_has(rules, "leave_button"));
+    }
+}
+
 static void test_wrong_rules_name_the_path(void)
 {
     static const struct {
@@ -101,6 +115,7 @@ static void test_a_file_replaces_them(void)
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/rules/every_platform_has_rules", test_every_platform_has_rules);
     g_test_add_func("/rules/shipped_rules_are_whole", test_shipped_rules_are_whole);
     g_test_add_func("/rules/wrong_rules_name_the_path", test_wrong_rules_name_the_path);
     g_test_add_func("/rules/hosts_are_compared_as_hosts", test_hosts_are_compared_as_hosts);

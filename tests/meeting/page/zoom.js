@@ -422,6 +422,7 @@ function renderChat() {
 const dialogs = {
   recorded: ['This meeting is being recorded', 'By staying you consent.', 'Got it'],
   transcribed: ['Live transcription has been enabled', 'Who can see this?', 'OK'],
+  no_bots: ['This meeting is for people', 'Automated bots aren’t allowed here.', 'Leave'],
   deny_recording: ['Permission needed from Meeting Host',
     'The host does not allow recording of this meeting.', 'OK'],
 };
