@@ -5,6 +5,8 @@
 
 #define SPEAKERS_EVERY_MS 50 /* at most 20 messages a second */
 #define UNNAMED_AFTER_US (2 * G_USEC_PER_SEC)
+/* Less than this in all is what came before the platform told who speaks. */
+#define UNNAMED_HEARD_US (1 * G_USEC_PER_SEC)
 
 /* Who is heard on a source; a source that nobody is named for gets a number after a while. */
 typedef struct {
@@ -12,6 +14,8 @@ typedef struct {
     bool speaking;
     bool own; /* the bot's own voice, come back */
     int64_t first_heard_us;
+    int64_t heard_us; /* for how long, not counting what is being said */
+    int64_t since_us; /* when that began; only while speaking */
 } Voice;
 
 static Voice *get_voice(BotSession *session, uint32_t source)
@@ -159,6 +163,13 @@ void bot_session_ignore_voice(BotSession *session, uint32_t source)
     }
 }
 
+static bool deserves_a_number(const Voice *voice, int64_t now_us)
+{
+    int64_t heard_us = voice->heard_us + (voice->speaking ? now_us - voice->since_us : 0);
+    return voice->person_id == 0 && !voice->own && voice->first_heard_us >= 0 &&
+           now_us - voice->first_heard_us > UNNAMED_AFTER_US && heard_us >= UNNAMED_HEARD_US;
+}
+
 void bot_session_check_voices(BotSession *session)
 {
     int64_t now_us = g_get_monotonic_time();
@@ -167,8 +178,7 @@ void bot_session_check_voices(BotSession *session)
     g_hash_table_iter_init(&iter, session->voices);
     while (g_hash_table_iter_next(&iter, &key, &value)) {
         Voice *voice = value;
-        if (voice->person_id == 0 && !voice->own && voice->first_heard_us >= 0 &&
-            now_us - voice->first_heard_us > UNNAMED_AFTER_US) {
+        if (deserves_a_number(voice, now_us)) {
             BotPerson *person = bot_roster_add_unnamed(session->roster, now_us);
             voice->person_id = person->id;
             media_engine_bind_audio(session->engine, GPOINTER_TO_UINT(key), person->id);
@@ -197,9 +207,15 @@ static void on_speech(const MediaSpeech *speech, gpointer user_data)
     if (voice->own) {
         return;
     }
+    int64_t now_us = g_get_monotonic_time();
+    if (voice->speaking && !speech->speaking) {
+        voice->heard_us += now_us - voice->since_us;
+    } else if (!voice->speaking && speech->speaking) {
+        voice->since_us = now_us;
+    }
     voice->speaking = speech->speaking;
     if (voice->first_heard_us < 0) {
-        voice->first_heard_us = g_get_monotonic_time();
+        voice->first_heard_us = now_us;
     }
     if (voice->person_id == 0 && speech->participant_id != 0) {
         voice->person_id = speech->participant_id;
