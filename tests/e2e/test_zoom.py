@@ -410,6 +410,17 @@ def told_by_the_speaker_view(build):
     told_by(build, 0.15, wire={"audio": "context"}, page={"wording": "old", "frame": True})
 
 
+def told_by_a_single_frame(build):
+    """One frame is all that shows; names come from the list."""
+    setting = scenario(duration_s=12, page={"wording": "british"}, participants=[
+        {"id": "alice", "name": "Alice Martin", "speech": [{"at_s": 3, "tone_hz": 300, "for_s": 3}]},
+        {"id": "bob", "name": "Bob Okafor", "speech": [{"at_s": 7, "tone_hz": 500, "for_s": 3}]}])
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        for name in ("Alice Martin", "Bob Okafor"):
+            named = sum(e - s for who, s, e in result.diarization() if who == name)
+            check(2 < named < 4, f"{name} is named for {named:.1f} s of 3: {result.diarization()}")
+
+
 def sound_by_a_receiver(build):
     """Should the client use WebRTC for its sound, it is tapped, and nothing is heard twice."""
     told_by(build, 0.15, wire={"audio": "receiver"})
@@ -462,7 +473,7 @@ WAITING = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_re
            meeting_ended, removed, refused_in_the_call, nobody_joined, alone_again, silence, maximum_duration,
            leave_from_the_lobby, page_frozen, page_crashed, network_lost, network_back_in_time,
            chat_both_ways, dialogs, speaks, who_is_there, pictures_are_tiles, nobody_is_guessed,
-           known_by_tiles_alone, told_by_the_gallery, told_by_the_speaker_view,
+           known_by_tiles_alone, told_by_the_gallery, told_by_the_speaker_view, told_by_a_single_frame,
            sound_by_a_receiver, meeting_of_25]
 
 if __name__ == "__main__":

@@ -282,6 +282,7 @@ const frames = {
   gallery: 'gallery-video-container__video-frame',
   bar: 'speaker-bar-container__video-frame',
   main: 'speaker-active-container__video-frame',
+  single: 'single-main-container__video-frame',
 };
 
 function frame(kind, person, isActive) {
@@ -293,7 +294,8 @@ function frame(kind, person, isActive) {
       el('div', {class: 'video-avatar__avatar-footer name'}, el('span', {}, person.name))));
     document.getElementById('tiles').append(element);
   }
-  element.classList.toggle(`${frames[kind]}--active`, isActive && kind !== 'main');
+  element.classList.toggle(`${frames[kind]}--active`,
+    isActive && (kind === 'gallery' || kind === 'bar'));
   setPicture(element.querySelector('.tile'), person);
   return id;
 }
@@ -316,12 +318,13 @@ function renderPeople() {
   const shown = [];
   const marks = settings.tells !== 'nothing';
   const speaker = state.people.find((p) => p.csrc === state.active) || state.people[0];
-  for (const person of state.people) {
+  const isSingle = settings.wording === 'british'; // one frame, for whoever spoke last
+  for (const person of isSingle ? [] : state.people) {
     const isActive = marks && person.csrc !== 0 && person.csrc === state.active;
     shown.push(frame(isOld ? 'bar' : 'gallery', person, isActive));
   }
-  if (isOld && marks && speaker)
-    shown.push(frame('main', speaker, true));
+  if ((isOld || isSingle) && marks && speaker)
+    shown.push(frame(isOld ? 'main' : 'single', speaker, true));
   document.querySelectorAll('#tiles > div').forEach((e) => {
     if (!shown.includes(e.id))
       e.remove();
