@@ -99,6 +99,9 @@ test=(
     sox
 )
 
+# Other builds of Node.js than Debian's bring npm with them, and exclude its package.
+command -v npm >/dev/null || test+=(npm)
+
 # What `./dev bench recording` compares with, and `./dev soak image` builds with.
 bench=(
     debootstrap
