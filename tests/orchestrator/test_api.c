@@ -579,6 +579,47 @@ static void test_nobody_sees_anothers_bots(void)
     client_tear_down(&client);
 }
 
+static void test_the_delivery_log_and_sending_again(void)
+{
+    Client client = {0};
+    client_set_up(&client, NULL);
+    g_autoptr(OrchBot) bot = fixture_bot(&client.fixture, ORCH_API_MBAAS,
+                                         "{\"webhooks\":[{\"kind\":\"meeting_baas\","
+                                         "\"url\":\"http://x/\"}]}");
+    fixture_live(&client.fixture, bot);
+    g_autofree char *list = path_of("/webhooks?bot_id=", bot->id, "");
+    client_call(&client, "GET", list, "meeting_baas", NULL);
+    JsonArray *log = orch_json_array(client.json, "webhooks");
+    g_assert_cmpuint(json_array_get_length(log), ==, 5);
+    JsonObject *newest = orch_json_object_at(log, 0);
+    g_assert_cmpstr(orch_json_string(newest, "trigger"), ==, "complete");
+    g_assert_cmpstr(orch_json_string(newest, "state"), ==, "waiting");
+    g_autofree char *id = g_strdup(orch_json_string(newest, "id"));
+    g_autoptr(OrchDelivery) delivery = orch_store_delivery_get(client.fixture.store, id);
+    delivery->state = ORCH_DELIVERY_PARKED;
+    delivery->n_attempts = 7;
+    g_assert_true(orch_store_delivery_update(client.fixture.store, delivery, NULL));
+    g_autofree char *one = path_of("/webhooks/", id, "");
+    client_call(&client, "GET", one, "meeting_baas", NULL);
+    g_assert_cmpstr(client_string(&client, "state"), ==, "parked");
+    g_assert_true(g_str_has_prefix(client_string(&client, "body"), "{\"event\":\"complete\""));
+    g_autofree char *again = path_of(one, "", "/resend");
+    client_call(&client, "POST", again, "meeting_baas", "{}");
+    g_assert_cmpuint(client.status, ==, 202);
+    g_assert_cmpstr(client_string(&client, "state"), ==, "waiting");
+    g_autofree char *key = NULL;
+    g_autoptr(OrchKey) other =
+        orch_keys_create(client.fixture.store, client.fixture.secrets, "second", NULL, &key, NULL);
+    g_autofree char *header = g_strconcat("x-meeting-baas-api-key:", key, NULL);
+    client_call(&client, "GET", one, header, NULL);
+    g_assert_cmpuint(client.status, ==, 404);
+    client_call(&client, "POST", again, header, NULL);
+    g_assert_cmpuint(client.status, ==, 404);
+    client_call(&client, "GET", list, header, NULL);
+    g_assert_cmpuint(json_array_get_length(orch_json_array(client.json, "webhooks")), ==, 0);
+    client_tear_down(&client);
+}
+
 static void test_paths_and_methods(void)
 {
     static const struct {
@@ -699,6 +740,7 @@ int main(int argc, char **argv)
         {"/api/cronofy/at_once_later_and_cancelled", test_cronofy_at_once_later_and_cancelled},
         {"/api/one_bot_behind_three_apis", test_one_bot_behind_three_apis},
         {"/api/nobody_sees_anothers_bots", test_nobody_sees_anothers_bots},
+        {"/api/the_delivery_log_and_sending_again", test_the_delivery_log_and_sending_again},
         {"/api/paths_and_methods", test_paths_and_methods},
         {"/api/only_so_much_is_read", test_only_so_much_is_read},
         {"/api/malformed_requests_do_no_harm", test_malformed_requests_do_no_harm},
