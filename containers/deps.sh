@@ -28,6 +28,7 @@ runtime=(
     libavformat59
     libcairo2
     libjson-glib-1.0-0
+    libmpg123-0
     libopus0
     libpangocairo-1.0-0
     libsodium23
