@@ -129,8 +129,8 @@ static void copy_member(JsonObject *from, const char *name, JsonObject *to, cons
 
 static char *make_document(JsonObject *body)
 {
-    static const char *const same[] = {"meeting_url", "bot_name", "recording_mode",
-                                       "automatic_leave", "streaming"};
+    static const char *const same[] = {"meeting_url",    "bot_name",        "bot_image",
+                                       "recording_mode", "automatic_leave", "streaming"};
     g_autoptr(JsonObject) document = json_object_new();
     for (gsize i = 0; i < G_N_ELEMENTS(same); i++) {
         copy_member(body, same[i], document, same[i]);
