@@ -28,6 +28,7 @@ runtime=(
     libavformat59
     libcairo2
     libjson-glib-1.0-0
+    libmpg123-0
     libopus0
     libpangocairo-1.0-0
     libsodium23
@@ -98,6 +99,9 @@ test=(
     shellcheck
     sox
 )
+
+# Other builds of Node.js than Debian's bring npm with them, and exclude its package.
+command -v npm >/dev/null || test+=(npm)
 
 # What `./dev bench recording` compares with, and `./dev soak image` builds with.
 bench=(

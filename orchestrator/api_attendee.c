@@ -19,7 +19,7 @@
 static void reply_field_error(OrchRequest *request, const GError *error)
 {
     const char *text = error->message;
-    gsize length = strncmp(text, "$.", 2) == 0 ? strcspn(text + 2, ".:[") : 0;
+    gsize length = g_str_has_prefix(text, "$.") ? strcspn(text + 2, ".:[") : 0;
     const char *colon = strstr(text, ": ");
     g_autofree char *field =
         length > 0 ? g_strndup(text + 2, length) : g_strdup("non_field_errors");

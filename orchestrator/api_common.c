@@ -26,7 +26,16 @@ static void get_health(OrchRequest *request)
     orch_reply(request, SOUP_STATUS_OK, body);
 }
 
+static void get_openapi(OrchRequest *request)
+{
+    g_autoptr(GBytes) bytes = g_resource_lookup_data(orchestrator_get_resource(),
+                                                     "/steno/orchestrator/openapi.json", 0, NULL);
+    g_assert(bytes != NULL);
+    orch_reply_bytes(request, SOUP_STATUS_OK, "application/json", bytes);
+}
+
 const OrchRoute orch_common_routes[] = {
+    {"GET", "/openapi.json", ORCH_AUTH_NONE, false, get_openapi, "openapi"},
     {"GET", "/health", ORCH_AUTH_NONE, false, get_health, "health"},
     {NULL, NULL, ORCH_AUTH_NONE, false, NULL, NULL},
 };

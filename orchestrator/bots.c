@@ -385,6 +385,18 @@ void orch_bots_command(OrchBots *bots, const OrchBot *bot, const char *name, Jso
     bots->workers->command(bot->id, name, args, done, user_data, bots->workers_data);
 }
 
+bool orch_bots_resend(OrchBots *bots, OrchDelivery *delivery, GError **error)
+{
+    delivery->state = ORCH_DELIVERY_WAITING;
+    delivery->next_attempt_ms = orch_now_ms();
+    delivery->delivered_ms = 0;
+    if (!orch_store_delivery_update(bots->store, delivery, error)) {
+        return false;
+    }
+    orch_bots_webhooks_queued(bots);
+    return true;
+}
+
 /* --- files --- */
 
 static JsonObject *find_artifact(JsonArray *artifacts, const char *name)

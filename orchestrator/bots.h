@@ -160,4 +160,7 @@ char *orch_bots_link(OrchBots *bots, const OrchBot *bot, const char *name);
 /** The recording's name among the artifacts, "recording.mp4"; NULL: none. Static. */
 const char *orch_bots_recording_name(const OrchBot *bot);
 
+/** Send a webhook again that was delivered or parked; one that waits goes at once. */
+bool orch_bots_resend(OrchBots *bots, OrchDelivery *delivery, GError **error);
+
 gint64 orch_now_ms(void);

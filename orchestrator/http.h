@@ -38,6 +38,7 @@ extern const OrchRoute orch_mbaas_routes[];
 extern const OrchRoute orch_attendee_routes[];
 extern const OrchRoute orch_cronofy_routes[];
 extern const OrchRoute orch_file_routes[];
+extern const OrchRoute orch_webhook_routes[];
 extern const OrchRoute orch_common_routes[];
 
 #define ORCH_MAX_PARAMS 4

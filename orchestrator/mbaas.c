@@ -129,8 +129,8 @@ static void copy_member(JsonObject *from, const char *name, JsonObject *to, cons
 
 static char *make_document(JsonObject *body)
 {
-    static const char *const same[] = {"meeting_url", "bot_name", "recording_mode",
-                                       "automatic_leave", "streaming"};
+    static const char *const same[] = {"meeting_url",    "bot_name",        "bot_image",
+                                       "recording_mode", "automatic_leave", "streaming"};
     g_autoptr(JsonObject) document = json_object_new();
     for (gsize i = 0; i < G_N_ELEMENTS(same); i++) {
         copy_member(body, same[i], document, same[i]);
@@ -202,11 +202,19 @@ static void set_time(JsonObject *object, const char *name, gint64 unix_ms)
     orch_json_set(object, name, text);
 }
 
+/* The SDK's validators want an object where nothing was given. */
+static void set_or_empty(JsonObject *object, const char *name, JsonNode *value)
+{
+    if (value != NULL) {
+        json_object_set_member(object, name, value);
+    } else {
+        json_object_set_object_member(object, name, json_object_new());
+    }
+}
+
 static void set_extra(JsonObject *object, const OrchBot *bot)
 {
-    JsonNode *extra = bot->extra != NULL ? json_from_string(bot->extra, NULL) : NULL;
-    json_object_set_member(object, "extra",
-                           extra != NULL ? extra : json_node_init_null(json_node_alloc()));
+    set_or_empty(object, "extra", bot->extra != NULL ? json_from_string(bot->extra, NULL) : NULL);
 }
 
 static void set_int_or_null(JsonObject *object, const char *name, JsonObject *from,
@@ -258,9 +266,8 @@ static void add_params(JsonObject *object, const OrchBot *bot)
                   stt != NULL ? orch_json_string(stt, "provider") : NULL);
     json_object_set_null_member(object, "speech_to_text_api_key");
     JsonNode *custom = json_object_get_member(details, "transcription_custom_parameters");
-    json_object_set_member(object, "transcription_custom_parameters",
-                           custom != NULL ? json_node_copy(custom)
-                                          : json_node_init_null(json_node_alloc()));
+    set_or_empty(object, "transcription_custom_parameters",
+                 custom != NULL ? json_node_copy(custom) : NULL);
     const char *webhook = own_webhook(details);
     json_object_set_string_member(object, "webhook_url", webhook != NULL ? webhook : "");
 }

@@ -3,9 +3,13 @@
 
 #include <string.h>
 
-const OrchRoute *const orch_routes[] = {orch_mbaas_routes,   orch_attendee_routes,
-                                        orch_cronofy_routes, orch_file_routes,
-                                        orch_common_routes,  NULL};
+const OrchRoute *const orch_routes[] = {orch_mbaas_routes,
+                                        orch_attendee_routes,
+                                        orch_cronofy_routes,
+                                        orch_file_routes,
+                                        orch_webhook_routes,
+                                        orch_common_routes,
+                                        NULL};
 
 typedef struct {
     char *params[ORCH_MAX_PARAMS];

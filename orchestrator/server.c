@@ -17,7 +17,7 @@ struct OrchServer {
     SoupServer *soup; /* owned */
     OrchBots *bots;   /* borrowed */
     const OrchConfig *config;
-    GHashTable *sockets; /* owned set of borrowed GSockets: the open connections */
+    guint n_connections; /* each has one message: every answer ends its connection */
     guint n_waiting;
     guint16 port;
 };
@@ -34,6 +34,7 @@ typedef struct {
 static void coming_free(gpointer data)
 {
     Coming *coming = data;
+    coming->server->n_connections--;
     g_clear_handle_id(&coming->timeout_id, g_source_remove);
     g_clear_object(&coming->socket);
     g_byte_array_unref(coming->body);
@@ -53,29 +54,6 @@ static gboolean on_too_slow(gpointer user_data)
     coming->timeout_id = 0;
     hang_up(coming->socket);
     return G_SOURCE_REMOVE;
-}
-
-/* --- connections --- */
-
-static void on_socket_gone(gpointer user_data, GObject *socket)
-{
-    OrchServer *server = user_data;
-    g_hash_table_remove(server->sockets, socket);
-}
-
-/* Returns false when there are too many of them. */
-static bool know_socket(OrchServer *server, GSocket *socket)
-{
-    if (socket == NULL || g_hash_table_contains(server->sockets, socket)) {
-        return true;
-    }
-    if (g_hash_table_size(server->sockets) >= server->config->max_connections) {
-        return false;
-    }
-    g_hash_table_add(server->sockets, socket);
-    g_object_weak_ref(G_OBJECT(socket), on_socket_gone, server);
-    g_socket_set_timeout(socket, server->config->request_timeout_s);
-    return true;
 }
 
 /* --- a request comes in --- */
@@ -99,10 +77,14 @@ static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpo
 {
     OrchServer *server = user_data;
     GSocket *socket = soup_server_message_get_socket(message);
-    if (!know_socket(server, socket)) {
+    if (server->n_connections >= server->config->max_connections) {
         hang_up(socket);
         return;
     }
+    if (socket != NULL) {
+        g_socket_set_timeout(socket, server->config->request_timeout_s);
+    }
+    server->n_connections++;
     Coming *coming = g_new0(Coming, 1);
     coming->server = server;
     coming->socket = socket != NULL ? g_object_ref(socket) : NULL;
@@ -272,7 +254,6 @@ OrchServer *orch_server_new(OrchBots *bots, GError **error)
     OrchServer *server = g_new0(OrchServer, 1);
     server->bots = bots;
     server->config = orch_bots_config(bots);
-    server->sockets = g_hash_table_new(NULL, NULL);
     server->soup = soup_server_new("server-header", "steno", "raw-paths", TRUE, NULL);
     g_signal_connect(server->soup, "request-started", G_CALLBACK(on_request_started), server);
     soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
@@ -295,15 +276,8 @@ void orch_server_stop(OrchServer *server)
 void orch_server_free(OrchServer *server)
 {
     soup_server_disconnect(server->soup);
-    GHashTableIter iter;
-    gpointer socket;
-    g_hash_table_iter_init(&iter, server->sockets);
-    while (g_hash_table_iter_next(&iter, &socket, NULL)) {
-        g_object_weak_unref(socket, on_socket_gone, server);
-    }
     g_signal_handlers_disconnect_by_data(server->soup, server);
     g_object_unref(server->soup);
-    g_hash_table_unref(server->sockets);
     g_free(server);
 }
 
