@@ -203,6 +203,11 @@ class Orchestrator:
                         found[int(entry.name)] = b" ".join(line).decode()
         return found
 
+    def is_idle(self):
+        """A standby has said hello: it has read its first configuration, which is gone then."""
+        names = [p.suffix for p in (self.data / "workers").iterdir()]
+        return ".log" in names and ".json" not in names
+
     def worker_of(self, bot_id):
         """The process that holds the bot's folder."""
         lock = (self.output(bot_id) / ".lock").stat()
