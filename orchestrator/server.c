@@ -63,11 +63,28 @@ static void on_socket_gone(gpointer user_data, GObject *socket)
     g_hash_table_remove(server->sockets, socket);
 }
 
+/* libsoup 3.2 lets go of a connection without freeing its GSocket: closed ones count no more. */
+static void forget_closed(OrchServer *server)
+{
+    GHashTableIter iter;
+    gpointer socket;
+    g_hash_table_iter_init(&iter, server->sockets);
+    while (g_hash_table_iter_next(&iter, &socket, NULL)) {
+        if (g_socket_is_closed(socket)) {
+            g_object_weak_unref(socket, on_socket_gone, server);
+            g_hash_table_iter_remove(&iter);
+        }
+    }
+}
+
 /* Returns false when there are too many of them. */
 static bool know_socket(OrchServer *server, GSocket *socket)
 {
     if (socket == NULL || g_hash_table_contains(server->sockets, socket)) {
         return true;
+    }
+    if (g_hash_table_size(server->sockets) >= server->config->max_connections) {
+        forget_closed(server);
     }
     if (g_hash_table_size(server->sockets) >= server->config->max_connections) {
         return false;

@@ -27,7 +27,8 @@ WARM = {"platform": "meet", "duration_s": 170, "lobby": {"mode": "none"},
 
 
 class Client:
-    """One connection kept alive, one request at a time; as little of HTTP as that takes."""
+    """One request at a time, on one connection as long as the server keeps it; as little of HTTP as that
+    takes."""
 
     def __init__(self, server):
         self.server = server
@@ -46,6 +47,9 @@ class Client:
             if line.lower().startswith(b"content-length:"):
                 length = int(line[15:])
         text = await self.reader.readexactly(length)
+        if b"\r\nconnection: close\r\n" in head.lower():
+            self.writer.close()
+            self.writer = None
         return int(head[9:12]), text
 
 

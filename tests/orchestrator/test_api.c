@@ -643,6 +643,17 @@ static void test_only_so_much_is_read(void)
     client_tear_down(&client);
 }
 
+static void test_ended_connections_do_not_count(void)
+{
+    Client client = {0};
+    client_set_up(&client, "{\"limits\":{\"connections\":4}}");
+    for (int i = 0; i < 20; i++) {
+        client_call(&client, "GET", "/health", NULL, NULL);
+        g_assert_cmpuint(client.status, ==, 200);
+    }
+    client_tear_down(&client);
+}
+
 static void test_malformed_requests_do_no_harm(void)
 {
     static const char *const raws[] = {
@@ -701,6 +712,7 @@ int main(int argc, char **argv)
         {"/api/nobody_sees_anothers_bots", test_nobody_sees_anothers_bots},
         {"/api/paths_and_methods", test_paths_and_methods},
         {"/api/only_so_much_is_read", test_only_so_much_is_read},
+        {"/api/ended_connections_do_not_count", test_ended_connections_do_not_count},
         {"/api/malformed_requests_do_no_harm", test_malformed_requests_do_no_harm},
     };
     g_test_init(&argc, &argv, NULL);
