@@ -144,10 +144,10 @@ class Orchestrator:
         self.process.close()
         self.process = None
 
-    def stop(self):
+    def stop(self, seconds=20):
         if self.process is not None:
             self.process.popen.send_signal(signal.SIGTERM)
-            code = self.process.wait(20)
+            code = self.process.wait(seconds)
             self.process.close()
             self.process = None
             check(code == 0, f"exit code {code}")

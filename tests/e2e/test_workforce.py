@@ -207,6 +207,21 @@ def stopped_orchestrator_leaves_bots(build):
         check(hooks.codes(bot) == RECORDED, f"codes {hooks.codes(bot)}")
 
 
+def stopped_orchestrator_takes_its_bots_along(build):
+    """on_stop: leave. At SIGTERM the bot leaves and is told to be complete; nothing runs after it."""
+    with running(build, SCENARIO, on_stop="leave") as (orchestrator, meeting, hooks):
+        bot = orchestrator.join(meeting.url, hooks)
+        orchestrator.wait_state(bot, "joined_recording")
+        time.sleep(3)
+        orchestrator.stop(70)
+        check(not orchestrator.workers(), f"still running: {orchestrator.workers()}")
+        final = hooks.final(bot)
+        check(final and final["event"] == "complete", f"final {final}")
+        check(hooks.codes(bot) == RECORDED, f"codes {hooks.codes(bot)}")
+        orchestrator.start()  # which serves the file
+        check(check_recording(orchestrator, final) > 1, "too short")
+
+
 @contextlib.contextmanager
 def down_half_of_the_time(hooks):
     """The receiver is away about every other second, and does not answer some of what it takes."""
@@ -266,4 +281,5 @@ def killed_orchestrator_loses_nothing(build, n_kills=None):
 if __name__ == "__main__":
     harness.main([bot_from_the_pool, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
                   killed_worker_is_recovered, worker_dies_before_it_began, no_worker_can_be_started,
-                  stopped_orchestrator_leaves_bots, killed_orchestrator_loses_nothing])
+                  stopped_orchestrator_leaves_bots, stopped_orchestrator_takes_its_bots_along,
+                  killed_orchestrator_loses_nothing])
