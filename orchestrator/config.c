@@ -22,6 +22,8 @@
 
 #define DAY_S (24 * 3600)
 
+static const char *const on_stop[] = {"stay", "leave", NULL};
+
 /* clang-format off: one field a line */
 static const BotField fields[] = {
     OBJECT("listen", "where the HTTP APIs are served"),
@@ -37,6 +39,9 @@ static const BotField fields[] = {
     INT("workers.max", 0, 10000, "4", "bots at a time; 0: bots are accepted and wait"),
     INT("workers.pool", 0, 1000, "1", "workers that wait with their browser started"),
     INT("workers.queue", 0, 1000000, "1000", "bots that may wait for a place"),
+    {"workers.on_stop", BOT_FIELD_STRING, BOT_FIELD_PLAIN, 1, 16, on_stop, NULL, "\"stay\"",
+     "at SIGTERM bots stay in their meetings, or leave first"},
+    INT("workers.stop_grace_s", 1, DAY_S, "55", "seconds for that, and for what they report"),
     STRING("workers.executable", 4000, NULL, "path of steno-worker; found beside this program"),
     {"worker_defaults", BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, "{}",
      "a worker's configuration, under what the HTTP client asked for"},
@@ -133,6 +138,8 @@ static void read_document(OrchConfig *config)
     config->max_workers = get_uint(workers, "max");
     config->pool_size = get_uint(workers, "pool");
     config->max_queue = get_uint(workers, "queue");
+    config->leave_on_stop = strcmp(orch_json_string(workers, "on_stop"), "leave") == 0;
+    config->stop_grace_s = get_uint(workers, "stop_grace_s");
     const char *worker = orch_json_string(workers, "executable");
     config->worker = worker != NULL ? absolute(worker) : beside_us("steno-worker");
     config->worker_defaults = orch_json_object(document, "worker_defaults");

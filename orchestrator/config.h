@@ -21,6 +21,8 @@ typedef struct {
     guint max_workers;           /* concurrent bots; 0: bots are taken and wait */
     guint pool_size;             /* workers that wait with their browser started */
     guint max_queue;             /* bots that wait for a place */
+    bool leave_on_stop;          /* bots leave when the orchestrator is told to stop */
+    guint stop_grace_s;          /* for that, and for what they report */
     char *worker;                /* owned: path of steno-worker */
     JsonObject *worker_defaults; /* borrowed: under every worker's own document */
 

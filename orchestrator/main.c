@@ -15,12 +15,15 @@
 #include <string.h>
 
 #define STOP_WITHIN_S 10
+#define TICK_MS 100
 #define DATABASE "steno.db"
 
 typedef struct {
     GMainLoop *loop;
     OrchServer *server;
-    guint ticks;
+    OrchWorkforce *workforce;
+    const OrchConfig *config;
+    guint ticks, leave_ticks;
     bool stopping;
 } Process;
 
@@ -28,21 +31,45 @@ typedef struct {
 static gboolean on_stop_tick(gpointer user_data)
 {
     Process *process = user_data;
-    if (orch_server_busy(process->server) > 0 && ++process->ticks < STOP_WITHIN_S * 10) {
+    if (orch_server_busy(process->server) > 0 &&
+        ++process->ticks < STOP_WITHIN_S * 1000 / TICK_MS) {
         return G_SOURCE_CONTINUE;
     }
     g_main_loop_quit(process->loop);
     return G_SOURCE_REMOVE;
 }
 
+static void stop_serving(Process *process)
+{
+    orch_server_stop(process->server);
+    g_timeout_add(TICK_MS, on_stop_tick, process);
+}
+
+/* Links and webhooks go on meanwhile, and so does the server: a broken link may be made again. */
+static gboolean on_leave_tick(gpointer user_data)
+{
+    Process *process = user_data;
+    if (!orch_workforce_has_left(process->workforce) &&
+        ++process->leave_ticks < process->config->stop_grace_s * 1000 / TICK_MS) {
+        return G_SOURCE_CONTINUE;
+    }
+    stop_serving(process);
+    return G_SOURCE_REMOVE;
+}
+
 static gboolean on_terminate(gpointer user_data)
 {
     Process *process = user_data;
-    if (!process->stopping) {
-        process->stopping = true;
-        g_message("stopping");
-        orch_server_stop(process->server);
-        g_timeout_add(100, on_stop_tick, process);
+    if (process->stopping) {
+        return G_SOURCE_CONTINUE;
+    }
+    process->stopping = true;
+    g_message("stopping");
+    if (process->config->leave_on_stop) {
+        orch_workforce_leave(process->workforce);
+        g_timeout_add(TICK_MS, on_leave_tick, process);
+    } else {
+        stop_serving(process);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -77,7 +104,7 @@ static int serve(const OrchConfig *config, OrchStore *store, const OrchSecrets *
     fflush(stdout);
     g_message("serving %s, data in %s", url, config->data_dir);
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    Process process = {.loop = loop, .server = server};
+    Process process = {.loop = loop, .server = server, .workforce = workforce, .config = config};
     guint term_id = g_unix_signal_add(SIGTERM, on_terminate, &process);
     guint int_id = g_unix_signal_add(SIGINT, on_terminate, &process);
     g_main_loop_run(loop);

@@ -355,6 +355,23 @@ void orch_worker_retire(OrchWorker *worker, guint grace_s)
     orch_worker_stop(worker, grace_s);
 }
 
+void orch_pool_stop_all(OrchPool *pool, guint grace_s)
+{
+    for (guint i = 0; i < pool->workers->len; i++) {
+        OrchWorker *worker = g_ptr_array_index(pool->workers, i);
+        if (worker->bot_id == NULL) {
+            orch_worker_retire(worker, STUCK_GRACE_S);
+        } else if (worker->state == ORCH_WORKER_BUSY) {
+            orch_worker_stop(worker, grace_s);
+        }
+    }
+}
+
+guint orch_pool_size(OrchPool *pool)
+{
+    return pool->workers->len;
+}
+
 void orch_pool_stop_stuck(OrchPool *pool, guint longest_s)
 {
     gint64 before_us = g_get_monotonic_time() - longest_s * G_USEC_PER_SEC;

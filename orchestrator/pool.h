@@ -63,6 +63,10 @@ OrchWorker *orch_pool_find_bot(OrchPool *pool, const char *bot_id);
 /** The one that stands by longest; NULL: none does. */
 OrchWorker *orch_pool_find_idle(OrchPool *pool);
 guint orch_pool_count(OrchPool *pool, OrchWorkerState state);
+/** Standbys go now; whoever has a bot is told to leave and to end within @grace_s. */
+void orch_pool_stop_all(OrchPool *pool, guint grace_s);
+/** Processes, whatever they do. */
+guint orch_pool_size(OrchPool *pool);
 /** Stop the workers that have been starting for longer than that. */
 void orch_pool_stop_stuck(OrchPool *pool, guint longest_s);
 

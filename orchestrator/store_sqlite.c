@@ -8,6 +8,7 @@
 G_DEFINE_QUARK(orch_store_error, orch_store_error)
 
 #define COMMIT_AFTER_MS 2
+#define CHECKPOINT_PAGES 1000
 #define BUSY_MS 5000
 #define SCHEMA_VERSION 1
 
@@ -54,14 +55,27 @@ static bool run_text(OrchStore *store, const char *sql, GError **error)
 
 /* --- the group's transaction --- */
 
-static void tell_waiters(OrchStore *store, const GError *error)
+/* @waiters: (transfer full) */
+static void tell_waiters(GArray *waiters, const GError *error)
 {
-    g_autoptr(GArray) waiters = g_steal_pointer(&store->waiters);
-    store->waiters = g_array_new(FALSE, FALSE, sizeof(OrchStoreWaiter));
     for (guint i = 0; i < waiters->len; i++) {
         OrchStoreWaiter *waiter = &g_array_index(waiters, OrchStoreWaiter, i);
         waiter->callback(error, waiter->user_data);
     }
+    g_array_unref(waiters);
+}
+
+static GArray *new_waiters(void)
+{
+    return g_array_new(FALSE, FALSE, sizeof(OrchStoreWaiter));
+}
+
+/* Returns (transfer full): who waits at @place, where nobody waits any more. */
+static GArray *take_waiters(GArray **place)
+{
+    GArray *waiters = *place;
+    *place = new_waiters();
+    return waiters;
 }
 
 static bool commit_transaction(OrchStore *store, GError **error)
@@ -81,17 +95,65 @@ static bool commit_transaction(OrchStore *store, GError **error)
     return true;
 }
 
+/* Everybody who waits, whatever for. */
+static void tell_all(OrchStore *store, const GError *error)
+{
+    g_autoptr(GPtrArray) groups = g_ptr_array_new();
+    if (store->syncing != NULL) {
+        g_ptr_array_add(groups, g_steal_pointer(&store->syncing->waiters));
+        store->syncing->store = NULL;
+        store->syncing = NULL;
+    }
+    g_ptr_array_add(groups, take_waiters(&store->committed));
+    g_ptr_array_add(groups, take_waiters(&store->waiters));
+    for (guint i = 0; i < groups->len; i++) {
+        tell_waiters(g_ptr_array_index(groups, i), error);
+    }
+}
+
 bool orch_store_commit(OrchStore *store, GError **error)
 {
     g_assert(store->depth == 0);
     g_clear_handle_id(&store->commit_id, g_source_remove);
     g_autoptr(GError) failure = NULL;
-    bool committed = commit_transaction(store, &failure);
-    tell_waiters(store, failure);
+    bool committed =
+        commit_transaction(store, &failure) && orch_store_sync_now(store->sync, &failure);
+    store->unsynced = false;
+    tell_all(store, failure);
     if (!committed) {
         g_propagate_error(error, g_steal_pointer(&failure));
     }
     return committed;
+}
+
+static void start_sync(OrchStore *store);
+
+static void on_synced(GObject *source, GAsyncResult *result, gpointer user_data)
+{
+    OrchSyncing *syncing = user_data;
+    OrchStore *store = syncing->store;
+    g_autoptr(GError) error = NULL;
+    if (!orch_store_sync_finish(result, &error)) {
+        g_critical("what came last may be lost: %s", error->message);
+    }
+    if (store != NULL) {
+        store->syncing = NULL;
+        if (store->committed->len > 0) {
+            start_sync(store);
+        }
+        tell_waiters(syncing->waiters, error);
+    }
+    g_free(syncing);
+}
+
+static void start_sync(OrchStore *store)
+{
+    OrchSyncing *syncing = g_new0(OrchSyncing, 1);
+    syncing->store = store;
+    syncing->waiters = take_waiters(&store->committed);
+    store->syncing = syncing;
+    store->unsynced = false;
+    orch_store_sync_begin(store->sync, store->log_pages >= CHECKPOINT_PAGES, on_synced, syncing);
 }
 
 static gboolean on_commit(gpointer user_data)
@@ -99,8 +161,18 @@ static gboolean on_commit(gpointer user_data)
     OrchStore *store = user_data;
     store->commit_id = 0;
     g_autoptr(GError) error = NULL;
-    if (!orch_store_commit(store, &error)) {
+    store->unsynced |= store->in_transaction;
+    g_autoptr(GArray) waiters = take_waiters(&store->waiters);
+    if (!commit_transaction(store, &error)) {
         g_warning("what came last could not be stored: %s", error->message);
+        tell_waiters(g_steal_pointer(&waiters), error);
+    } else if (!store->unsynced && store->syncing == NULL) {
+        tell_waiters(g_steal_pointer(&waiters), NULL);
+    } else {
+        g_array_append_vals(store->committed, waiters->data, waiters->len);
+        if (store->syncing == NULL) {
+            start_sync(store);
+        }
     }
     return G_SOURCE_REMOVE;
 }
@@ -335,11 +407,18 @@ static bool migrate(OrchStore *store, GError **error)
     return run_text(store, "COMMIT", error);
 }
 
+static int on_log_grown(gpointer user_data, sqlite3 *db, const char *name, int n_pages)
+{
+    ((OrchStore *)user_data)->log_pages = n_pages;
+    return SQLITE_OK;
+}
+
 OrchStore *orch_store_open(const char *path, GError **error)
 {
     g_autoptr(OrchStore) store = g_new0(OrchStore, 1);
     store->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize);
-    store->waiters = g_array_new(FALSE, FALSE, sizeof(OrchStoreWaiter));
+    store->waiters = new_waiters();
+    store->committed = new_waiters();
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
         g_set_error(error, ORCH_STORE_ERROR, ORCH_STORE_ERROR_OPEN, "%s: %s", path,
@@ -351,25 +430,30 @@ OrchStore *orch_store_open(const char *path, GError **error)
     sqlite3_create_function(store->db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, fold,
                             NULL, NULL);
     if (!run_text(store,
-                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                   "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON",
                   error) ||
         !migrate(store, error)) {
         g_prefix_error(error, "%s: ", path);
         return NULL;
     }
-    return g_steal_pointer(&store);
+    /* Commits do not wait for the disk, nor move the log into the database: see store_sync.h. */
+    sqlite3_wal_hook(store->db, on_log_grown, store);
+    store->sync = orch_store_sync_new(path, error);
+    return store->sync != NULL ? g_steal_pointer(&store) : NULL;
 }
 
 void orch_store_close(OrchStore *store)
 {
     g_autoptr(GError) error = NULL;
-    if (store->db != NULL && !orch_store_commit(store, &error)) {
+    if (store->sync != NULL && !orch_store_commit(store, &error)) {
         g_warning("what came last could not be stored: %s", error->message);
     }
     g_clear_handle_id(&store->commit_id, g_source_remove);
     g_hash_table_unref(store->statements);
     g_array_unref(store->waiters);
+    g_array_unref(store->committed);
     sqlite3_close(store->db);
+    g_clear_pointer(&store->sync, orch_store_sync_free);
     g_free(store);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "orchestrator/store.h"
+#include "orchestrator/store_sync.h"
 
 #include <sqlite3.h>
 
@@ -15,10 +16,21 @@ typedef struct {
     gpointer user_data;
 } OrchStoreWaiter;
 
+/* A sync under way, and who waits for it. */
+typedef struct {
+    OrchStore *store; /* borrowed; NULL once the waiters were told by somebody else */
+    GArray *waiters;  /* owned */
+} OrchSyncing;
+
 struct OrchStore {
     sqlite3 *db;
     GHashTable *statements; /* owned: SQL -> sqlite3_stmt */
-    GArray *waiters;        /* owned: of OrchStoreWaiter */
+    GArray *waiters;        /* owned: of OrchStoreWaiter; for a commit */
+    GArray *committed;      /* owned: likewise; for the sync that follows the one under way */
+    OrchSyncing *syncing;   /* borrowed: its call owns it; NULL: no sync is under way */
+    OrchStoreSync *sync;    /* owned */
+    int log_pages;          /* of the write-ahead log */
+    bool unsynced;          /* committed since the last sync began */
     guint commit_id;        /* source that commits, 0: none */
     bool in_transaction;
     bool wipe; /* something was deleted for good: the log must not keep it */

@@ -187,6 +187,9 @@ static gboolean on_look(gpointer user_data)
 {
     OrchWorkforce *workforce = user_data;
     workforce->look_id = 0;
+    if (workforce->leaving) {
+        return G_SOURCE_REMOVE;
+    }
     orch_pool_stop_stuck(workforce->pool, LONGEST_START_S);
     guint n_places;
     g_autoptr(GPtrArray) placed = placed_bots(workforce, &n_places);
@@ -328,6 +331,19 @@ OrchWorkforce *orch_workforce_new(OrchBots *bots, const OrchSecrets *secrets, So
     take_up(workforce);
     orch_workforce_look_soon(workforce);
     return workforce;
+}
+
+void orch_workforce_leave(OrchWorkforce *workforce)
+{
+    workforce->leaving = true;
+    orch_pool_stop_all(workforce->pool, workforce->config->stop_grace_s);
+}
+
+bool orch_workforce_has_left(OrchWorkforce *workforce)
+{
+    return orch_pool_size(workforce->pool) == 0 &&
+           orch_outbox_count_under_way(workforce->outbox) == 0 &&
+           orch_store_next_delivery_ms(workforce->store) > orch_now_ms();
 }
 
 static void stop_retries(OrchWorkforce *workforce)

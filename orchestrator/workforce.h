@@ -26,6 +26,16 @@ typedef struct OrchWorkforce OrchWorkforce;
 OrchWorkforce *orch_workforce_new(OrchBots *bots, const OrchSecrets *secrets, SoupServer *server,
                                   guint16 port, GError **error);
 
+/**
+ * orch_workforce_leave:
+ *
+ * The end of this process is the end of its workers, as in a container: no bot starts any more,
+ * standbys end, bots leave, deliver and report within workers.stop_grace_s. See _has_left.
+ */
+void orch_workforce_leave(OrchWorkforce *workforce);
+/** After orch_workforce_leave: no worker runs, and no webhook is due. */
+bool orch_workforce_has_left(OrchWorkforce *workforce);
+
 /** Standbys end, bots stay in their meetings. */
 void orch_workforce_free(OrchWorkforce *workforce);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchWorkforce, orch_workforce_free)

@@ -268,7 +268,8 @@ static void on_assignment_durable(const GError *error, gpointer user_data)
     if (error != NULL && worker != NULL) {
         orch_worker_stop(worker, STOP_GRACE_S);
     }
-    if (error != NULL || workforce->stopping || is_cancelled(workforce, assignment->bot_id)) {
+    if (error != NULL || workforce->stopping || workforce->leaving ||
+        is_cancelled(workforce, assignment->bot_id)) {
         assignment_free(assignment);
         return;
     }

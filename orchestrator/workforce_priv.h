@@ -40,7 +40,8 @@ struct OrchWorkforce {
     gint64 no_start_before_ms;
     guint look_id, timer_id, delete_id;
     guint64 n_commands;
-    char *nonce; /* owned: makes ids of commands unlike those before a restart */
+    char *nonce;  /* owned: makes ids of commands unlike those before a restart */
+    bool leaving; /* no bot starts any more */
     bool stopping;
 };
 

@@ -144,10 +144,10 @@ class Orchestrator:
         self.process.close()
         self.process = None
 
-    def stop(self):
+    def stop(self, seconds=20):
         if self.process is not None:
             self.process.popen.send_signal(signal.SIGTERM)
-            code = self.process.wait(20)
+            code = self.process.wait(seconds)
             self.process.close()
             self.process = None
             check(code == 0, f"exit code {code}")
@@ -202,6 +202,11 @@ class Orchestrator:
                     if harness.is_alive(int(entry.name)):
                         found[int(entry.name)] = b" ".join(line).decode()
         return found
+
+    def is_idle(self):
+        """A standby has said hello: it has read its first configuration, which is gone then."""
+        names = [p.suffix for p in (self.data / "workers").iterdir()]
+        return ".log" in names and ".json" not in names
 
     def worker_of(self, bot_id):
         """The process that holds the bot's folder."""

@@ -99,6 +99,24 @@ def joins_at_its_time(build):
         wait_final(hooks, bot)
 
 
+def cancelled_at_any_moment(build):
+    """Whenever the leave comes, the bot ends, and neither a worker nor a guest stays behind."""
+    with running(build, SCENARIO) as (orchestrator, meeting, hooks):
+        for delay_s in (0, 0.003, 0.01, 0.03, 0.1, 0.3, 0.8):
+            wait_pool(orchestrator, 1)
+            wait_for(lambda: orchestrator.is_idle(), 30, "a standby")
+            bot = orchestrator.join(meeting.url, hooks)
+            time.sleep(delay_s)
+            orchestrator.leave(bot)
+            final = wait_final(hooks, bot)
+            check(final["event"] == "complete", f"after {delay_s} s: {final}")
+        wait_pool(orchestrator, 1)
+        status, health = orchestrator.request("GET", "/health")
+        check(status == 200 and health["bots"] == 0, f"health {health}")
+        stayed = [b for b in meeting.report()["bots"] if b.get("left_unix_ms") is None]
+        check(not stayed, f"still in the meeting: {stayed}")
+
+
 def killed_worker_is_recovered(build):
     """SIGKILL of a worker in the middle: complete, with a file that plays, by itself."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
@@ -189,6 +207,21 @@ def stopped_orchestrator_leaves_bots(build):
         check(hooks.codes(bot) == RECORDED, f"codes {hooks.codes(bot)}")
 
 
+def stopped_orchestrator_takes_its_bots_along(build):
+    """on_stop: leave. At SIGTERM the bot leaves and is told to be complete; nothing runs after it."""
+    with running(build, SCENARIO, on_stop="leave") as (orchestrator, meeting, hooks):
+        bot = orchestrator.join(meeting.url, hooks)
+        orchestrator.wait_state(bot, "joined_recording")
+        time.sleep(3)
+        orchestrator.stop(70)
+        check(not orchestrator.workers(), f"still running: {orchestrator.workers()}")
+        final = hooks.final(bot)
+        check(final and final["event"] == "complete", f"final {final}")
+        check(hooks.codes(bot) == RECORDED, f"codes {hooks.codes(bot)}")
+        orchestrator.start()  # which serves the file
+        check(check_recording(orchestrator, final) > 1, "too short")
+
+
 @contextlib.contextmanager
 def down_half_of_the_time(hooks):
     """The receiver is away about every other second, and does not answer some of what it takes."""
@@ -246,6 +279,7 @@ def killed_orchestrator_loses_nothing(build, n_kills=None):
 
 
 if __name__ == "__main__":
-    harness.main([bot_from_the_pool, queue_in_order, joins_at_its_time, killed_worker_is_recovered,
-                  worker_dies_before_it_began, no_worker_can_be_started,
-                  stopped_orchestrator_leaves_bots, killed_orchestrator_loses_nothing])
+    harness.main([bot_from_the_pool, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
+                  killed_worker_is_recovered, worker_dies_before_it_began, no_worker_can_be_started,
+                  stopped_orchestrator_leaves_bots, stopped_orchestrator_takes_its_bots_along,
+                  killed_orchestrator_loses_nothing])

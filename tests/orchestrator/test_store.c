@@ -249,11 +249,58 @@ static void test_a_newer_data_folder_is_refused(void)
     fixture_tear_down(&fixture);
 }
 
+typedef struct {
+    guint next, n_errors;
+} Told;
+
+typedef struct {
+    Told *told;
+    guint number;
+} Expected;
+
+static void on_told(const GError *error, gpointer user_data)
+{
+    Expected *expected = user_data;
+    g_assert_cmpuint(expected->number, ==, expected->told->next);
+    expected->told->next++;
+    expected->told->n_errors += error != NULL;
+}
+
+/* While one group is synced the next ones gather; everybody is told once, in order, also those who
+ * wait when the store is closed, and whoever waits without having written. */
+static void test_everybody_is_told_in_order(void)
+{
+    enum { N = 300 };
+    Fixture fixture = {0};
+    Told told = {0};
+    Expected expected[N];
+    fixture_set_up(&fixture, NULL);
+    for (guint i = 0; i < N; i++) {
+        expected[i] = (Expected){&told, i};
+        if (i % 7 != 0) {
+            orch_delivery_free(add_delivery(&fixture, "bot", "http://x/", "t"));
+        }
+        orch_store_when_durable(fixture.store, on_told, &expected[i]);
+        if (i == 100) {
+            g_assert_true(orch_store_commit(fixture.store, NULL));
+            g_assert_cmpuint(told.next, ==, 101);
+        } else if (i % 3 == 0) {
+            g_main_context_iteration(NULL, i % 2 == 0);
+        }
+    }
+    g_assert_cmpuint(told.next, <, N);
+    fixture_reopen(&fixture);
+    g_assert_cmpuint(told.next, ==, N);
+    g_assert_cmpuint(told.n_errors, ==, 0);
+    fixture_tear_down(&fixture);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/store/a_bot_comes_back_as_it_went", test_a_bot_comes_back_as_it_went);
     g_test_add_func("/store/writes_become_durable_together", test_writes_become_durable_together);
+    g_test_add_func("/store/everybody_is_told_in_order", test_everybody_is_told_in_order);
     g_test_add_func("/store/what_fails_half_way_leaves_nothing",
                     test_what_fails_half_way_leaves_nothing);
     g_test_add_func("/store/a_filter_asks_for_all_it_names", test_a_filter_asks_for_all_it_names);
