@@ -334,6 +334,9 @@ static void report_step(Adapter *adapter, const FlowReading *reading, const Flow
     if (step->mic_changed && !adapter_is_silent(adapter) && adapter->events.on_microphone != NULL) {
         adapter->events.on_microphone(adapter->flow.mic == FLOW_MIC_OPEN, adapter->user_data);
     }
+    if (step->camera_gave_up) {
+        adapter_warn(adapter, "camera", "the meeting's camera button does not react");
+    }
     if (step->mic_gave_up) {
         adapter_warn(adapter, "microphone", "the meeting's microphone button does not react");
     }

@@ -5,6 +5,8 @@
 #define END_SIGHTS 2
 #define MIC_RETRY_MS 1000
 #define MAX_MIC_CLICKS 5
+#define CAMERA_RETRY_MS 3000
+#define MAX_CAMERA_CLICKS 3
 #define MAX_CLICKS 8 /* then it is left alone: it does not react */
 
 const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
@@ -314,11 +316,34 @@ static FlowStep check_network(Flow *flow, const FlowReading *reading, int64_t no
     return nothing();
 }
 
+/* Off at once; on with patience, since a page may take its time to show that it is. */
+static FlowStep keep_camera(Flow *flow, const FlowReading *reading, int64_t now_ms)
+{
+    FlowStep step = nothing();
+    if (!flow->want_camera) {
+        return is_in_the_way(flow, reading, FLOW_CAMERA_IS_ON) ? click(FLOW_CAMERA_IS_ON) : step;
+    }
+    if (!shows(reading, FLOW_CAMERA_IS_OFF)) {
+        flow->n_camera_clicks = 0;
+        return step;
+    }
+    if (flow->n_camera_clicks > MAX_CAMERA_CLICKS ||
+        (flow->n_camera_clicks > 0 && now_ms - flow->camera_clicked_ms < CAMERA_RETRY_MS)) {
+        return step;
+    }
+    if (flow->n_camera_clicks++ == MAX_CAMERA_CLICKS) {
+        step.camera_gave_up = true;
+        return step;
+    }
+    flow->camera_clicked_ms = now_ms;
+    return click(FLOW_CAMERA_IS_OFF);
+}
+
 static FlowStep keep_devices(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
-    FlowPurpose camera = flow->want_camera ? FLOW_CAMERA_IS_OFF : FLOW_CAMERA_IS_ON;
-    if (is_in_the_way(flow, reading, camera)) {
-        return click(camera);
+    FlowStep camera = keep_camera(flow, reading, now_ms);
+    if (camera.todo != FLOW_DO_NOTHING || camera.camera_gave_up) {
+        return camera;
     }
     FlowPurpose button = flow->want_open_mic ? FLOW_MIC_IS_OFF : FLOW_MIC_IS_ON;
     if (!shows(reading, button)) {

@@ -104,7 +104,8 @@ typedef struct {
     int64_t loaded_ms; /* since when the page waits for the host; -1: it does not */
     int64_t elsewhere_since_ms, start_ms, knocked_ms, vanished_since_ms, network_since_ms,
         mic_clicked_ms;
-    unsigned n_call_seen, n_end_seen, n_mic_clicks;
+    unsigned n_call_seen, n_end_seen, n_mic_clicks, n_camera_clicks;
+    int64_t camera_clicked_ms;
     unsigned n_clicks[FLOW_N_PURPOSES]; /* in a row, for what should go away when it is clicked */
     bool started, host_absent;
     enum { FLOW_MIC_UNKNOWN, FLOW_MIC_OPEN, FLOW_MIC_CLOSED } mic;
@@ -125,7 +126,8 @@ typedef struct {
     FlowPurpose purpose; /* what the step is about, for its rule; FLOW_N_PURPOSES: none */
     PlatformLeft left;
     const char *message;
-    bool lobby, host_changed, admitted, recording_denied, mic_changed, mic_gave_up; /* to report */
+    bool lobby, host_changed, admitted, recording_denied, mic_changed, mic_gave_up,
+        camera_gave_up; /* to report */
 } FlowStep;
 
 FlowStep flow_step(Flow *flow, const FlowReading *reading, int64_t now_ms);

@@ -36,10 +36,14 @@ static void test_mbaas_takes_what_the_sdk_sends(void)
     Client client = {0};
     client_set_up(&client, NULL);
     client_call(&client, "POST", "/bots/", "meeting_baas",
-                "{" MEET ",\"reserved\":false,\"extra\":{\"a\":1},\"start_time\":null}");
+                "{" MEET ",\"reserved\":false,\"extra\":{\"a\":1},\"start_time\":null,"
+                "\"bot_image\":\"https://example.org/a.png\"}");
     g_assert_cmpuint(client.status, ==, 200);
     g_autofree char *id = g_strdup(client_string(&client, "bot_id"));
     g_assert_true(g_uuid_string_is_valid(id));
+    g_autoptr(OrchBot) bot = orch_store_bot_get(client.fixture.store, id);
+    g_autoptr(JsonObject) document = orch_bots_document(client.fixture.bots, bot, NULL);
+    g_assert_cmpstr(orch_json_string(document, "bot_image"), ==, "https://example.org/a.png");
     g_autofree char *data = path_of("/bots/meeting_data?bot_id=", id, "&include_transcripts=true");
     client_call(&client, "GET", data, "meeting_baas", "{}");
     g_assert_cmpuint(client.status, ==, 200);

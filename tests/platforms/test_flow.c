@@ -279,6 +279,31 @@ static void test_microphone_is_kept_as_wanted(void)
     expect_click(FLOW_MIC_IS_ON);
 }
 
+static void test_camera_is_turned_on_with_patience(void)
+{
+    enter_call();
+    show(FLOW_CAMERA_IS_OFF, true);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING); /* nothing to show */
+    flow.want_camera = true;
+    expect_click(FLOW_CAMERA_IS_OFF);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING); /* a second click would turn it off */
+    show(FLOW_CAMERA_IS_OFF, false);
+    show(FLOW_CAMERA_IS_ON, true);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING);
+    show(FLOW_CAMERA_IS_ON, false);
+    show(FLOW_CAMERA_IS_OFF,
+         true); /* somebody turned it off: once more, and then it does not react */
+    for (int i = 0; i < 3; i++) {
+        expect_click(FLOW_CAMERA_IS_OFF);
+        clock_ms += 3000;
+    }
+    g_assert_true(step(300).camera_gave_up);
+    clock_ms += 3000;
+    FlowStep got = step(300);
+    g_assert_cmpint(got.todo, ==, FLOW_DO_NOTHING);
+    g_assert_false(got.camera_gave_up);
+}
+
 static void test_recording_refusal_is_told_once_and_closed(void)
 {
     enter_call();
@@ -322,6 +347,8 @@ int main(int argc, char *argv[])
     g_test_add_func("/flow/network_is_lost_only_when_nothing_flows",
                     test_network_is_lost_only_when_nothing_flows);
     g_test_add_func("/flow/microphone_is_kept_as_wanted", test_microphone_is_kept_as_wanted);
+    g_test_add_func("/flow/camera_is_turned_on_with_patience",
+                    test_camera_is_turned_on_with_patience);
     g_test_add_func("/flow/recording_refusal_is_told_once_and_closed",
                     test_recording_refusal_is_told_once_and_closed);
     g_test_add_func("/flow/unknown_dialog_is_handled_but_not_at_the_end",
