@@ -227,6 +227,15 @@ class Orchestrator:
                 os.kill(pid, signal.SIGKILL)
 
 
+def remove(folder):
+    """A killed worker's Chromium may still write while it dies."""
+    def gone():
+        with contextlib.suppress(OSError):
+            shutil.rmtree(folder)
+        return not folder.exists()
+    wait_for(gone, 20, f"{folder} is removed")
+
+
 @contextlib.contextmanager
 def running(build, scenario=None, **workers):
     """Yields (orchestrator, meeting or None, hooks), started."""
@@ -241,8 +250,9 @@ def running(build, scenario=None, **workers):
         orchestrator.start()
         yield orchestrator, meeting, hooks
         orchestrator.stop()
+        wait_for(lambda: not orchestrator.workers(), 20, "the standbys end")
         orchestrator.close()
-        shutil.rmtree(folder)
+        remove(folder)
     except BaseException:
         print(f"what there was is kept in {folder}", file=sys.stderr)
         if orchestrator is not None:
