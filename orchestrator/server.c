@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define COMING "steno-coming"
 /* A body that is too large is still read, for the answer to be heard; so much of it. */
@@ -243,6 +244,12 @@ static bool listen_on(OrchServer *server, GError **error)
         g_prefix_error(error, "%s port %u: ", server->config->address, server->config->port);
         return false;
     }
+    /* GSocket queues 10 connections; the eleventh at a time would try again after a second. */
+    GSList *listeners = soup_server_get_listeners(server->soup);
+    for (GSList *item = listeners; item != NULL; item = item->next) {
+        (void)listen(g_socket_get_fd(item->data), SOMAXCONN);
+    }
+    g_slist_free(listeners);
     GSList *uris = soup_server_get_uris(server->soup);
     server->port = (guint16)g_uri_get_port(uris->data);
     g_slist_free_full(uris, (GDestroyNotify)g_uri_unref);
