@@ -4,6 +4,7 @@
 #include "orchestrator/mbaas.h"
 #include "tests/orchestrator/client.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 /* What strangers may send: wrong paths, values, bytes and amounts. */
@@ -189,6 +190,64 @@ static void test_malformed_requests_do_no_harm(void)
     client_tear_down(&client);
 }
 
+/* --- a client that does not wait for its answer --- */
+
+typedef struct {
+    OrchCommandDone done; /* NULL: no command came */
+    gpointer done_data;
+} Slow;
+
+static void on_slow_command(const char *bot_id, const char *name, JsonObject *args,
+                            OrchCommandDone done, gpointer done_data, gpointer user_data)
+{
+    Slow *slow = user_data;
+    slow->done = done;
+    slow->done_data = done_data;
+}
+
+static void on_change(gpointer user_data)
+{
+}
+
+static void test_an_answer_may_find_nobody(void)
+{
+    static const OrchWorkers workers = {on_change, on_change, on_slow_command};
+    Client client = {0};
+    Slow slow = {0};
+    client_set_up(&client, NULL);
+    orch_bots_set_workers(client.fixture.bots, &workers, &slow);
+    g_autoptr(OrchBot) made = fixture_bot(&client.fixture, ORCH_API_ATTENDEE, NULL);
+    fixture_event(&client.fixture, made,
+                  "{\"seq\":1,\"time\":1,\"type\":\"state\",\"new\":\"joined_recording\","
+                  "\"event\":\"recording_permission_granted\"}");
+    g_autoptr(OrchBot) bot = fixture_reload(&client.fixture, made);
+    bot->worker_pid = 1;
+    g_assert_true(orch_bots_save(client.fixture.bots, bot, NULL));
+    g_autofree char *raw = g_strdup_printf("POST /api/v1/bots/bot_%s/pause_recording HTTP/1.1\r\n"
+                                           "Host: x\r\nAuthorization: Token %s\r\n"
+                                           "Content-Length: 0\r\n\r\n",
+                                           bot->id, client.fixture.key_text);
+    g_autoptr(GSocketClient) dialer = g_socket_client_new();
+    GSocketConnection *connection = g_socket_client_connect_to_host(
+        dialer, "127.0.0.1", orch_server_port(client.server), NULL, NULL);
+    g_assert_nonnull(connection);
+    GOutputStream *out = g_io_stream_get_output_stream(G_IO_STREAM(connection));
+    g_assert_true(g_output_stream_write_all(out, raw, strlen(raw), NULL, NULL, NULL));
+    while (slow.done == NULL) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_assert_cmpuint(orch_server_busy(client.server), ==, 1);
+    g_assert_true(g_io_stream_close(G_IO_STREAM(connection), NULL, NULL));
+    g_object_unref(connection);
+    client_call(&client, "GET", "/health", NULL, NULL); /* time for the server to notice */
+    slow.done(NULL, slow.done_data);
+    g_assert_cmpuint(orch_server_busy(client.server), ==, 0);
+    client_call(&client, "GET", "/health", NULL, NULL);
+    g_assert_cmpuint(client.status, ==, 200);
+    orch_bots_set_workers(client.fixture.bots, NULL, NULL);
+    client_tear_down(&client);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -199,5 +258,6 @@ int main(int argc, char **argv)
     g_test_add_func("/http/wrong_values_are_refused_or_taken",
                     test_wrong_values_are_refused_or_taken);
     g_test_add_func("/http/malformed_requests_do_no_harm", test_malformed_requests_do_no_harm);
+    g_test_add_func("/http/an_answer_may_find_nobody", test_an_answer_may_find_nobody);
     return g_test_run();
 }
