@@ -16,8 +16,7 @@ function textButton(text, onclick, attributes) {
 }
 
 function send(message) {
-  if (state.socket && state.socket.readyState === WebSocket.OPEN)
-    state.socket.send(JSON.stringify(message));
+  sendWhenOpen(state.socket, message);
 }
 
 // --- microphone and camera ---

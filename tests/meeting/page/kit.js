@@ -15,6 +15,14 @@ function el(tag, attributes, ...children) {
   return element;
 }
 
+// What is pressed while the signalling socket is still being opened counts too.
+function sendWhenOpen(socket, message) {
+  if (socket && socket.readyState === WebSocket.CONNECTING)
+    socket.addEventListener('open', () => sendWhenOpen(socket, message), {once: true});
+  else if (socket && socket.readyState === WebSocket.OPEN)
+    socket.send(JSON.stringify(message));
+}
+
 // Blink lays out nested boxes by recursion: deep enough, and the renderer's stack overflows.
 function crash() {
   const top = document.createElement('div');

@@ -15,8 +15,7 @@ const state = {
 };
 
 function send(message) {
-  if (state.socket && state.socket.readyState === WebSocket.OPEN)
-    state.socket.send(JSON.stringify(message));
+  sendWhenOpen(state.socket, message);
 }
 
 function show(...elements) {

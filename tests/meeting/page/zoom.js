@@ -19,8 +19,8 @@ const state = {
 function send(message) {
   if (state.token === '')
     state.early.push(message);
-  else if (state.socket && state.socket.readyState === WebSocket.OPEN)
-    state.socket.send(JSON.stringify(message));
+  else
+    sendWhenOpen(state.socket, message);
 }
 
 function button(text, onclick, attributes) {
