@@ -41,12 +41,20 @@ static void on_table(JsonNode *value, const GError *error, gpointer user_data)
     finish(check, error);
 }
 
+/* A page that was only just navigated to may hold nothing yet; one that never ends loading is read
+ * as it is. */
+static const char read_table[] =
+    "new Promise((resolve) => {"
+    "  const read = () => resolve(window.__steno.table());"
+    "  if (document.readyState === 'complete') { read(); }"
+    "  else { addEventListener('load', read, {once: true}); setTimeout(read, 3000); }"
+    "})";
+
 static gboolean on_settled(gpointer user_data)
 {
     Check *check = user_data;
     check->timer = 0;
-    browser_evaluate(page_get_browser(check->page), "window.__steno.table()", READ_TIMEOUT_MS,
-                     on_table, check);
+    browser_evaluate(page_get_browser(check->page), read_table, READ_TIMEOUT_MS, on_table, check);
     return G_SOURCE_REMOVE;
 }
 
