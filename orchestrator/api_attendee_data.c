@@ -13,16 +13,8 @@
 
 bool orch_attendee_read_cursor(OrchRequest *request, gint64 *ret_number)
 {
-    const char *cursor = orch_request_query(request, "cursor");
-    if (cursor == NULL) {
-        return true;
-    }
-    gsize size = 0;
-    g_autofree guchar *bytes = g_base64_decode(cursor, &size);
-    g_autofree char *text = g_strndup((const char *)bytes, size);
-    if (!g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, ret_number, NULL)) {
-        orch_reply_error(request, SOUP_STATUS_BAD_REQUEST, "InvalidCursor",
-                         "cursor: is not one that an earlier answer gave");
+    if (!orch_request_cursor(request, ret_number)) {
+        orch_reply_error(request, SOUP_STATUS_BAD_REQUEST, "InvalidCursor", ORCH_CURSOR_REFUSAL);
         return false;
     }
     return true;
@@ -32,9 +24,7 @@ bool orch_attendee_read_cursor(OrchRequest *request, gint64 *ret_number)
 static char *next_url(OrchRequest *request, gint64 next)
 {
     GUri *uri = soup_server_message_get_uri(request->message);
-    g_autofree char *number = g_strdup_printf("%" G_GINT64_FORMAT, next);
-    g_autofree char *cursor = g_base64_encode((const guchar *)number, strlen(number));
-    g_hash_table_replace(request->query, g_strdup("cursor"), g_steal_pointer(&cursor));
+    g_hash_table_replace(request->query, g_strdup("cursor"), orch_cursor_new(next));
     g_autofree char *query = soup_form_encode_hash(request->query);
     return g_strdup_printf("%s%s?%s", orch_bots_links(request->bots)->public_url,
                            g_uri_get_path(uri), query);

@@ -261,23 +261,10 @@ static bool read_limit(OrchRequest *request, guint *ret_limit)
     return true;
 }
 
-static char *make_cursor(gint64 position)
-{
-    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, position);
-    return g_base64_encode((const guchar *)text, strlen(text));
-}
-
 static bool read_cursor(OrchRequest *request, gint64 *ret_position)
 {
-    const char *cursor = orch_request_query(request, "cursor");
-    if (cursor == NULL) {
-        return true;
-    }
-    gsize size = 0;
-    g_autofree guchar *bytes = g_base64_decode(cursor, &size);
-    g_autofree char *text = g_strndup((const char *)bytes, size);
-    if (!g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, ret_position, NULL)) {
-        invalid(request, "cursor: is not one that an earlier answer gave");
+    if (!orch_request_cursor(request, ret_position)) {
+        invalid(request, ORCH_CURSOR_REFUSAL);
         return false;
     }
     return true;
@@ -388,8 +375,8 @@ static JsonObject *make_list(OrchStore *store, Listing *listing)
     add_page(body, bots, from, listing->limit);
     if (bots->len > from + listing->limit) {
         const OrchBot *last = g_ptr_array_index(bots, from + listing->limit - 1);
-        cursor =
-            make_cursor(listing->sort_field == NULL ? last->number : (gint64)from + listing->limit);
+        cursor = orch_cursor_new(listing->sort_field == NULL ? last->number
+                                                             : (gint64)from + listing->limit);
     }
     orch_json_set(body, "next_cursor", cursor);
     json_object_set_string_member(body, "last_updated", now);

@@ -16,6 +16,24 @@ const char *orch_request_query(OrchRequest *request, const char *name)
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
+char *orch_cursor_new(gint64 position)
+{
+    g_autofree char *text = g_strdup_printf("%" G_GINT64_FORMAT, position);
+    return g_base64_encode((const guchar *)text, strlen(text));
+}
+
+bool orch_request_cursor(OrchRequest *request, gint64 *ret_position)
+{
+    const char *cursor = orch_request_query(request, "cursor");
+    if (cursor == NULL) {
+        return true;
+    }
+    gsize size = 0;
+    g_autofree guchar *bytes = g_base64_decode(cursor, &size);
+    g_autofree char *text = g_strndup((const char *)bytes, size);
+    return g_ascii_string_to_signed(text, 10, 1, G_MAXINT64, ret_position, NULL);
+}
+
 /* --- a request's life --- */
 
 static void on_finished(SoupServerMessage *message, gpointer user_data)

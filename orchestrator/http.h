@@ -62,6 +62,14 @@ struct OrchRequest {
 /** The value of a query parameter; NULL when it is absent or empty. */
 const char *orch_request_query(OrchRequest *request, const char *name);
 
+/** (transfer full): where the next page of a list begins, as text that nobody is to look into. */
+char *orch_cursor_new(gint64 position);
+
+/** The "cursor" of the query; untouched when there is none. Returns false when it is none of ours:
+ *  ORCH_CURSOR_REFUSAL says so. */
+bool orch_request_cursor(OrchRequest *request, gint64 *ret_position);
+#define ORCH_CURSOR_REFUSAL "cursor: is not one that an earlier answer gave"
+
 /** @body: (transfer full) (nullable): an object. Answers now. */
 void orch_reply(OrchRequest *request, int status, JsonObject *body);
 /** @body: (transfer full): an array */

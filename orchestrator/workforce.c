@@ -379,11 +379,6 @@ void orch_workforce_free(OrchWorkforce *workforce)
     g_free(workforce);
 }
 
-bool orch_workforce_resend(OrchWorkforce *workforce, const char *delivery_id, GError **error)
-{
-    return orch_outbox_resend(workforce->outbox, delivery_id, error);
-}
-
 void orch_workforce_get_stats(OrchWorkforce *workforce, OrchWorkforceStats *ret_stats)
 {
     OrchPool *pool = workforce->pool;

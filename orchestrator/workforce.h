@@ -40,9 +40,6 @@ bool orch_workforce_has_left(OrchWorkforce *workforce);
 void orch_workforce_free(OrchWorkforce *workforce);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchWorkforce, orch_workforce_free)
 
-/** Try a webhook (again) now. Errors: G_IO_ERROR_NOT_FOUND; ORCH_STORE_ERROR. */
-bool orch_workforce_resend(OrchWorkforce *workforce, const char *delivery_id, GError **error);
-
 typedef struct {
     guint n_idle, n_starting, n_busy, n_recovering; /* workers */
     guint n_webhooks_under_way;

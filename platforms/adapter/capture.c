@@ -12,16 +12,17 @@
 
 #define LOOK_TIMEOUT_MS 2000
 #define LOOK_EVERY_MS 1000
-bool adapter_taps_video(const Adapter *adapter)
-{
-    return adapter->want_video && adapter->capture != PLATFORM_CAPTURE_SCREEN &&
-           !(adapter->kind->drawn_video && adapter->capture == PLATFORM_CAPTURE_AUTO);
-}
 
 static bool photographs_from_the_start(const Adapter *adapter)
 {
-    return adapter->want_video && !adapter_taps_video(adapter) &&
-           adapter->capture != PLATFORM_CAPTURE_TAP;
+    return adapter->want_video &&
+           (adapter->capture == PLATFORM_CAPTURE_SCREEN ||
+            (adapter->capture == PLATFORM_CAPTURE_AUTO && adapter->kind->drawn_video));
+}
+
+bool adapter_taps_video(const Adapter *adapter)
+{
+    return adapter->want_video && !photographs_from_the_start(adapter);
 }
 
 void adapter_capture_prepare(Adapter *adapter, BrowserOptions *options)

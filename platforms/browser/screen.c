@@ -6,7 +6,6 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <xcb/damage.h>
 #include <xcb/shm.h>
 #include <xcb/xcb.h>
@@ -34,18 +33,11 @@ struct BrowserScreen {
     gpointer user_data;
 };
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void ask(BrowserScreen *screen)
 {
     screen->dirty = false;
     screen->asked = screen->rect;
-    screen->asked_ns = monotonic_ns();
+    screen->asked_ns = g_get_monotonic_time() * 1000;
     screen->next_us = g_get_monotonic_time() + G_USEC_PER_SEC / screen->fps;
     /* What is damaged from here on is told again. */
     xcb_damage_subtract(screen->connection, screen->damage, XCB_NONE, XCB_NONE);

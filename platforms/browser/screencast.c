@@ -3,8 +3,6 @@
 
 #include "platforms/json.h"
 
-#include <time.h>
-
 #define CALL_TIMEOUT_MS 5000
 /* What JPEG takes from a picture is less than what the recording's own encoder will. */
 #define JPEG_QUALITY 90
@@ -18,13 +16,6 @@ struct BrowserScreencast {
     GQueue unacknowledged; /* of numbers of pictures */
     unsigned ack_timer;
 };
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void call(BrowserScreencast *screencast, const char *method, GVariant *params)
 {
@@ -88,7 +79,7 @@ static int64_t drawn_ns(JsonObject *params)
     double stamp_s = node != NULL && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_double(node) : 0.0;
     double age_s = (double)g_get_real_time() / 1e6 - stamp_s;
     bool believed = age_s >= 0 && age_s <= MAX_AGE_S;
-    return monotonic_ns() - (believed ? (int64_t)(age_s * 1e9) : 0);
+    return g_get_monotonic_time() * 1000 - (believed ? (int64_t)(age_s * 1e9) : 0);
 }
 
 void browser_screencast_take(BrowserScreencast *screencast, JsonObject *params)

@@ -494,6 +494,9 @@ let keptShown = false;
 
 /* From now on the page is a picture itself. */
 steno.keepShown = () => {
+    if (keptShown) {
+        return;
+    }
     keptShown = true;
     hidden.disabled = true;
     order({type: 'stand_in', px: 0});
