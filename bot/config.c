@@ -405,6 +405,11 @@ BotConfig *bot_config_new_assigned(JsonObject *base, JsonObject *document, GErro
     return bot_config_new(merged, error);
 }
 
+bool bot_config_is_listened(const BotConfig *config)
+{
+    return config->stream_input != NULL || config->stream_output != NULL;
+}
+
 void bot_config_free(BotConfig *config)
 {
     g_clear_pointer(&config->document, json_object_unref);

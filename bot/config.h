@@ -103,6 +103,9 @@ JsonObject *bot_config_read_base(const char *path, GError **error);
  */
 BotConfig *bot_config_new_assigned(JsonObject *base, JsonObject *document, GError **error);
 
+/** Whether sound goes to a live socket or comes from one. */
+bool bot_config_is_listened(const BotConfig *config);
+
 void bot_config_free(BotConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotConfig, bot_config_free)
 

@@ -435,7 +435,7 @@ static const BotSpeechPlayerEvents player_events = {
 bool bot_session_open_media(BotSession *session, GError **error)
 {
     const BotConfig *config = session->config;
-    bool listened = config->stream_input != NULL || config->stream_output != NULL;
+    bool listened = bot_config_is_listened(config);
     MediaEngineConfig engine = {
         .mode = config->mode == BOT_MODE_AUDIO_ONLY     ? MEDIA_MODE_AUDIO_ONLY
                 : config->mode == BOT_MODE_GALLERY_VIEW ? MEDIA_MODE_GALLERY_VIEW

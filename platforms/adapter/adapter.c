@@ -9,6 +9,7 @@
 #define PICTURE_TIMEOUT_MS 5000
 #define LEAVE_CLICK_TIMEOUT_MS 1000
 #define LEAVE_BUDGET_MS 4500
+#define RECORDED_BATCH_MS 50 /* of the 400 that the recording's sound lies behind */
 
 static void adapter_clear(gpointer data)
 {
@@ -86,6 +87,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
     adapter->bot_name = g_strdup(config->bot_name);
     adapter->output_dir = g_strdup(config->output_dir);
     adapter->want_video = config->want_video;
+    adapter->live = config->live;
     adapter->capture = config->capture;
     adapter->pictures = (BrowserPicturesConfig){
         .width = config->picture_width > 0 ? config->picture_width : 1280,
@@ -171,6 +173,7 @@ void adapter_join(Platform *platform)
                          .video = adapter->want_video,
                          .tap_video = adapter_taps_video(adapter),
                          .classic_audio = adapter->kind->classic_audio,
+                         .batch_ms = adapter->live ? 0 : RECORDED_BATCH_MS,
                          .stand_in_px =
                              (unsigned)platform_rules_get_number(adapter->rules, "stand_in_px", 0),
                          .page_sound = adapter->kind->page_sound,

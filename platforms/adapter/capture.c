@@ -142,7 +142,7 @@ void adapter_capture_admitted(Adapter *adapter)
 
 void adapter_capture_untapped(Adapter *adapter, const char *message)
 {
-    if (adapter->photographed) {
+    if (adapter->photographed || photographs_from_the_start(adapter)) {
         return;
     }
     adapter->untapped = true;

@@ -74,7 +74,8 @@ static void append_config(GString *script, const PageConfig *config)
     append_flag(script, "classic_audio", config->classic_audio);
     append_flag(script, "page_sound", config->page_sound);
     append_flag(script, "frames", config->frames);
-    g_string_append_printf(script, "stand_in_px: %u, channels: ", config->stand_in_px);
+    g_string_append_printf(script, "batch_ms: %u, stand_in_px: %u, channels: ", config->batch_ms,
+                           config->stand_in_px);
     append_strings(script, config->channels);
     g_string_append(script, ", fetches: ");
     append_strings(script, config->fetches);

@@ -29,6 +29,7 @@ typedef struct {
     const char *const *sockets, *const *sends, *const *attributes;
     bool video;     /* pictures are wanted */
     bool tap_video; /* tap them; false: the page itself is photographed */
+    unsigned batch_ms; /* frames come in batches of so long; 0: as soon as may be */
     /* The browser decodes no picture of at least so many pixels: a black one stands in; 0: all. */
     unsigned stand_in_px;
     bool classic_audio; /* take createEncodedStreams from the page */

@@ -26,6 +26,7 @@ function getWorker() {
         worker = new Worker(url, {name: 'steno'});
         URL.revokeObjectURL(url);
         worker.onmessage = (event) => takeCounts(event.data.counts);
+        worker.postMessage({type: 'batch', ms: CONFIG.batch_ms});
         worker.postMessage({type: 'stand_in', px: CONFIG.stand_in_px});
         worker.onerror = (event) => { steno.failure = event.message || 'the worker did not start'; };
     }

@@ -89,14 +89,15 @@ let view = new DataView(bytes.buffer);
 let pos = BATCH_BYTES;
 let nRecords = 0;
 let timer = 0;
-let isUrgent = false; // the timer is the short one
+let waitMs = Infinity; // what the timer was set to
+let batchMs = 0; // when nobody listens live, sound and pictures wait so long
 
 function resetBatch() {
     pos = BATCH_BYTES;
     nRecords = 0;
     clearTimeout(timer);
     timer = 0;
-    isUrgent = false;
+    waitMs = Infinity;
 }
 
 function flush() {
@@ -125,14 +126,13 @@ function reserve(size) {
 }
 
 function endRecord(type) {
+    const ms = batchMs || (type === TYPE_AUDIO ? AUDIO_BATCH_MS : BATCH_MS);
     if (pos >= FULL_BYTES) {
         flush();
-    } else if (type === TYPE_AUDIO && !isUrgent) {
+    } else if (ms < waitMs) {
         clearTimeout(timer);
-        isUrgent = true;
-        timer = setTimeout(flush, AUDIO_BATCH_MS);
-    } else if (timer === 0) {
-        timer = setTimeout(flush, BATCH_MS);
+        waitMs = ms;
+        timer = setTimeout(flush, ms);
     }
 }
 
@@ -467,6 +467,9 @@ const orders = {
     decode: (order) => decode(order.id, order.readable, order.page === true)
         .catch(ignore),
     sources: (order) => sourcesOf.set(order.id, order.sources),
+    batch: (order) => {
+        batchMs = order.ms;
+    },
     stand_in: (order) => {
         standInPx = order.px;
     },
