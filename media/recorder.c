@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/recorder.h"
 
+#include "media/aac_encoder.h"
 #include "media/audio_source.h"
 #include "media/track_files.h"
 #include "media/wav_file.h"
@@ -13,8 +14,7 @@
 
 #define MS INT64_C(1000000)
 
-#define AAC_FRAME 1024
-#define AAC_PRIMING 1024 /* of libavcodec's encoder */
+#define AAC_FRAME MEDIA_AAC_FRAME
 /* Silence in front of it all, cut out by the finalizer: so the file is there from the start. */
 #define AAC_LEAD (4 * AAC_FRAME)
 #define AAC_BITRATE_BPS 96000
@@ -31,7 +31,8 @@ struct MediaRecorder {
     MediaWarningFunc warn;
     gpointer user_data;
     MediaVideoWork *video;     /* owned; NULL: audio only, or not begun yet */
-    MediaElement *audio;       /* owned: the encoder */
+    MediaAacEncoder *aac;      /* owned: the encoder beside pictures; or NULL */
+    MediaElement *mp3;         /* owned: the encoder of audio only; or NULL */
     MediaWriter *audio_writer; /* owned; made with the first output */
     MediaTrackFiles *tracks;   /* owned; NULL: not asked for */
     MediaWavFile *wav;         /* owned; NULL: not asked for */
@@ -57,42 +58,45 @@ bool media_recorder_check(MediaMode mode, const char *encoder, GError **error)
     if (mode == MEDIA_MODE_AUDIO_ONLY) {
         return have_element("lamemp3enc", error) && have_element("audioconvert", error);
     }
-    return media_video_encoder_check(encoder, error) && have_element("avenc_aac", error) &&
-           have_element("audioconvert", error);
+    return media_video_encoder_check(encoder, error);
 }
 
-static void on_audio(const MediaElementOutput *output, gpointer user_data)
+static void on_packet(GstBuffer *packet, GstCaps *caps, gpointer user_data)
 {
     MediaRecorder *recorder = user_data;
-    bool mp3 = recorder->state.mode == MEDIA_MODE_AUDIO_ONLY;
     if (recorder->problem != NULL) {
         return;
     }
     if (recorder->audio_writer == NULL) {
         g_autofree char *path =
-            g_build_filename(recorder->work_dir, mp3 ? MEDIA_WORK_MP3 : MEDIA_WORK_AUDIO, NULL);
+            g_build_filename(recorder->work_dir,
+                             recorder->mp3 != NULL ? MEDIA_WORK_MP3 : MEDIA_WORK_AUDIO, NULL);
         recorder->audio_writer =
-            media_writer_new(path, output->caps, MEDIA_AUDIO_RATE_HZ, &recorder->problem);
+            media_writer_new(path, caps, MEDIA_AUDIO_RATE_HZ, &recorder->problem);
     }
     if (recorder->audio_writer != NULL) {
         int64_t pts = recorder->n_audio_packets++ * AAC_FRAME;
-        media_writer_write(recorder->audio_writer, output->buffer, pts, pts, AAC_FRAME,
+        media_writer_write(recorder->audio_writer, packet, pts, pts, AAC_FRAME,
                            &recorder->problem);
     }
 }
 
+static void on_mp3(const MediaElementOutput *output, gpointer user_data)
+{
+    on_packet(output->buffer, output->caps, user_data);
+}
+
 static bool start_audio(MediaRecorder *recorder, const MediaRecorderConfig *config, GError **error)
 {
+    if (config->mode != MEDIA_MODE_AUDIO_ONLY) {
+        recorder->aac = media_aac_encoder_new(AAC_BITRATE_BPS, on_packet, recorder, error);
+        return recorder->aac != NULL;
+    }
     g_autoptr(GstCaps) caps =
         gst_caps_from_string("audio/x-raw,format=F32LE,rate=48000,channels=1,layout=interleaved");
-    g_autofree char *description =
-        config->mode == MEDIA_MODE_AUDIO_ONLY
-            ? g_strdup("audioconvert ! lamemp3enc target=quality quality=4")
-            : g_strdup_printf("audioconvert ! avenc_aac bitrate=%d ! "
-                              "capsfilter caps=audio/mpeg,mpegversion=4,stream-format=raw",
-                              AAC_BITRATE_BPS);
-    recorder->audio = media_element_new(description, caps, on_audio, recorder, error);
-    return recorder->audio != NULL;
+    recorder->mp3 = media_element_new("audioconvert ! lamemp3enc target=quality quality=4", caps,
+                                      on_mp3, recorder, error);
+    return recorder->mp3 != NULL;
 }
 
 static bool make_work_dir(MediaRecorder *recorder, const char *output_dir, GError **error)
@@ -124,7 +128,7 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
 {
     g_autoptr(MediaRecorder) recorder = g_new0(MediaRecorder, 1);
     recorder->state =
-        (MediaWorkState){.mode = config->mode, .audio_priming = AAC_PRIMING + AAC_LEAD};
+        (MediaWorkState){.mode = config->mode, .audio_priming = MEDIA_AAC_PRIMING + AAC_LEAD};
     recorder->video_config = (MediaVideoEncoderConfig){.wanted = g_strdup(config->encoder),
                                                        .fps = config->fps,
                                                        .bitrate_bps = config->video_bitrate_bps,
@@ -141,7 +145,8 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
 void media_recorder_free(MediaRecorder *recorder)
 {
     g_clear_pointer(&recorder->video, media_video_work_free);
-    g_clear_pointer(&recorder->audio, media_element_free);
+    g_clear_pointer(&recorder->aac, media_aac_encoder_free);
+    g_clear_pointer(&recorder->mp3, media_element_free);
     g_clear_pointer(&recorder->audio_writer, media_writer_free);
     g_clear_pointer(&recorder->tracks, media_track_files_free);
     g_clear_pointer(&recorder->wav, media_wav_file_free);
@@ -163,15 +168,22 @@ static bool settle(MediaRecorder *recorder, bool ok, GError **error)
     return ok;
 }
 
-static bool encode_audio(MediaRecorder *recorder, const float *samples, int64_t n, GError **error)
+static bool encode_mp3(MediaRecorder *recorder, const float *samples, int64_t n, GError **error)
 {
     GstBuffer *buffer = gst_buffer_new_memdup(samples, (gsize)n * sizeof *samples);
     GST_BUFFER_PTS(buffer) =
         gst_util_uint64_scale((guint64)recorder->n_samples, GST_SECOND, MEDIA_AUDIO_RATE_HZ);
     GST_BUFFER_DURATION(buffer) =
         gst_util_uint64_scale((guint64)n, GST_SECOND, MEDIA_AUDIO_RATE_HZ);
+    return media_element_push(recorder->mp3, buffer, error);
+}
+
+static bool encode_audio(MediaRecorder *recorder, const float *samples, int64_t n, GError **error)
+{
+    bool ok = recorder->aac != NULL ? media_aac_encoder_push(recorder->aac, samples, n, error)
+                                    : encode_mp3(recorder, samples, n, error);
     recorder->n_samples += n;
-    return settle(recorder, media_element_push(recorder->audio, buffer, error), error);
+    return settle(recorder, ok, error);
 }
 
 bool media_recorder_push_audio(MediaRecorder *recorder, const float *samples, int64_t n,
@@ -244,6 +256,13 @@ bool media_recorder_tick(MediaRecorder *recorder, int64_t now_ns, GError **error
     return flush(recorder, error);
 }
 
+static bool drain_audio(MediaRecorder *recorder, GError **error)
+{
+    bool ok = recorder->aac != NULL ? media_aac_encoder_drain(recorder->aac, error)
+                                    : media_element_drain(recorder->mp3, error);
+    return settle(recorder, ok, error);
+}
+
 /* The encoder keeps a packet to itself at the end: let that be silence after the end. */
 static bool push_out_sound(MediaRecorder *recorder, GError **error)
 {
@@ -257,8 +276,7 @@ bool media_recorder_finish(MediaRecorder *recorder, int64_t duration_ns, GError 
     if (recorder->video != NULL && !media_video_work_finish(recorder->video, error)) {
         return false;
     }
-    if (!push_out_sound(recorder, error) ||
-        !settle(recorder, media_element_drain(recorder->audio, error), error)) {
+    if (!push_out_sound(recorder, error) || !drain_audio(recorder, error)) {
         return false;
     }
     if (recorder->audio_writer != NULL && !media_writer_close(recorder->audio_writer, error)) {

@@ -141,6 +141,23 @@ static bool settle(MediaVideoWork *work, bool ok, GError **error)
     return ok;
 }
 
+/* With memory of its own: shared, it would be no good to its pool any more, which would take new
+ * memory for every repeat. */
+static GstBuffer *repeat_last(const MediaVideoWork *work)
+{
+    GstBuffer *copy = NULL;
+    GstMapInfo map;
+    GstBufferPool *pool = work->last_picture->pool;
+    if (pool == NULL || gst_buffer_pool_acquire_buffer(pool, &copy, NULL) != GST_FLOW_OK) {
+        return gst_buffer_copy_deep(work->last_picture);
+    }
+    if (gst_buffer_map(work->last_picture, &map, GST_MAP_READ)) {
+        gst_buffer_fill(copy, 0, map.data, map.size);
+        gst_buffer_unmap(work->last_picture, &map);
+    }
+    return copy;
+}
+
 static bool encode(MediaVideoWork *work, GstBuffer *picture, Waiting waiting, GError **error)
 {
     g_array_append_val(work->waiting, waiting);
@@ -177,7 +194,7 @@ static bool start_again(MediaVideoWork *work, Waiting waiting, GError *why, GErr
     work->restarted = true;
     g_error_free(why);
     return start_encoder(work, error) &&
-           encode(work, gst_buffer_copy(work->last_picture), waiting, error);
+           encode(work, repeat_last(work), waiting, error);
 }
 
 static guint64 place_on_grid(const MediaVideoWork *work, int64_t pts_ns)
@@ -248,7 +265,7 @@ bool media_video_work_tick(MediaVideoWork *work, int64_t now_ns, GError **error)
         return true;
     }
     int64_t pts_ns = work->owed || steady ? work->last_pts_ns + work->frame_gap_ns : now_ns;
-    return feed(work, gst_buffer_copy(work->last_picture), pts_ns, work->owed, error);
+    return feed(work, repeat_last(work), pts_ns, work->owed, error);
 }
 
 bool media_video_work_flush(MediaVideoWork *work, GError **error)
@@ -263,7 +280,7 @@ bool media_video_work_prime(MediaVideoWork *work, GstBuffer *picture, int64_t *r
         return false;
     }
     for (int i = 0; i < MEDIA_ENCODER_LOOKAHEAD + 1; i++) {
-        if (!feed(work, gst_buffer_copy(work->last_picture), 0, false, error)) {
+        if (!feed(work, repeat_last(work), 0, false, error)) {
             return false;
         }
     }
