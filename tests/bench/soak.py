@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Long runs: `kills` (STENO_KILLS, default 100, of recording bots at random times), `rounds` (the
-whole end-to-end suite STENO_ROUNDS times, default 10), `memory` (a worker's memory over STENO_MINUTES
+"""Long runs: `kills` (STENO_KILLS, default 100, of recording bots at random times), `rounds` (all
+of `./dev test` STENO_ROUNDS times, default 10), `memory` (a worker's memory over STENO_MINUTES
 of meeting, default 45) and `sync` (picture and sound of STENO_MINUTES of clapper board with 2 % loss,
 default 10), `media` (hours of meeting fed faster than life: memory, drifting clocks) and `network` (a
 consumer's network lost for 1, 10 and 60 s), `orchestrator` (STENO_KILLS, default 20, of the orchestrator
@@ -43,9 +43,10 @@ def orchestrator(build):
 def rounds(build):
     for number in range(1, int(os.environ.get("STENO_ROUNDS", "10")) + 1):
         print(f"# round {number}", flush=True)
-        if subprocess.run(["meson", "test", "-C", str(build), "--suite", "e2e", "--print-errorlogs",
-                           "--num-processes", "2"]).returncode != 0:
+        begun = time.monotonic()
+        if subprocess.run([str(E2E.parent.parent / "dev"), "test"]).returncode != 0:
             return 1
+        print(f"# round {number}: {(time.monotonic() - begun) / 60:.1f} min", flush=True)
     return 0
 
 

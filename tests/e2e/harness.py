@@ -5,7 +5,6 @@ Everything is bounded in time, on loopback, and ends with the test: processes by
 folders with their context manager.
 """
 import asyncio
-import concurrent.futures
 import contextlib
 import json
 import os
@@ -448,32 +447,35 @@ def session(build, scenario, keep=None, env=None, **config):
         receivers.close()
 
 
-def main(tests, at_once=1):
-    """Runs the named tests (all without names; STENO_PART=1/2: every second one); prints TAP.
+def takes(cores):
+    """Tells how many processors a case keeps busy on average; run.py goes by it."""
+    def mark(case):
+        case.cores = cores
+        return case
+    return mark
 
-    at_once: so many side by side, for tests that wait most of their time.
-    """
+
+def cores_of(case):
+    """What a bot without pictures takes, if the case doesn't tell."""
+    return getattr(case, "cores", 0.4)
+
+
+def main(tests):
+    """Runs the named tests (all without names) one after the other; prints TAP."""
     build = pathlib.Path(os.environ.get("STENO_BUILD", ROOT / "build")).resolve()
-    wanted = sys.argv[1:]
-    chosen = [t for t in tests if not wanted or t.__name__ in wanted]
-    part, parts = map(int, os.environ.get("STENO_PART", "1/1").split("/"))
-    chosen = chosen[part - 1::parts]
+    chosen = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
+    check(chosen, f"there is no {' or '.join(sys.argv[1:])}; there are: "
+          f"{', '.join(t.__name__ for t in tests)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as an exception: nothing is left running
     print(f"1..{len(chosen)}", flush=True)
-
-    def run(test):
+    n_failed = 0
+    for number, test in enumerate(chosen, 1):
         begun = time.monotonic()
         try:
             test(build)
+            print(f"ok {number} {test.__name__} # {time.monotonic() - begun:.1f} s", flush=True)
         except Exception as error:  # pylint: disable=broad-except
+            n_failed += 1
             text = str(error).replace("\n", "\n# ")
-            return f"\n# {type(error).__name__}: {text}", 0
-        return None, time.monotonic() - begun
-
-    failed = 0
-    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        for number, (test, result) in enumerate(zip(chosen, pool.map(run, chosen)), 1):
-            problem, seconds = result
-            failed += problem is not None
-            print(f"not ok {number} {test.__name__}{problem}" if problem
-                  else f"ok {number} {test.__name__} # {seconds:.1f} s", flush=True)
-    sys.exit(1 if failed else 0)
+            print(f"not ok {number} {test.__name__}\n# {type(error).__name__}: {text}", flush=True)
+    sys.exit(1 if n_failed else 0)

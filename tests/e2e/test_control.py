@@ -293,6 +293,8 @@ def recovered_over_the_link(build):
         harness.check_decodes(worker.output / "recording.mp4")
 
 
+TESTS = [stays_while_the_orchestrator_restarts, standby_is_assigned, standby_with_another_browser,
+         standby_nobody_needs, recovered_over_the_link]
+
 if __name__ == "__main__":
-    harness.main([stays_while_the_orchestrator_restarts, standby_is_assigned,
-                  standby_with_another_browser, standby_nobody_needs, recovered_over_the_link])
+    harness.main(TESTS)

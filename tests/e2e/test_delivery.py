@@ -89,6 +89,7 @@ def stopped_while_the_store_is_away(build, worker, store):
     check(len(puts) == 1, f"what the store had was sent again: {puts}")
 
 
+@harness.takes(1)
 def three_ways(build):
     with object_store() as store, harness.session(build, SCENARIO) as (_, receivers, start):
         def bot(name, **more):
@@ -108,5 +109,7 @@ def three_ways(build):
         stopped_while_the_store_is_away(build, workers[2], store)
 
 
+TESTS = [three_ways]
+
 if __name__ == "__main__":
-    harness.main([three_ways])
+    harness.main(TESTS)

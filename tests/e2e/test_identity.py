@@ -191,4 +191,4 @@ TESTS = ([picture_is_shown(p) for p in PLATFORMS] + [picture_at_a_private_addres
          + [a_profile_stays_signed_in, a_bad_cookie_file_is_named])
 
 if __name__ == "__main__":
-    harness.main(TESTS, at_once=3)
+    harness.main(TESTS)

@@ -33,5 +33,7 @@ def decoded_into_the_context(build):
     decoded_by_the_page(build, "context")
 
 
+TESTS = [decoded_into_an_element, decoded_into_the_context]
+
 if __name__ == "__main__":
-    harness.main([decoded_into_an_element, decoded_into_the_context], at_once=2)
+    harness.main(TESTS)

@@ -5,7 +5,6 @@ codes, final webhook, end reason, exit code; and nothing left behind."""
 import json
 import signal
 import subprocess
-import sys
 import tempfile
 
 import harness
@@ -330,10 +329,12 @@ def bad_configurations(build):
             check(out.returncode == 2 and says in out.stderr, f"{text}: {out}")
 
 
+TESTS = [bad_configurations, rules_on_a_page, bad_url, denied, lobby_ignored, host_absent,
+         not_found, login_required, captcha, meeting_ended, admitted_from_the_lobby, removed,
+         removed_before_recording, nobody_joined, alone_again, silence, maximum_duration,
+         leave_command, leave_from_the_lobby, told_to_stop, told_to_stop_twice, page_frozen,
+         page_crashed, browser_killed, network_lost, network_back_in_time, recording_refused,
+         dialogs]
+
 if __name__ == "__main__":
-    harness.main([bad_configurations, rules_on_a_page, bad_url, denied, lobby_ignored, host_absent, not_found,
-                  login_required, captcha, meeting_ended, admitted_from_the_lobby, removed,
-                  removed_before_recording, nobody_joined, alone_again, silence, maximum_duration,
-                  leave_command, leave_from_the_lobby, told_to_stop, told_to_stop_twice,
-                  page_frozen, page_crashed, browser_killed, network_lost, network_back_in_time,
-                  recording_refused, dialogs])
+    harness.main(TESTS)

@@ -128,5 +128,7 @@ def sdk_through_a_meeting(build):
             sdk.good(method)
 
 
+TESTS = [sdk_through_a_meeting]
+
 if __name__ == "__main__":
-    harness.main([sdk_through_a_meeting])
+    harness.main(TESTS)

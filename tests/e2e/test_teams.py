@@ -4,7 +4,6 @@
 the two readings of the platform list, and who spoke, out of the server's mix."""
 import json
 import pathlib
-import sys
 import tempfile
 
 import harness
@@ -284,6 +283,7 @@ def as_teams(name, **keys):
     return {**setting, "platform": "teams", **keys}
 
 
+@harness.takes(1.2)
 def talk_of_three(build):
     """The demo's meeting: the right picture, diarization out of the mix, indications."""
     for result, receivers in recording.run(build, as_teams("demo.json"), stream=True):
@@ -311,6 +311,7 @@ def told_by(build, name, tells, limit):
               f" found {result.diarization()}")
 
 
+@harness.takes(0.6)
 def overlaps_told_by_sources(build):
     told_by(build, "talk-overlap.json", "sources", 0.05)
 
@@ -378,6 +379,7 @@ def late_joiner(build):
                   f"{rules_of(result.worker)}")
 
 
+@harness.takes(1.2)
 def screen_share(build):
     """The shared screen fills the picture while it lasts, as its owner's."""
     setting = as_teams("screen.json")
@@ -396,6 +398,7 @@ def screen_share(build):
         check(number + 128 not in after, f"after it shows {after}")
 
 
+@harness.takes(1.2)
 def meeting_of_25(build):
     """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
     setting = as_teams("people-25.json")
@@ -420,9 +423,7 @@ WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign
            overlaps_told_by_sources, told_by_dominant_speakers]
 MEASURING = [talk_of_three, screen_share, meeting_of_25]
 
+TESTS = WAITING + MEASURING
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--measuring"]:
-        del sys.argv[1]
-        harness.main(MEASURING)
-    else:
-        harness.main(WAITING, at_once=3)
+    harness.main(TESTS)

@@ -127,6 +127,7 @@ def check_extras(result):
     check(titles == [p["name"] for p in MEETING["participants"]], f"chapters {titles}")
 
 
+@harness.takes(1.2)
 def gallery_with_everything(build):
     """Tiles, share, tracks, WAV, screenshots and chapters of a meeting of four."""
     recording = {"separate_audio": True, "audio_wav": True, "screenshots": 5, "chapters": True}
@@ -140,5 +141,7 @@ def gallery_with_everything(build):
         check_tracks(result)
 
 
+TESTS = [gallery_with_everything]
+
 if __name__ == "__main__":
-    harness.main([gallery_with_everything])
+    harness.main(TESTS)

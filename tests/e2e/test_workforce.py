@@ -99,6 +99,7 @@ def joins_at_its_time(build):
         wait_final(hooks, bot)
 
 
+@harness.takes(0.8)
 def cancelled_at_any_moment(build):
     """Whenever the leave comes, the bot ends, and neither a worker nor a guest stays behind."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
@@ -117,6 +118,7 @@ def cancelled_at_any_moment(build):
         check(not stayed, f"still in the meeting: {stayed}")
 
 
+@harness.takes(0.8)
 def killed_worker_is_recovered(build):
     """SIGKILL of a worker in the middle: complete, with a file that plays, by itself."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
@@ -244,6 +246,7 @@ def down_half_of_the_time(hooks):
         hooks.rude = False
 
 
+@harness.takes(1)
 def killed_orchestrator_loses_nothing(build, n_kills=None):
     """SIGKILL at random during three running bots, the receiver down half of the time."""
     n_kills = n_kills or int(os.environ.get("STENO_KILLS", "4"))
@@ -278,8 +281,10 @@ def killed_orchestrator_loses_nothing(build, n_kills=None):
         wait_pool(orchestrator, 1)
 
 
+TESTS = [bot_from_the_pool, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
+         killed_worker_is_recovered, worker_dies_before_it_began, no_worker_can_be_started,
+         stopped_orchestrator_leaves_bots, stopped_orchestrator_takes_its_bots_along,
+         killed_orchestrator_loses_nothing]
+
 if __name__ == "__main__":
-    harness.main([bot_from_the_pool, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
-                  killed_worker_is_recovered, worker_dies_before_it_began, no_worker_can_be_started,
-                  stopped_orchestrator_leaves_bots, stopped_orchestrator_takes_its_bots_along,
-                  killed_orchestrator_loses_nothing])
+    harness.main(TESTS)

@@ -8,7 +8,6 @@ import json
 import math
 import pathlib
 import struct
-import sys
 import tempfile
 
 import harness
@@ -322,6 +321,7 @@ def dialogs(build):
                       after=after)
 
 
+@harness.takes(1)
 def speaks(build):
     """Speech from the outside reaches the meeting, out of a frame; the microphone is shut before and
     after."""
@@ -402,11 +402,13 @@ def told_by(build, limit, **keys):
               f"{warnings_of(result.worker)}")
 
 
+@harness.takes(0.6)
 def told_by_the_gallery(build):
     """Sound through an audio element; the gallery marks who speaks."""
     told_by(build, 0.10)
 
 
+@harness.takes(0.6)
 def told_by_the_speaker_view(build):
     """In a frame, sound into the audio context itself; the speaker's frame tells."""
     told_by(build, 0.15, wire={"audio": "context"}, page={"wording": "old", "frame": True})
@@ -438,6 +440,7 @@ def sound_by_a_receiver(build):
     two_turns(build, wire={"audio": "receiver"})
 
 
+@harness.takes(1)
 def meeting_of_25(build):
     """Names and speakers of 25 people; six of them speak, one after the other."""
     setting = as_zoom("people-25.json")
@@ -490,9 +493,7 @@ WAITING = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_re
 MEASURING = [speaks, told_by_the_gallery, told_by_the_speaker_view, told_by_a_single_frame,
              sound_by_a_receiver, meeting_of_25]
 
+TESTS = WAITING + MEASURING
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--measuring"]:
-        del sys.argv[1]
-        harness.main(MEASURING, at_once=2)
-    else:
-        harness.main(WAITING, at_once=3)
+    harness.main(TESTS)
