@@ -79,7 +79,7 @@ const BotField bot_config_fields[] = {
     INT("recording.fps", BOT_FIELD_PLAIN, 5, 30, "25", "pictures a second at most"),
     INT("recording.video_bitrate", BOT_FIELD_PLAIN, 0, 20000000, "0",
         "bits a second; 0 for constant quality"),
-    INT("recording.quality", BOT_FIELD_PLAIN, 15, 40, "23",
+    INT("recording.quality", BOT_FIELD_PLAIN, 15, 40, "24",
         "quantizer of constant quality, as x264 counts: smaller is better and larger"),
     CHOICE("recording.encoder", encoders, "\"auto\"", "H.264 encoder"),
     CHOICE("recording.capture", captures, "\"auto\"", "how pictures are taken"),

@@ -51,7 +51,7 @@ typedef struct {
     uint16_t width, height;     /* of the picture; 0 = auto, no larger than the largest received */
     uint8_t fps;                /* upper bound of pictures a second, 5..30 */
     uint32_t video_bitrate_bps; /* 0 = constant quality */
-    uint8_t video_quantizer;    /* of constant quality, as x264 counts; 0: the usual 23 */
+    uint8_t video_quantizer;    /* of constant quality, as x264 counts; 0: the usual 24 */
     const char *encoder;        /* "auto", "x264", …; copied */
     bool audio_wav;             /* audio.wav beside the recording */
     bool separate_audio;        /* tracks/<participant>.ogg, as each sent it */

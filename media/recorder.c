@@ -132,7 +132,9 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
     recorder->video_config = (MediaVideoEncoderConfig){.wanted = g_strdup(config->encoder),
                                                        .fps = config->fps,
                                                        .bitrate_bps = config->video_bitrate_bps,
-                                                       .quantizer = config->video_quantizer};
+                                                       .quantizer = config->video_quantizer,
+                                                       .tiles =
+                                                           config->mode == MEDIA_MODE_GALLERY_VIEW};
     recorder->warn = config->warn;
     recorder->user_data = config->user_data;
     if (!make_work_dir(recorder, config->output_dir, error) ||

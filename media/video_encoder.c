@@ -27,7 +27,8 @@ static int area(const MediaVideoEncoderConfig *config)
 
 static int quantizer(const MediaVideoEncoderConfig *config)
 {
-    return config->quantizer > 0 ? config->quantizer : 23;
+    int usual = config->quantizer > 0 ? config->quantizer : 24;
+    return config->tiles ? usual - 1 : usual;
 }
 
 /* For encoders without a useful constant quality: what x264 would need for a lively meeting; six
@@ -40,8 +41,8 @@ static unsigned kbps(const MediaVideoEncoderConfig *config)
 }
 
 /* Against the preset's own settings the same picture for half the processor time: meetings move
- * little, and what a macroblock split into parts or weighted prediction find there is next to
- * nothing (docs/decisions/0002-recording-cost.md). Without B-frames pictures come out in order. */
+ * little, and what weighted prediction or, in one large picture, macroblocks split into parts find
+ * there is next to nothing (docs/decisions/0002-recording-cost.md). Without B-frames pictures come out in order. */
 static char *describe_x264(const MediaVideoEncoderConfig *config)
 {
     int threads = area(config) > 1280 * 720 ? 2 : 1;
@@ -50,10 +51,10 @@ static char *describe_x264(const MediaVideoEncoderConfig *config)
             ? g_strdup_printf("pass=cbr bitrate=%u vbv-buf-capacity=2000", kbps(config))
             : g_strdup_printf("pass=qual quantizer=%d vbv-buf-capacity=0", quantizer(config));
     return g_strdup_printf("x264enc speed-preset=veryfast %s me=dia bframes=0 rc-lookahead=%d "
-                           "option-string=partitions=none:weightp=0 sync-lookahead=0 "
+                           "option-string=%sweightp=0 sync-lookahead=0 "
                            "key-int-max=%d threads=%d sliced-threads=%s" AVC,
-                           rate, MEDIA_ENCODER_LOOKAHEAD, key_interval(config), threads,
-                           threads > 1 ? "true" : "false");
+                           rate, MEDIA_ENCODER_LOOKAHEAD, config->tiles ? "" : "partitions=none:",
+                           key_interval(config), threads, threads > 1 ? "true" : "false");
 }
 
 static char *describe_openh264(const MediaVideoEncoderConfig *config)

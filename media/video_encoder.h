@@ -19,7 +19,8 @@ typedef struct {
     const GstVideoInfo *info;
     uint8_t fps;
     uint32_t bitrate_bps; /* 0: constant quality */
-    uint8_t quantizer;    /* of constant quality, as x264 counts; 0: the usual 23 */
+    uint8_t quantizer;    /* of constant quality, as x264 counts; 0: the usual 24 */
+    bool tiles;           /* many small pictures in one: more detail, worth more time */
 } MediaVideoEncoderConfig;
 
 /**

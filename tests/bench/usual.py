@@ -25,7 +25,7 @@ CSS = {
         .tile.shown { display: flex !important }""",
     "gallery": """
         .bar, .panel, [role=alert] { display: none !important }
-        main { position: fixed; inset: 0; padding: 0 !important; gap: 4px !important;
+        main { position: fixed; inset: 0; padding: 0 !important; gap: 8px !important;
                grid-template-columns: repeat(3, 1fr) !important; align-content: center }
         .tile { border-radius: 0 }
         .tile[data-self-name] { display: none !important }""",
