@@ -66,7 +66,7 @@ OrchBot *orch_store_bot_get(OrchStore *store, const char *id);
 typedef enum {
     ORCH_ORDER_OLDEST, /* by creation */
     ORCH_ORDER_NEWEST,
-    ORCH_ORDER_JOIN_AT,
+    ORCH_ORDER_WANTS, /* by when they want a place, then by creation */
 } OrchOrder;
 
 /** All that is set must hold; zero and NULL ask for nothing. */
@@ -82,7 +82,10 @@ typedef struct {
     gint64 created_from_ms, created_until_ms; /* both included */
     gint64 ended_from_ms, deleted_from_ms;
     gint64 join_at_from_ms, join_at_until_ms; /* both included */
-    bool with_worker;                         /* worker_pid is set */
+    /* Only bots that have not begun and have no place: since when they want one, or will. */
+    gint64 wants_after_ms; /* not included */
+    gint64 wants_until_ms; /* included */
+    bool with_worker;      /* worker_pid is set */
     bool with_place, without_place;
     bool without_deleted;
     gint64 after_number; /* OLDEST: larger ones; NEWEST: smaller ones */

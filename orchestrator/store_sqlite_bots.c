@@ -166,6 +166,8 @@ static void build(Query *query, const OrchBotFilter *filter)
     add_number(query, "deleted_ms >= CAST(? AS INTEGER)", filter->deleted_from_ms);
     add_number(query, "join_at_ms >= CAST(? AS INTEGER)", filter->join_at_from_ms);
     add_number(query, "join_at_ms <= CAST(? AS INTEGER)", filter->join_at_until_ms);
+    add_number(query, "wants_ms > CAST(? AS INTEGER)", filter->wants_after_ms);
+    add_number(query, "wants_ms <= CAST(? AS INTEGER)", filter->wants_until_ms);
     add_flag(query, "worker_pid > 0", filter->with_worker);
     add_flag(query, "has_place = 1", filter->with_place);
     add_flag(query, "has_place = 0", filter->without_place);
@@ -196,7 +198,7 @@ GPtrArray *orch_store_bots(OrchStore *store, const OrchBotFilter *filter)
     static const char *const orders[] = {
         [ORCH_ORDER_OLDEST] = " ORDER BY number LIMIT ?",
         [ORCH_ORDER_NEWEST] = " ORDER BY number DESC LIMIT ?",
-        [ORCH_ORDER_JOIN_AT] = " ORDER BY join_at_ms, number LIMIT ?",
+        [ORCH_ORDER_WANTS] = " ORDER BY wants_ms, number LIMIT ?",
     };
     Query query;
     build(&query, filter);

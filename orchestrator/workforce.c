@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define LONGEST_SLEEP_MS 10000 /* the clock may be set */
-#define MOST_CANDIDATES 2000
 #define START_WAIT_MS 30000
 #define MAX_FAILED_STARTS 5
 #define LONGEST_START_S 60
@@ -16,9 +15,6 @@
 #define DELETE_LATE_WITHIN_MS (4 * 3600 * 1000)
 #define LINGER_MS 120000 /* after the end of its bot */
 #define LINGER_GRACE_S 70
-#define NOT_BEGUN                                                                                  \
-    (ORCH_STATE_BIT(BOT_STATE_SCHEDULED) | ORCH_STATE_BIT(BOT_STATE_STAGED) |                      \
-     ORCH_STATE_BIT(BOT_STATE_READY))
 
 void orch_workforce_save(OrchWorkforce *workforce, OrchBot *bot)
 {
@@ -161,10 +157,10 @@ static void look_at(OrchWorkforce *workforce, gint64 at_ms)
 
 /* @candidates and @bots go together. */
 static gint64 place_and_start(OrchWorkforce *workforce, GPtrArray *bots, GArray *candidates,
-                              guint n_free)
+                              guint n_free, gint64 now_ms)
 {
-    gint64 next_ms = orch_schedule((OrchCandidate *)(gpointer)candidates->data, candidates->len,
-                                   n_free, orch_now_ms());
+    gint64 next_ms =
+        orch_schedule((OrchCandidate *)(gpointer)candidates->data, candidates->len, n_free, now_ms);
     guint n_waiting = 0;
     for (guint i = 0; i < bots->len; i++) {
         OrchCandidate *candidate = &g_array_index(candidates, OrchCandidate, i);
@@ -183,6 +179,24 @@ static gint64 place_and_start(OrchWorkforce *workforce, GPtrArray *bots, GArray 
     return next_ms;
 }
 
+/* Those whose turn it is: nobody behind them can get one of the @n_free places now. */
+static GPtrArray *next_wanting(OrchWorkforce *workforce, guint n_free, gint64 now_ms)
+{
+    OrchBotFilter filter = {.wants_until_ms = now_ms, .order = ORCH_ORDER_WANTS, .limit = n_free};
+    return n_free > 0 ? orch_store_bots(workforce->store, &filter)
+                      : g_ptr_array_new_with_free_func((GDestroyNotify)orch_bot_free);
+}
+
+/* Those whose time comes next: as many as workers are made ready for, and one that says when to
+ * look again. */
+static GPtrArray *next_coming(OrchWorkforce *workforce, gint64 now_ms)
+{
+    OrchBotFilter filter = {.wants_after_ms = now_ms,
+                            .order = ORCH_ORDER_WANTS,
+                            .limit = workforce->config->max_workers + 1};
+    return orch_store_bots(workforce->store, &filter);
+}
+
 static gboolean on_look(gpointer user_data)
 {
     OrchWorkforce *workforce = user_data;
@@ -193,18 +207,17 @@ static gboolean on_look(gpointer user_data)
     orch_pool_stop_stuck(workforce->pool, LONGEST_START_S);
     guint n_places;
     g_autoptr(GPtrArray) placed = placed_bots(workforce, &n_places);
-    OrchBotFilter filter = {.states = NOT_BEGUN,
-                            .without_place = true,
-                            .order = ORCH_ORDER_JOIN_AT,
-                            .limit = MOST_CANDIDATES};
-    g_autoptr(GPtrArray) waiting = orch_store_bots(workforce->store, &filter);
+    guint max = workforce->config->max_workers;
+    guint n_free = max > n_places ? max - n_places : 0;
+    gint64 now_ms = orch_now_ms();
+    g_autoptr(GPtrArray) wanting = next_wanting(workforce, n_free, now_ms);
+    g_autoptr(GPtrArray) coming = next_coming(workforce, now_ms);
     g_autoptr(GPtrArray) bots = g_ptr_array_new();
     g_autoptr(GArray) candidates = g_array_new(FALSE, FALSE, sizeof(OrchCandidate));
     add_candidates(bots, candidates, placed);
-    add_candidates(bots, candidates, waiting);
-    guint max = workforce->config->max_workers;
-    look_at(workforce,
-            place_and_start(workforce, bots, candidates, max > n_places ? max - n_places : 0));
+    add_candidates(bots, candidates, wanting);
+    add_candidates(bots, candidates, coming);
+    look_at(workforce, place_and_start(workforce, bots, candidates, n_free, now_ms));
     return G_SOURCE_REMOVE;
 }
 

@@ -132,6 +132,52 @@ static void test_a_filter_asks_for_all_it_names(void)
     fixture_tear_down(&fixture);
 }
 
+/* A bot for @join_at_ms, 0: at once, that was made at @created_ms. */
+static OrchBot *add_waiting(Fixture *fixture, gint64 created_ms, gint64 join_at_ms, bool reserved)
+{
+    OrchBot *bot = fixture_bot(fixture, ORCH_API_MBAAS, NULL);
+    bot->created_ms = created_ms;
+    bot->join_at_ms = join_at_ms;
+    bot->reserved = reserved;
+    bot->state = join_at_ms > 0 ? BOT_STATE_SCHEDULED : BOT_STATE_READY;
+    g_assert_true(orch_store_bot_update(fixture->store, bot, NULL));
+    return bot;
+}
+
+static void assert_found(Fixture *fixture, const OrchBotFilter *filter, OrchBot *const *expected)
+{
+    g_autoptr(GPtrArray) found = orch_store_bots(fixture->store, filter);
+    for (guint i = 0; i < found->len; i++) {
+        g_assert_nonnull(expected[i]);
+        g_assert_cmpstr(((OrchBot *)found->pdata[i])->id, ==, expected[i]->id);
+    }
+    g_assert_null(expected[found->len]);
+}
+
+static void test_who_is_next_for_a_place(void)
+{
+    Fixture fixture = {0};
+    fixture_set_up(&fixture, NULL);
+    g_autoptr(OrchBot) later = add_waiting(&fixture, 1000, 9000, false);
+    g_autoptr(OrchBot) reserved = add_waiting(&fixture, 3000, 9000, true);
+    g_autoptr(OrchBot) second = add_waiting(&fixture, 2000, 0, false);
+    g_autoptr(OrchBot) third = add_waiting(&fixture, 2000, 0, false);
+    g_autoptr(OrchBot) missed = add_waiting(&fixture, 4000, 1500, true);
+    g_autoptr(OrchBot) placed = add_waiting(&fixture, 10, 0, false);
+    g_autoptr(OrchBot) begun = add_waiting(&fixture, 10, 0, false);
+    placed->has_place = true;
+    begun->state = BOT_STATE_JOINING;
+    g_assert_true(orch_store_bot_update(fixture.store, placed, NULL));
+    g_assert_true(orch_store_bot_update(fixture.store, begun, NULL));
+    OrchBotFilter wanting = {.wants_until_ms = 3000, .order = ORCH_ORDER_WANTS};
+    assert_found(&fixture, &wanting, (OrchBot *[]){missed, second, third, reserved, NULL});
+    wanting.limit = 2;
+    assert_found(&fixture, &wanting, (OrchBot *[]){missed, second, NULL});
+    OrchBotFilter coming = {.wants_after_ms = 3000, .order = ORCH_ORDER_WANTS};
+    assert_found(&fixture, &coming, (OrchBot *[]){later, NULL});
+    fixture_tear_down(&fixture);
+}
+
 static void finish(Fixture *fixture, OrchDelivery *delivery, OrchDeliveryState state)
 {
     delivery->state = state;
@@ -304,6 +350,7 @@ int main(int argc, char **argv)
     g_test_add_func("/store/what_fails_half_way_leaves_nothing",
                     test_what_fails_half_way_leaves_nothing);
     g_test_add_func("/store/a_filter_asks_for_all_it_names", test_a_filter_asks_for_all_it_names);
+    g_test_add_func("/store/who_is_next_for_a_place", test_who_is_next_for_a_place);
     g_test_add_func("/store/a_bots_webhooks_are_due_one_after_the_other",
                     test_a_bots_webhooks_are_due_one_after_the_other);
     g_test_add_func("/store/what_is_forgotten_is_not_in_the_files",
