@@ -3,21 +3,22 @@
 
 #include "platforms/platform.h"
 
+#include <string.h>
+
 #define MAX_DEPTH 128
 
-/* Brackets outside strings, before a recursive parser sees them. */
-static bool depth_is_bounded(const char *text, size_t length)
+/* Before a recursive parser sees it, which takes more than JSON: in its comments and strings in
+ * single quotes brackets could hide. So nothing but JSON's own characters may stand outside
+ * strings. */
+static bool is_bounded(const char *text, size_t length)
 {
     int depth = 0;
     bool in_string = false;
     for (size_t i = 0; i < length; i++) {
         char c = text[i];
         if (in_string) {
-            if (c == '\\') {
-                i++;
-            } else if (c == '"') {
-                in_string = false;
-            }
+            i += c == '\\';
+            in_string = c != '"';
         } else if (c == '"') {
             in_string = true;
         } else if (c == '[' || c == '{') {
@@ -26,6 +27,8 @@ static bool depth_is_bounded(const char *text, size_t length)
             }
         } else if (c == ']' || c == '}') {
             depth--;
+        } else if (strchr(" \t\r\n:,+-.0123456789Eaeflnrstu", c) == NULL) {
+            return false;
         }
     }
     return true;
@@ -33,9 +36,9 @@ static bool depth_is_bounded(const char *text, size_t length)
 
 JsonObject *platform_json_parse(const char *text, size_t length, GError **error)
 {
-    if (!g_utf8_validate_len(text, length, NULL) || !depth_is_bounded(text, length)) {
+    if (!g_utf8_validate_len(text, length, NULL) || !is_bounded(text, length)) {
         g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_PROTOCOL,
-                    "not UTF-8, or nested deeper than %d", MAX_DEPTH);
+                    "not JSON in UTF-8, or nested deeper than %d", MAX_DEPTH);
         return NULL;
     }
     g_autoptr(JsonParser) parser = json_parser_new();

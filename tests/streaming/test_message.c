@@ -104,6 +104,20 @@ static void test_other_texts_mean_nothing(void)
                     STREAMING_TEXT_FLUSH);
 }
 
+/* It would overflow the stack of a parser that recurses. */
+static void test_depth_hides_nowhere(void)
+{
+    static const char *const before[] = {"{\"a\":", "{\"a\":/* \" */", "{'\"':"};
+    g_autofree char *brackets = g_strnfill(2000000, '[');
+    for (gsize i = 0; i < G_N_ELEMENTS(before); i++) {
+        g_autofree char *text = g_strconcat(before[i], brackets, NULL);
+        g_autoptr(GBytes) bytes = NULL;
+        uint32_t rate_hz;
+        g_assert_cmpint(streaming_text_read(text, strlen(text), &bytes, &rate_hz), ==,
+                        STREAMING_TEXT_OTHER);
+    }
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -112,5 +126,6 @@ int main(int argc, char **argv)
     g_test_add_func("/message/attendee", test_attendee);
     g_test_add_func("/message/bot_output", test_bot_output);
     g_test_add_func("/message/other_texts_mean_nothing", test_other_texts_mean_nothing);
+    g_test_add_func("/message/depth_hides_nowhere", test_depth_hides_nowhere);
     return g_test_run();
 }
