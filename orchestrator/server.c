@@ -74,6 +74,13 @@ static void on_chunk(SoupServerMessage *message, GBytes *chunk, gpointer user_da
     }
 }
 
+/* libsoup 3.2 forgets a kept-alive connection that its client closes: the socket stays open. */
+static void end_connection(SoupServerMessage *message)
+{
+    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Connection",
+                                 "close");
+}
+
 static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpointer user_data)
 {
     OrchServer *server = user_data;
@@ -93,9 +100,7 @@ static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpo
     coming->timeout_id =
         g_timeout_add_seconds(server->config->request_timeout_s, on_too_slow, coming);
     g_object_set_data_full(G_OBJECT(message), COMING, coming, coming_free);
-    /* libsoup 3.2 forgets a kept-alive connection that its client closes: the socket stays open. */
-    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Connection",
-                                 "close");
+    end_connection(message);
     soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
     g_signal_connect(message, "got-chunk", G_CALLBACK(on_chunk), coming);
 }
@@ -220,6 +225,7 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     OrchServer *server = user_data;
     Coming *coming = g_object_get_data(G_OBJECT(message), COMING);
     OrchRequest *request = orch_request_new(server->bots, message, &server->n_waiting);
+    end_connection(message); /* a "100 Continue" took the header along */
     if (coming == NULL) {
         orch_reply_error(request, SOUP_STATUS_SERVICE_UNAVAILABLE, "TooManyConnections",
                          "The server has as many connections as it takes. Try again later.");
