@@ -92,6 +92,7 @@ test=(
     procps
     python3
     python3-aiohttp
+    python3-jsonschema
     python3-numpy
     python3-pil
     python3-swift

@@ -106,7 +106,7 @@ class Hooks:
 class Orchestrator:
     """steno-orchestrator on a port and a data folder of its own, which survive it."""
 
-    def __init__(self, build, folder, browser=None, **workers):
+    def __init__(self, build, folder, browser=None, limits=None, **workers):
         self.build, self.folder = build, pathlib.Path(folder)
         self.data = self.folder / "data"
         self.port = free_port()
@@ -116,6 +116,8 @@ class Orchestrator:
                   "workers": {"max": 3, "pool": 1,
                               "executable": str(build / "bot/steno-worker"), **workers},
                   "webhooks": {"allow_private": True, "retry_s": [1] * 20}}
+        if limits is not None:
+            config["limits"] = limits
         if browser is not None:
             config["worker_defaults"] = {"browser": browser}
         self.config = self.folder / "orchestrator.json"

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """The official Meeting BaaS SDK from npm, unchanged, against a real orchestrator, through a real test
-meeting: what it sends is taken, and what it gets passes its own validators."""
+meeting: what it sends is taken, and what it gets passes its own validators, the schemas that Meeting
+BaaS publishes, and those of our own /openapi.json."""
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import subprocess
 import urllib.request
 
 import harness
+import schemas
 from harness import check, wait_for
 from orchestrator import running
 
@@ -18,6 +20,16 @@ ALICE = {"id": "alice", "name": "Alice Martin", "host": True, "camera": None,
          "speech": [{"at_s": 1.0, "tone_hz": 440, "for_s": 60}]}
 SCENARIO = {"platform": "meet", "duration_s": 90, "lobby": {"mode": "admit", "after_s": 1},
             "participants": [ALICE]}
+# What the SDK's methods call.
+OPERATIONS = {
+    "joinMeeting": ("POST", "/bots"), "leaveMeeting": ("DELETE", "/bots/{uuid}"),
+    "getMeetingData": ("GET", "/bots/meeting_data"), "listBots": ("GET", "/bots/bots_with_metadata"),
+    "getScreenshots": ("GET", "/bots/{uuid}/screenshots"),
+    "deleteBotData": ("POST", "/bots/{uuid}/delete_data"),
+    "retranscribeBot": ("POST", "/bots/retranscribe"),
+    "getWebhookDocumentation": ("GET", "/bots/webhooks"),
+    "getBotWebhookDocumentation": ("GET", "/bots/webhooks/bot"),
+    "getCalendarWebhookDocumentation": ("GET", "/bots/webhooks/calendar")}
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -45,6 +57,7 @@ class Sdk:
         self.folder = folder
         self.url = f"http://127.0.0.1:{orchestrator.port}"
         self.key = orchestrator.key
+        self.document = orchestrator.request("GET", "/openapi.json")[1]
 
     def call(self, method, params=None, validator="", key=None):
         out = subprocess.run(["node", "call.mjs", self.url, key or self.key, method,
@@ -52,7 +65,16 @@ class Sdk:
                              cwd=self.folder, capture_output=True, text=True, timeout=60,
                              check=False)
         check(out.returncode == 0, f"{method}: {out.stderr}")
-        return json.loads(out.stdout)
+        answer = json.loads(out.stdout)
+        self.check_schemas(method, answer)
+        return answer
+
+    def check_schemas(self, method, answer):
+        """The SDK hands on what it got as it came."""
+        error = answer["error"]
+        status, value = (error["status"], error["data"]) if error else (200, answer["data"])
+        schemas.check_published(*OPERATIONS[method], status, value)
+        schemas.check_own(self.document, *OPERATIONS[method], status, value)
 
     def good(self, method, params=None, validator=""):
         answer = self.call(method, params, validator)

@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Each answer of a real orchestrator (without workers) is what Meeting BaaS publishes and what our own
+/openapi.json says, refusals included; and our document promises what the published one does."""
+import json
+import pathlib
+import sys
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+import harness  # noqa: E402
+import schemas  # noqa: E402
+from harness import check  # noqa: E402
+from orchestrator import running  # noqa: E402
+
+MEET = "https://meet.google.com/abc-defg-hij"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
+EVERYTHING = {
+    "meeting_url": MEET, "bot_name": "Notes", "recording_mode": "gallery_view", "reserved": False,
+    "bot_image": "https://example.com/bot.jpg", "entry_message": "Hello", "deduplication_key": "d",
+    "speech_to_text": {"provider": "Gladia", "api_key": "k"}, "webhook_url": "https://example.com/h",
+    "transcription_custom_parameters": {"language": "en"}, "extra": {"customer": "42"},
+    "automatic_leave": {"waiting_room_timeout": 600, "noone_joined_timeout": 600,
+                        "silence_timeout": 300},
+    "streaming": {"input": "wss://example.com/in", "output": "wss://example.com/out",
+                  "audio_frequency": "16khz"}, "zoom_sdk_id": "z"}
+NULLS = {"meeting_url": MEET, "bot_name": "Notes", "deduplication_key": "n", **{
+    name: None for name in ("recording_mode", "bot_image", "entry_message", "speech_to_text", "extra",
+                            "automatic_leave", "streaming", "start_time", "webhook_url", "zoom_sdk_id",
+                            "zoom_obf_token", "transcription_custom_parameters")}}
+
+
+class Caller:
+    """Calls a real server; each answer is held against both documents."""
+
+    def __init__(self, server):
+        self.url, self.key = f"http://127.0.0.1:{server.port}", server.key
+        self.document = self._fetch("GET", "/openapi.json")[1]
+
+    def _fetch(self, method, path, body=None, headers=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, method=method, data=data,
+                                         headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read() or b"null")
+
+    def call(self, status, method, path, body=None, key=None):
+        key = key or self.key
+        if path.startswith(("/api/", "/v1/")):
+            scheme = "Token" if path.startswith("/api/") else "Bearer"
+            headers = {"Authorization": f"{scheme} {key}"}
+        else:
+            headers = {"x-meeting-baas-api-key": key}
+        got, answer = self._fetch(method, path, body,
+                                  {"Content-Type": "application/json", **headers})
+        check(got == status, f"{method} {path} {body}: {got}, not {status}: {answer}")
+        schemas.check_published(method, path, got, answer)
+        schemas.check_own(self.document, method, path, got, answer)
+        return answer
+
+
+def serving(build):
+    return running(build, max=0, pool=0, queue=8)
+
+
+def meeting_baas(build):
+    with serving(build) as (server, _, _):
+        api = Caller(server)
+        bot = api.call(200, "POST", "/bots", EVERYTHING)["bot_id"]
+        plain = api.call(200, "POST", "/bots/", NULLS)["bot_id"]
+        api.call(409, "POST", "/bots", EVERYTHING)
+        api.call(400, "POST", "/bots", {**EVERYTHING, "bot_name": 7})
+        row = api.call(200, "GET", f"/bots/meeting_data?bot_id={bot}")["bot_data"]["bot"]
+        for name in ("bot_name", "recording_mode", "bot_image", "deduplication_key", "extra"):
+            check(row[name] == EVERYTHING[name], f"{name}: {row[name]}")
+        check(row["speech_to_text_provider"] == "Gladia" and row["enter_message"] == "Hello", f"{row}")
+        api.call(200, "GET", f"/bots/meeting_data?bot_id={plain}&include_transcripts=false")
+        api.call(404, "GET", f"/bots/meeting_data?bot_id={UNKNOWN}")
+        api.call(400, "GET", "/bots/meeting_data")
+        page = api.call(200, "GET", "/bots/bots_with_metadata?limit=1")
+        check(page["next_cursor"] is not None, f"one of two: {page}")
+        api.call(200, "GET", f"/bots/bots_with_metadata?cursor={page['next_cursor']}")
+        api.call(400, "GET", "/bots/bots_with_metadata?limit=x")
+        api.call(200, "GET", f"/bots/{bot}/screenshots")
+        api.call(403, "POST", f"/bots/{bot}/delete_data")
+        api.call(200, "DELETE", f"/bots/{bot}")
+        api.call(404, "DELETE", f"/bots/{UNKNOWN}")
+        api.call(200, "GET", f"/bots/meeting_data?bot_id={bot}")
+        for _ in range(3):
+            api.call(200, "POST", f"/bots/{bot}/delete_data", {})
+        api.call(404, "POST", f"/bots/{UNKNOWN}/delete_data")
+        api.call(429, "POST", f"/bots/{bot}/delete_data")
+        api.call(501, "POST", "/bots/retranscribe", {"bot_uuid": bot})
+        for page in ("", "/bot", "/calendar"):
+            api.call(200, "GET", "/bots/webhooks" + page)
+        api.call(200, "POST", "/accounts/webhook_url", {"webhook_url": "https://example.com/h"})
+        api.call(200, "GET", "/accounts/webhook_url")
+        log = api.call(200, "GET", f"/webhooks?bot_id={bot}")["webhooks"]
+        api.call(200, "GET", f"/webhooks/{log[0]['id']}")
+        api.call(202, "POST", f"/webhooks/{log[0]['id']}/resend")
+        api.call(404, "GET", f"/webhooks/{UNKNOWN}")
+        api.call(401, "GET", "/bots/bots_with_metadata", key="nobody's")
+        api.call(200, "GET", "/health")
+
+
+def attendee_and_cronofy(build):
+    with serving(build) as (server, _, _):
+        api = Caller(server)
+        bot = api.call(201, "POST", "/api/v1/bots", {
+            "meeting_url": MEET, "bot_name": "Notes", "join_at": "2029-01-01T00:00:00Z",
+            "metadata": {"customer": "42"}})["id"]
+        api.call(400, "POST", "/api/v1/bots", {"meeting_url": MEET})
+        base = f"/api/v1/bots/{bot}"
+        api.call(200, "GET", "/api/v1/bots")
+        api.call(200, "GET", base)
+        api.call(200, "PATCH", base, {"bot_name": "Other"})
+        for part in ("participants", "participant_events", "chat_messages", "transcript"):
+            api.call(200, "GET", f"{base}/{part}")
+        api.call(404, "GET", f"{base}/recording")
+        for part in ("pause_recording", "resume_recording", "delete_data"):
+            api.call(400, "POST", f"{base}/{part}")
+        api.call(400, "POST", f"{base}/send_chat_message", {"message": "hi"})
+        api.call(501, "POST", f"{base}/output_video", {})
+        api.call(204, "DELETE", base)
+        api.call(404, "GET", base)
+        api.call(401, "GET", "/api/v1/bots", key="nobody's")
+        agent = {"join_url": MEET, "display_name": "Notes"}
+        api.call(200, "POST", "/v1/meeting_agents", agent)
+        later = {**agent, "scheduling_key": "s", "join_time": "2029-01-01T00:00:00Z"}
+        api.call(202, "POST", "/v1/meeting_agents", later)
+        api.call(202, "DELETE", "/v1/meeting_agents", {"scheduling_key": "s"})
+        api.call(400, "POST", "/v1/meeting_agents", {})
+        api.call(401, "POST", "/v1/meeting_agents", agent, key="nobody's")
+
+
+def our_document_promises_what_is_published(_):
+    text = (harness.ROOT / "orchestrator/openapi.json").read_text()
+    problems = schemas.compare(json.loads(text))
+    check(not problems, "\n".join(problems))
+
+
+if __name__ == "__main__":
+    harness.main([meeting_baas, attendee_and_cronofy, our_document_promises_what_is_published])
