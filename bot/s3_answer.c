@@ -11,8 +11,9 @@ typedef struct {
     BotS3Answer *answer;
     GString *text; /* of the element under way */
     BotS3Part part;
+    BotS3Object object;
     guint depth;
-    bool in_part;
+    bool in_part, in_object;
 } Reader;
 
 static void clear_part(gpointer data)
@@ -26,6 +27,13 @@ GArray *bot_s3_parts_new(void)
     GArray *parts = g_array_new(FALSE, TRUE, sizeof(BotS3Part));
     g_array_set_clear_func(parts, clear_part);
     return parts;
+}
+
+static void clear_object(gpointer data)
+{
+    BotS3Object *object = data;
+    g_clear_pointer(&object->key, g_free);
+    g_clear_pointer(&object->upload_id, g_free);
 }
 
 static void refuse(GError **error, const char *what)
@@ -48,6 +56,9 @@ static void on_start(GMarkupParseContext *context, const char *name, const char 
     } else if (reader->depth == 2 && strcmp(name, "Part") == 0) {
         reader->in_part = true;
         reader->part = (BotS3Part){0};
+    } else if (reader->depth == 2 &&
+               (strcmp(name, "Contents") == 0 || strcmp(name, "Upload") == 0)) {
+        reader->in_object = true;
     }
     g_string_truncate(reader->text, 0);
 }
@@ -124,6 +135,29 @@ static bool end_part(Reader *reader, GError **error)
     return true;
 }
 
+static void end_in_object(Reader *reader, const char *name, const char *text)
+{
+    if (strcmp(name, "Key") == 0) {
+        set_once(&reader->object.key, text);
+    } else if (strcmp(name, "UploadId") == 0) {
+        set_once(&reader->object.upload_id, text);
+    }
+}
+
+static void end_object(Reader *reader, GError **error)
+{
+    reader->in_object = false;
+    GArray *objects = reader->answer->objects;
+    bool named = reader->object.key != NULL && reader->object.key[0] != '\0';
+    if (!named || objects->len >= BOT_S3_MAX_OBJECTS) {
+        clear_object(&reader->object);
+        refuse(error, named ? "has too many objects" : "has an object without a key");
+        return;
+    }
+    g_array_append_val(objects, reader->object);
+    reader->object = (BotS3Object){0};
+}
+
 static bool end_of_document(Reader *reader, const char *name, const char *text, GError **error)
 {
     BotS3Answer *answer = reader->answer;
@@ -154,6 +188,10 @@ static void on_end(GMarkupParseContext *context, const char *name, gpointer user
         (void)end_in_part(reader, name, text, error);
     } else if (reader->depth == 2 && reader->in_part) {
         (void)end_part(reader, error);
+    } else if (reader->depth == 3 && reader->in_object) {
+        end_in_object(reader, name, text);
+    } else if (reader->depth == 2 && reader->in_object) {
+        end_object(reader, error);
     } else if (reader->depth == 2) {
         (void)end_of_document(reader, name, text, error);
     }
@@ -170,12 +208,15 @@ BotS3Answer *bot_s3_answer_parse(const char *text, gsize length, GError **error)
     }
     g_autoptr(BotS3Answer) answer = g_new0(BotS3Answer, 1);
     answer->parts = bot_s3_parts_new();
+    answer->objects = g_array_new(FALSE, TRUE, sizeof(BotS3Object));
+    g_array_set_clear_func(answer->objects, clear_object);
     Reader reader = {.answer = answer, .text = g_string_new(NULL)};
     g_autoptr(GMarkupParseContext) context =
         g_markup_parse_context_new(&parser, (GMarkupParseFlags)0, &reader, NULL);
     bool parsed = g_markup_parse_context_parse(context, text, (gssize)length, error) &&
                   g_markup_parse_context_end_parse(context, error);
     clear_part(&reader.part);
+    clear_object(&reader.object);
     g_string_free(reader.text, TRUE);
     return parsed ? g_steal_pointer(&answer) : NULL;
 }
@@ -187,6 +228,7 @@ void bot_s3_answer_free(BotS3Answer *answer)
     g_free(answer->message);
     g_free(answer->upload_id);
     g_clear_pointer(&answer->parts, g_array_unref);
+    g_clear_pointer(&answer->objects, g_array_unref);
     g_free(answer);
 }
 

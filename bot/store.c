@@ -12,18 +12,17 @@ G_DEFINE_QUARK(bot_store_error, bot_store_error)
 
 /* --- making --- */
 
-/* "https://bucket.host:9000" and what stands in the Host header. */
-static void set_address(BotStore *store)
+/* "https://bucket.host:9000" and what stands in the Host header; (transfer full). */
+static void get_address(const BotStoreConfig *config, char **ret_base, char **ret_host)
 {
-    const BotStoreConfig *config = store->config;
     g_autoptr(GUri) uri = g_uri_parse(config->endpoint, SOUP_HTTP_URI_FLAGS, NULL);
     int port = g_uri_get_port(uri);
     bool own_port = port > 0 && port != (strcmp(g_uri_get_scheme(uri), "https") == 0 ? 443 : 80);
     g_autofree char *suffix = own_port ? g_strdup_printf(":%d", port) : g_strdup("");
-    store->host = config->path_style
-                      ? g_strconcat(g_uri_get_host(uri), suffix, NULL)
-                      : g_strconcat(config->bucket, ".", g_uri_get_host(uri), suffix, NULL);
-    store->base = g_strconcat(g_uri_get_scheme(uri), "://", store->host, NULL);
+    *ret_host = config->path_style
+                    ? g_strconcat(g_uri_get_host(uri), suffix, NULL)
+                    : g_strconcat(config->bucket, ".", g_uri_get_host(uri), suffix, NULL);
+    *ret_base = g_strconcat(g_uri_get_scheme(uri), "://", *ret_host, NULL);
 }
 
 BotStore *bot_store_new(const BotStoreConfig *config)
@@ -33,7 +32,7 @@ BotStore *bot_store_new(const BotStoreConfig *config)
     store->session = soup_session_new_with_options("timeout", TIMEOUT_S, "user-agent",
                                                    "steno/" STENO_VERSION, NULL);
     if (config->put_url == NULL) {
-        set_address(store);
+        get_address(config, &store->base, &store->host);
     }
     return store;
 }
@@ -55,17 +54,18 @@ void bot_store_answer_clear(BotStoreAnswer *answer)
 
 /* --- requests --- */
 
-static char *object_path(BotStore *store, const char *name)
+/* @name: NULL: the bucket itself */
+static char *object_path(const BotStoreConfig *config, const char *name)
 {
-    g_autofree char *key = g_strconcat(store->config->prefix, name, NULL);
+    g_autofree char *key = name != NULL ? g_strconcat(config->prefix, name, NULL) : g_strdup("");
     g_autofree char *encoded = g_uri_escape_string(key, "/", FALSE);
-    return store->config->path_style ? g_strconcat("/", store->config->bucket, "/", encoded, NULL)
-                                     : g_strconcat("/", encoded, NULL);
+    return config->path_style
+               ? g_strconcat("/", config->bucket, name != NULL ? "/" : "", encoded, NULL)
+               : g_strconcat("/", encoded, NULL);
 }
 
-static BotSigV4Key signing_key(BotStore *store)
+static BotSigV4Key signing_key(const BotStoreConfig *config)
 {
-    const BotStoreConfig *config = store->config;
     return (BotSigV4Key){config->access_key, config->secret_key, config->session_token,
                          config->region};
 }
@@ -90,7 +90,7 @@ static void sign(BotStore *store, SoupMessage *message, const BotStoreRequest *r
                                    token != NULL ? "x-amz-security-token" : NULL,
                                    token,
                                    NULL};
-    BotSigV4Key key = signing_key(store);
+    BotSigV4Key key = signing_key(store->config);
     BotSigV4Request to_sign = {request->method, path, request->query, headers, sha256, date};
     g_autofree char *authorization = bot_sigv4_sign(&key, &to_sign);
     SoupMessageHeaders *sent = soup_message_get_request_headers(message);
@@ -123,12 +123,12 @@ static const char *content_type(const char *name)
 /* The file is opened anew for each try: a body that was half sent is no good for the next. */
 static bool set_body(SoupMessage *message, const BotStoreRequest *request, GError **error)
 {
+    if (request->body == NULL && request->path == NULL) {
+        return true;
+    }
     const char *type = content_type(request->name);
     if (request->body != NULL) {
         soup_message_set_request_body_from_bytes(message, type, request->body);
-        return true;
-    }
-    if (request->path == NULL) {
         return true;
     }
     g_autoptr(GFile) file = g_file_new_for_path(request->path);
@@ -181,7 +181,7 @@ static bool is_passing(const BotStoreAnswer *answer)
     static const char *const codes[] = {"BadDigest", "XAmzContentSHA256Mismatch", "RequestTimeout",
                                         "SlowDown", NULL};
     if (answer->status == 0 || answer->status == 408 || answer->status == 429 ||
-        answer->status >= 500) {
+        (answer->status >= 500 && answer->status != 501)) {
         return true;
     }
     g_autoptr(BotS3Answer) parsed =
@@ -224,6 +224,7 @@ static bool exchange(BotStore *store, const BotStoreRequest *request, MakeMessag
                      GCancellable *cancellable, BotStoreAnswer *ret_answer, GError **error)
 {
     g_autofree char *reason = NULL;
+    const char *name = request->name != NULL ? request->name : store->config->bucket;
     for (guint n_tries = 1; n_tries <= BOT_STORE_MAX_TRIES; n_tries++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(SoupMessage) message = make(store, request);
@@ -240,11 +241,10 @@ static bool exchange(BotStore *store, const BotStoreRequest *request, MakeMessag
         }
         g_free(reason);
         reason = answered ? explain(ret_answer) : g_strdup(failure->message);
-        g_info("%s of %s, try %u of %u: %s", request->method, request->name, n_tries,
-               BOT_STORE_MAX_TRIES, reason);
+        g_info("%s of %s, try %u of %u: %s", request->method, name, n_tries, BOT_STORE_MAX_TRIES,
+               reason);
         if (answered && !is_passing(ret_answer)) {
-            g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED, "%s: %s", request->name,
-                        reason);
+            g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED, "%s: %s", name, reason);
             return false;
         }
         if (n_tries < BOT_STORE_MAX_TRIES && !wait_before_retry(n_tries, cancellable, error)) {
@@ -252,13 +252,13 @@ static bool exchange(BotStore *store, const BotStoreRequest *request, MakeMessag
         }
     }
     g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_UNAVAILABLE,
-                "%s: given up after %d tries: %s", request->name, BOT_STORE_MAX_TRIES, reason);
+                "%s: given up after %d tries: %s", name, BOT_STORE_MAX_TRIES, reason);
     return false;
 }
 
 static SoupMessage *make_s3(BotStore *store, const BotStoreRequest *request)
 {
-    g_autofree char *path = object_path(store, request->name);
+    g_autofree char *path = object_path(store->config, request->name);
     g_autofree char *url =
         g_strconcat(store->base, path, request->query[0] != '\0' ? "?" : "", request->query, NULL);
     SoupMessage *message = soup_message_new(request->method, url);
@@ -389,18 +389,23 @@ static bool put_presigned(BotStore *store, const BotStoreFile *file, GCancellabl
 
 /* --- the link --- */
 
+char *bot_store_link(const BotStoreConfig *config, const char *name, guint expires_s)
+{
+    g_autofree char *base = NULL;
+    g_autofree char *host = NULL;
+    get_address(config, &base, &host);
+    g_autofree char *date = amz_now();
+    g_autofree char *path = object_path(config, name);
+    BotSigV4Key key = signing_key(config);
+    g_autofree char *query = bot_sigv4_presign(&key, "GET", host, path, date, expires_s);
+    return g_strconcat(base, path, "?", query, NULL);
+}
+
 static char *link_to(BotStore *store, const char *name)
 {
     const char *put_url = store->config->put_url;
-    if (put_url != NULL) {
-        return g_strndup(put_url, strcspn(put_url, "?"));
-    }
-    g_autofree char *date = amz_now();
-    g_autofree char *path = object_path(store, name);
-    BotSigV4Key key = signing_key(store);
-    g_autofree char *query =
-        bot_sigv4_presign(&key, "GET", store->host, path, date, BOT_STORE_LINK_S);
-    return g_strconcat(store->base, path, "?", query, NULL);
+    return put_url != NULL ? g_strndup(put_url, strcspn(put_url, "?"))
+                           : bot_store_link(store->config, name, BOT_STORE_LINK_S);
 }
 
 bool bot_store_put(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,

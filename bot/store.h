@@ -53,6 +53,15 @@ typedef struct {
     const char *state_path; /* remembers an upload in parts, so that it is resumed after a crash */
 } BotStoreFile;
 
+/**
+ * bot_store_link:
+ * @config: of a bucket, not a put_url
+ *
+ * Returns (transfer full): where @name can be fetched for @expires_s from now on. No I/O; any
+ * thread.
+ */
+char *bot_store_link(const BotStoreConfig *config, const char *name, guint expires_s);
+
 /** @config: (transfer none): borrowed for the store's life. */
 BotStore *bot_store_new(const BotStoreConfig *config);
 void bot_store_free(BotStore *store);
@@ -71,3 +80,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotStore, bot_store_free)
  */
 bool bot_store_put(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
                    char **ret_url, GError **error);
+
+/**
+ * bot_store_clear:
+ * @ret_n: (out): how many were there; also set on failure
+ *
+ * Delete every object of the bucket whose key begins with the prefix, which must not be empty, and
+ * every upload in parts that was begun there. Returns true when the store lists none any more. A
+ * bucket that keeps versions keeps old ones: that is its owner's to configure.
+ *
+ * Errors: BOT_STORE_ERROR, G_IO_ERROR_CANCELLED.
+ */
+bool bot_store_clear(BotStore *store, guint *ret_n, GCancellable *cancellable, GError **error);

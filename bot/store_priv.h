@@ -6,7 +6,7 @@
 
 #include <libsoup/soup.h>
 
-/* store.c has requests and whole files, store_parts.c uploads in parts. */
+/* store.c has requests and whole files, store_parts.c uploads in parts, store_clear.c deletes. */
 
 struct BotStore {
     const BotStoreConfig *config; /* borrowed */
@@ -17,7 +17,7 @@ struct BotStore {
 
 typedef struct {
     const char *method;
-    const char *name;  /* of the object, after the prefix */
+    const char *name;  /* of the object, after the prefix; NULL: the bucket itself */
     const char *query; /* encoded and sorted; "" for none */
     GBytes *body;      /* NULL: the file, or nothing */
     const char *path;  /* file to send to a presigned URL; NULL: none */

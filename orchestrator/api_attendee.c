@@ -215,10 +215,15 @@ static void leave(OrchRequest *request)
     }
 }
 
+static void on_deleted(const OrchBot *bot, OrchDeleted deleted, gpointer user_data)
+{
+    OrchRequest *request = user_data;
+    orch_reply_durable(request, SOUP_STATUS_OK, make_bot(request, bot));
+}
+
 static void delete_data(OrchRequest *request)
 {
     g_autoptr(GError) error = NULL;
-    OrchDeleted deleted;
     g_autoptr(OrchBot) bot = orch_request_bot(request, request->params[0]);
     if (bot == NULL) {
         return;
@@ -226,9 +231,7 @@ static void delete_data(OrchRequest *request)
     bool gone = bot->state == BOT_STATE_DATA_DELETED;
     if (gone) {
         refuse(request, "Bot is not in a state where the data deleted event can be created");
-    } else if (orch_bots_delete_data(request->bots, bot, &deleted, &error)) {
-        orch_reply_durable(request, SOUP_STATUS_OK, make_bot(request, bot));
-    } else {
+    } else if (!orch_bots_delete_data(request->bots, bot, on_deleted, request, &error)) {
         reply_error(request, error);
     }
 }

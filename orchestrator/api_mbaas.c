@@ -119,7 +119,7 @@ static bool may_delete(OrchRequest *request)
     return false;
 }
 
-static void delete_data(OrchRequest *request)
+static void on_deleted(const OrchBot *bot, OrchDeleted deleted, gpointer user_data)
 {
     static const char *const words[] = {
         [ORCH_DELETED] = "deleted",
@@ -127,8 +127,14 @@ static void delete_data(OrchRequest *request)
         [ORCH_DELETED_ALREADY] = "alreadyDeleted",
         [ORCH_DELETED_NOTHING] = "noDataFound",
     };
+    JsonObject *body = ok_body();
+    json_object_set_string_member(body, "status", words[deleted]);
+    orch_reply_durable(user_data, SOUP_STATUS_OK, body);
+}
+
+static void delete_data(OrchRequest *request)
+{
     g_autoptr(GError) error = NULL;
-    OrchDeleted deleted;
     if (!may_delete(request)) {
         return;
     }
@@ -136,11 +142,10 @@ static void delete_data(OrchRequest *request)
     if (bot == NULL) {
         return;
     }
-    if (orch_bots_delete_data(request->bots, bot, &deleted, &error)) {
-        JsonObject *body = ok_body();
-        json_object_set_string_member(body, "status", words[deleted]);
-        orch_reply_durable(request, SOUP_STATUS_OK, body);
-    } else if (g_error_matches(error, ORCH_BOTS_ERROR, ORCH_BOTS_ERROR_STATE)) {
+    if (orch_bots_delete_data(request->bots, bot, on_deleted, request, &error)) {
+        return;
+    }
+    if (g_error_matches(error, ORCH_BOTS_ERROR, ORCH_BOTS_ERROR_STATE)) {
         orch_reply_error(request, SOUP_STATUS_FORBIDDEN, "BotNotEnded",
                          "The bot has not ended yet: remove it first, its data can go then.");
     } else {

@@ -23,14 +23,21 @@ OrchBots *orch_bots_new(OrchStore *store, const OrchConfig *config, const OrchLi
     bots->store = store;
     bots->config = config;
     bots->links = links;
+    bots->bucket = orch_bucket_new(config);
     return bots;
 }
 
 void orch_bots_free(OrchBots *bots)
 {
     bots->workers = NULL;
+    orch_bucket_free(bots->bucket);
     (void)orch_store_commit(bots->store, NULL); /* its callbacks point here; the store logs */
     g_free(bots);
+}
+
+void orch_bots_stop(OrchBots *bots)
+{
+    orch_bucket_stop(bots->bucket);
 }
 
 void orch_bots_set_workers(OrchBots *bots, const OrchWorkers *workers, gpointer user_data)
@@ -199,6 +206,11 @@ JsonObject *orch_bots_document(OrchBots *bots, const OrchBot *bot, GError **erro
     g_autoptr(JsonObject) document = orch_json_load(defaults);
     g_autoptr(JsonObject) own = orch_json_load(bot->document);
     merge(document, own);
+    g_autofree char *prefix = orch_bucket_prefix(bots->config->worker_defaults, bot->id);
+    if (prefix != NULL) {
+        JsonObject *s3 = orch_json_object(orch_json_object(document, "upload"), "s3");
+        json_object_set_string_member(s3, "prefix", prefix);
+    }
     json_object_set_string_member(document, "bot_id", bot->id);
     json_object_set_string_member(document, "output_dir", bot->output_dir);
     g_autoptr(BotConfig) config = bot_config_new(document, error);
@@ -418,9 +430,12 @@ char *orch_bots_link(OrchBots *bots, const OrchBot *bot, const char *name)
         return NULL;
     }
     const char *url = orch_json_string(artifact, "url");
-    return url != NULL
-               ? g_strdup(url)
-               : orch_links_make(bots->links, bot->id, name, orch_now_ms(), bots->links->valid_s);
+    guint valid_s = bots->links->valid_s;
+    if (url == NULL) {
+        return orch_links_make(bots->links, bot->id, name, orch_now_ms(), valid_s);
+    }
+    bool ours = bots->bucket != NULL && orch_bucket_holds(bots->bucket, bot->id, name, url);
+    return ours ? orch_bucket_link(bots->bucket, bot->id, name, valid_s) : g_strdup(url);
 }
 
 const char *orch_bots_recording_name(const OrchBot *bot)

@@ -49,6 +49,8 @@ typedef struct {
 
 /** All are borrowed for its life. */
 OrchBots *orch_bots_new(OrchStore *store, const OrchConfig *config, const OrchLinks *links);
+/** Before whoever asked for something goes: what is under way in a bucket is cut short. */
+void orch_bots_stop(OrchBots *bots);
 void orch_bots_free(OrchBots *bots);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchBots, orch_bots_free)
 
@@ -143,19 +145,27 @@ typedef enum {
     ORCH_DELETED_NOTHING,
 } OrchDeleted;
 
+/** @bot: as it is then; borrowed */
+typedef void (*OrchDeleteDone)(const OrchBot *bot, OrchDeleted deleted, gpointer user_data);
+
 /**
  * orch_bots_delete_data:
+ * @done: called once when this returns true, perhaps from inside
  *
- * Delete the files, what people said and did, and the webhooks that hold any of it; the bot and
- * its metadata stay. Only of a bot that has ended. Errors: ORCH_BOTS_ERROR_STATE.
+ * Delete the files, here and in the bucket, what people said and did, and the webhooks that hold
+ * any of it; the bot and its metadata stay. Only of a bot that has ended. A bucket that does not
+ * answer within seconds makes it ORCH_DELETED_PARTIALLY: what is left is deleted later. Errors:
+ * ORCH_BOTS_ERROR_STATE.
  */
-bool orch_bots_delete_data(OrchBots *bots, OrchBot *bot, OrchDeleted *ret_deleted, GError **error);
+bool orch_bots_delete_data(OrchBots *bots, OrchBot *bot, OrchDeleteDone done, gpointer user_data,
+                           GError **error);
 
-/** Late writers: delete again what appeared in the folders of bots whose data was deleted since. */
+/** Late writers: delete again what appeared in the folders of bots whose data was deleted since,
+ * and in the bucket when it is time to look there again. Call it every minute or so. */
 void orch_bots_delete_late(OrchBots *bots, gint64 deleted_since_ms);
 
-/** A link to a file of the bot: the store's own where it was uploaded, else signed by us; NULL when
- * there is no such file. (transfer full) */
+/** A link to a file of the bot, made anew: the bucket's where it was uploaded, else signed by us;
+ * NULL when there is no such file. (transfer full) */
 char *orch_bots_link(OrchBots *bots, const OrchBot *bot, const char *name);
 /** The recording's name among the artifacts, "recording.mp4"; NULL: none. Static. */
 const char *orch_bots_recording_name(const OrchBot *bot);

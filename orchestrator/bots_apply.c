@@ -175,6 +175,9 @@ static bool apply(OrchBots *bots, OrchBot *bot, JsonObject *event, GError **erro
     gint64 seq = orch_json_int(event, "seq", 0);
     bot->last_seq = seq;
     if (bot->deleted_ms > 0) {
+        if (strcmp(type, "artifact") == 0 && bots->bucket != NULL) {
+            bot->sweep_ms = orch_now_ms();
+        }
         return orch_store_bot_update(bots->store, bot, error); /* late: must not come back */
     }
     g_autofree char *json = orch_json_print(event);

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "orchestrator/bots.h"
+#include "orchestrator/bucket.h"
 
 struct OrchBots {
     OrchStore *store;           /* borrowed */
     const OrchConfig *config;   /* borrowed */
     const OrchLinks *links;     /* borrowed */
+    OrchBucket *bucket;         /* owned; NULL: files stay here */
     const OrchWorkers *workers; /* borrowed; NULL: none */
     gpointer workers_data;
     bool look_soon, webhooks_soon; /* a callback is on its way */

@@ -110,6 +110,7 @@ static int serve(const OrchConfig *config, OrchStore *store, const OrchSecrets *
     g_main_loop_run(loop);
     g_source_remove(term_id);
     g_source_remove(int_id);
+    orch_bots_stop(bots);
     (void)orch_store_commit(store, NULL); /* answers that wait for it go out; it logs */
     return 0;
 }

@@ -42,6 +42,7 @@ typedef struct {
     gint64 exited_ms; /* out of the call */
     gint64 ended_ms;  /* a terminal state */
     gint64 deleted_ms;
+    gint64 sweep_ms;    /* deleted: when its bucket is looked at again; 0: no more */
     gint64 duration_ms; /* of the recording */
 
     char *recording_state; /* not_started, in_progress, paused, complete, failed */

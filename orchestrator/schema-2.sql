@@ -9,3 +9,7 @@ ALTER TABLE bots ADD COLUMN wants_ms INTEGER GENERATED ALWAYS AS ( -- a place, a
     END) VIRTUAL;
 CREATE INDEX bots_that_want ON bots (wants_ms, number) WHERE wants_ms IS NOT NULL;
 CREATE INDEX bots_with_place ON bots (number) WHERE has_place = 1;
+
+-- Bots whose data was deleted, and whose bucket is looked at again for what came late.
+ALTER TABLE bots ADD COLUMN sweep_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX bots_to_sweep ON bots (sweep_ms) WHERE sweep_ms > 0;

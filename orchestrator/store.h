@@ -85,6 +85,7 @@ typedef struct {
     /* Only bots that have not begun and have no place: since when they want one, or will. */
     gint64 wants_after_ms; /* not included */
     gint64 wants_until_ms; /* included */
+    gint64 sweep_until_ms; /* included */
     bool with_worker;      /* worker_pid is set */
     bool with_place, without_place;
     bool without_deleted;

@@ -30,6 +30,7 @@ static const OrchColumn columns[] = {
     INT(exited_ms),
     INT(ended_ms),
     INT(deleted_ms),
+    INT(sweep_ms),
     INT(duration_ms),
     TEXT(recording_state),
     TEXT(end_reason),
@@ -168,6 +169,8 @@ static void build(Query *query, const OrchBotFilter *filter)
     add_number(query, "join_at_ms <= CAST(? AS INTEGER)", filter->join_at_until_ms);
     add_number(query, "wants_ms > CAST(? AS INTEGER)", filter->wants_after_ms);
     add_number(query, "wants_ms <= CAST(? AS INTEGER)", filter->wants_until_ms);
+    add_flag(query, "sweep_ms > 0", filter->sweep_until_ms != 0);
+    add_number(query, "sweep_ms <= CAST(? AS INTEGER)", filter->sweep_until_ms);
     add_flag(query, "worker_pid > 0", filter->with_worker);
     add_flag(query, "has_place = 1", filter->with_place);
     add_flag(query, "has_place = 0", filter->without_place);

@@ -2,6 +2,7 @@
 #include "bot/sigv4.h"
 #include "bot/store.h"
 #include "bot/upload.h"
+#include "tests/bot/object_server.h"
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
@@ -15,93 +16,7 @@
 
 #define LARGE_BYTES (20 * 1024 * 1024 + 12345) /* three parts, the last one short */
 
-static struct {
-    char *dir;
-    GSubprocess *process;
-    int port;
-    char *endpoint, *vhost_endpoint;
-} server;
-
-/* --- the server --- */
-
-static void server_start(void)
-{
-    g_autoptr(GError) error = NULL;
-    g_autofree char *script = g_test_build_filename(G_TEST_DIST, "e2e", "object_store.py", NULL);
-    server.dir = g_dir_make_tmp("steno-store-XXXXXX", &error);
-    g_assert_no_error(error);
-    server.process =
-        g_subprocess_new(G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error,
-                         "/usr/bin/python3", script, server.dir, NULL);
-    g_assert_no_error(error);
-    g_autoptr(GDataInputStream) lines =
-        g_data_input_stream_new(g_subprocess_get_stdout_pipe(server.process));
-    g_autofree char *line = g_data_input_stream_read_line(lines, NULL, NULL, &error);
-    g_assert_no_error(error);
-    g_assert_nonnull(line);
-    g_autoptr(JsonNode) node = json_from_string(line, &error);
-    g_assert_no_error(error);
-    server.port = (int)json_object_get_int_member(json_node_get_object(node), "port");
-    server.endpoint = g_strdup_printf("http://127.0.0.1:%d", server.port);
-    server.vhost_endpoint = g_strdup_printf("http://store.localhost:%d", server.port);
-}
-
-static void remove_tree(const char *path)
-{
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    const char *name;
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *child = g_build_filename(path, name, NULL);
-        remove_tree(child);
-    }
-    g_assert_cmpint(g_remove(path), ==, 0);
-}
-
-static void server_stop(void)
-{
-    g_output_stream_close(g_subprocess_get_stdin_pipe(server.process), NULL, NULL);
-    g_assert_true(g_subprocess_wait(server.process, NULL, NULL));
-    g_object_unref(server.process);
-    remove_tree(server.dir);
-    g_free(server.dir);
-    g_free(server.endpoint);
-    g_free(server.vhost_endpoint);
-}
-
-static char *server_file(const char *name)
-{
-    return g_build_filename(server.dir, name, NULL);
-}
-
-static void set_faults(const char *faults)
-{
-    g_autofree char *path = server_file("faults");
-    g_assert_true(g_file_set_contents(path, faults, -1, NULL));
-}
-
-static guint count_requests(const char *text)
-{
-    g_autofree char *path = server_file("requests.log");
-    g_autofree char *log = NULL;
-    g_assert_true(g_file_get_contents(path, &log, NULL, NULL));
-    g_auto(GStrv) lines = g_strsplit(log, "\n", -1);
-    guint n = 0;
-    for (gsize i = 0; lines[i] != NULL; i++) {
-        n += strstr(lines[i], text) != NULL;
-    }
-    return n;
-}
-
-static BotStoreConfig config_of(const char *prefix)
-{
-    return (BotStoreConfig){.endpoint = server.endpoint,
-                            .region = "us-east-1",
-                            .bucket = "recordings",
-                            .prefix = prefix,
-                            .path_style = true,
-                            .access_key = "test:tester",
-                            .secret_key = "testing"};
-}
+static ObjectServer server;
 
 /* --- files --- */
 
@@ -130,7 +45,7 @@ static void sample_init(Sample *sample, const char *name, gsize bytes)
 
 static void sample_clear(Sample *sample)
 {
-    remove_tree(sample->dir);
+    object_server_remove_tree(sample->dir);
     g_free(sample->dir);
     g_free(sample->path);
     g_free(sample->state_path);
@@ -165,7 +80,7 @@ static void assert_put(const BotStoreConfig *config, const Sample *sample)
 
 static void small_and_large_arrive(void)
 {
-    BotStoreConfig config = config_of("bots/a b+ü/");
+    BotStoreConfig config = object_server_config(&server, "bots/a b+ü/");
     Sample small, large;
     sample_init(&small, "chat.json", 1234);
     sample_init(&large, "recording.mp4", LARGE_BYTES);
@@ -175,7 +90,7 @@ static void small_and_large_arrive(void)
     config.path_style = false;
     config.prefix = "";
     assert_put(&config, &small);
-    g_assert_cmpuint(count_requests("PUT recordings.store.localhost"), ==, 1);
+    g_assert_cmpuint(object_server_count(&server, "PUT recordings.store.localhost"), ==, 1);
     sample_clear(&small);
     sample_clear(&large);
 }
@@ -199,29 +114,30 @@ static void expect_refusal(const BotStoreConfig *config, const char *says)
 
 static void refusals_are_final_and_say_why(void)
 {
-    guint before = count_requests("");
-    BotStoreConfig config = config_of("");
+    guint before = object_server_count(&server, "");
+    BotStoreConfig config = object_server_config(&server, "");
     config.secret_key = "quite-wrong";
     expect_refusal(&config, "SignatureDoesNotMatch");
-    config = config_of("");
+    config = object_server_config(&server, "");
     config.bucket = "nowhere";
     expect_refusal(&config, "NoSuchBucket");
-    g_assert_cmpuint(count_requests("") - before, ==, 2);
+    g_assert_cmpuint(object_server_count(&server, "") - before, ==, 2);
 }
 
 static void passing_faults_are_tried_again(void)
 {
-    BotStoreConfig config = config_of("faults/");
+    BotStoreConfig config = object_server_config(&server, "faults/");
     Sample small, large;
     sample_init(&small, "diarization.jsonl", 5000);
     sample_init(&large, "recording.mp4", LARGE_BYTES);
-    set_faults("PUT diarization 503 1\nHEAD diarization cut 1\n");
+    object_server_set_faults(&server, "PUT diarization 503 1\nHEAD diarization cut 1\n");
     assert_put(&config, &small);
     /* The last fault loses the answer to the completion: the store has the object by then. */
-    set_faults("POST uploads= 500 1\nPUT partNumber=1 cut 1\nPUT partNumber=2 deaf 1\n"
-               "POST uploadId deaf 1\n");
+    object_server_set_faults(
+        &server, "POST uploads= 500 1\nPUT partNumber=1 cut 1\nPUT partNumber=2 deaf 1\n"
+                 "POST uploadId deaf 1\n");
     assert_put(&config, &large);
-    g_assert_cmpuint(count_requests("partNumber=2"), >=, 2);
+    g_assert_cmpuint(object_server_count(&server, "partNumber=2"), >=, 2);
     sample_clear(&small);
     sample_clear(&large);
 }
@@ -234,42 +150,49 @@ typedef struct {
 static gpointer cancel_at_third_part(gpointer data)
 {
     Canceller *canceller = data;
-    while (count_requests("partNumber=3") == canceller->before) {
+    while (object_server_count(&server, "partNumber=3") == canceller->before) {
         g_usleep(20000);
     }
     g_cancellable_cancel(canceller->cancellable);
     return NULL;
 }
 
-static void a_cut_upload_is_resumed(void)
+/* Cancelled while its third part is refused again and again. */
+static void cut_upload(const BotStoreConfig *config, const Sample *large)
 {
-    BotStoreConfig config = config_of("resumed/");
-    Sample large;
-    sample_init(&large, "recording.mp4", LARGE_BYTES);
-    set_faults("PUT partNumber=3 503 100\n");
+    object_server_set_faults(&server, "PUT partNumber=3 503 100\n");
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
-    Canceller canceller = {cancellable, count_requests("partNumber=3")};
+    Canceller canceller = {cancellable, object_server_count(&server, "partNumber=3")};
     GThread *thread = g_thread_new("canceller", cancel_at_third_part, &canceller);
     g_autoptr(GError) error = NULL;
     g_autofree char *url = NULL;
-    BotStore *store = bot_store_new(&config);
-    g_assert_false(bot_store_put(store, &large.file, cancellable, &url, &error));
+    BotStore *store = bot_store_new(config);
+    g_assert_false(bot_store_put(store, &large->file, cancellable, &url, &error));
     g_assert_error(error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
     bot_store_free(store);
     g_thread_join(thread);
-    g_assert_true(g_file_test(large.state_path, G_FILE_TEST_EXISTS));
-    set_faults("");
-    guint first = count_requests("resumed/recording.mp4?partNumber=1");
-    guint begun = count_requests("POST 127");
+    g_assert_true(g_file_test(large->state_path, G_FILE_TEST_EXISTS));
+    object_server_set_faults(&server, "");
+}
+
+static void a_cut_upload_is_resumed(void)
+{
+    BotStoreConfig config = object_server_config(&server, "resumed/");
+    Sample large;
+    sample_init(&large, "recording.mp4", LARGE_BYTES);
+    cut_upload(&config, &large);
+    guint first = object_server_count(&server, "resumed/recording.mp4?partNumber=1");
+    guint begun = object_server_count(&server, "POST 127");
     assert_put(&config, &large);
-    g_assert_cmpuint(count_requests("resumed/recording.mp4?partNumber=1"), ==, first);
-    g_assert_cmpuint(count_requests("POST 127"), ==, begun + 1); /* the completion only */
+    g_assert_cmpuint(object_server_count(&server, "resumed/recording.mp4?partNumber=1"), ==, first);
+    g_assert_cmpuint(object_server_count(&server, "POST 127"), ==,
+                     begun + 1); /* the completion only */
     sample_clear(&large);
 }
 
 static void a_lost_upload_begins_anew(void)
 {
-    BotStoreConfig config = config_of("anew/");
+    BotStoreConfig config = object_server_config(&server, "anew/");
     Sample large;
     sample_init(&large, "recording.mp4", LARGE_BYTES);
     g_autofree char *state =
@@ -300,11 +223,11 @@ static void a_presigned_url_takes_the_recording(void)
     g_autoptr(BotStore) store = bot_store_new(&config);
     g_autoptr(GError) error = NULL;
     g_autofree char *url = NULL;
-    set_faults("PUT presigned cut 1\n");
+    object_server_set_faults(&server, "PUT presigned cut 1\n");
     g_assert_true(bot_store_put(store, &large.file, NULL, &url, &error));
     g_assert_no_error(error);
     g_assert_null(strstr(url, "?"));
-    g_assert_cmpuint(count_requests("presigned/recording.mp4?X-Amz"), ==, 2);
+    g_assert_cmpuint(object_server_count(&server, "presigned/recording.mp4?X-Amz"), ==, 2);
     /* A link that is not signed right is refused at once, and is not shown. */
     g_autofree char *wrong = g_strconcat(put_url, "0", NULL);
     BotStoreConfig bad = {.put_url = wrong};
@@ -385,7 +308,7 @@ static void what_is_confirmed_may_go(void)
 {
     g_autofree char *dir = NULL;
     g_autoptr(JsonArray) artifacts = make_folder(&dir);
-    BotUploadConfig config = {config_of("whole/"), false};
+    BotUploadConfig config = {object_server_config(&server, "whole/"), false};
     Delivery delivery;
     deliver(&config, dir, artifacts, &delivery);
     g_assert_no_error(delivery.error);
@@ -396,7 +319,7 @@ static void what_is_confirmed_may_go(void)
     delivery_clear(&delivery);
     /* Refused in the middle: the confirmed file is gone, the others are kept. */
     config.delete_after = true;
-    set_faults("PUT chat.json 403 1\n");
+    object_server_set_faults(&server, "PUT chat.json 403 1\n");
     deliver(&config, dir, artifacts, &delivery);
     g_assert_error(delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
     g_assert_nonnull(strstr(delivery.error->message, dir));
@@ -404,8 +327,8 @@ static void what_is_confirmed_may_go(void)
     g_assert_false(is_there(dir, "recording.mp4"));
     g_assert_true(is_there(dir, "chat.json") && is_there(dir, "metadata.json"));
     delivery_clear(&delivery);
-    set_faults("");
-    remove_tree(dir);
+    object_server_set_faults(&server, "");
+    object_server_remove_tree(dir);
 }
 
 /* A store that says 200 and has something else: nothing is deleted. */
@@ -413,8 +336,8 @@ static void an_unconfirmed_file_stays(void)
 {
     g_autofree char *dir = NULL;
     g_autoptr(JsonArray) artifacts = make_folder(&dir);
-    BotUploadConfig config = {config_of("unconfirmed/"), true};
-    set_faults("HEAD recording.mp4 404 1\n");
+    BotUploadConfig config = {object_server_config(&server, "unconfirmed/"), true};
+    object_server_set_faults(&server, "HEAD recording.mp4 404 1\n");
     Delivery delivery;
     deliver(&config, dir, artifacts, &delivery);
     g_assert_error(delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
@@ -427,13 +350,62 @@ static void an_unconfirmed_file_stays(void)
     g_assert_error(delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_CHANGED);
     g_assert_true(is_there(dir, "recording.mp4"));
     delivery_clear(&delivery);
-    remove_tree(dir);
+    object_server_remove_tree(dir);
+}
+
+static guint count_under(const char *prefix)
+{
+    BotStoreConfig config = object_server_config(&server, prefix);
+    g_autoptr(BotStore) store = bot_store_new(&config);
+    g_autoptr(GError) error = NULL;
+    guint n = 0;
+    g_assert_true(bot_store_clear(store, &n, NULL, &error));
+    g_assert_no_error(error);
+    return n;
+}
+
+/* What was begun in parts and never completed goes, too; what stands beside it stays. */
+static void a_bots_objects_are_cleared(void)
+{
+    BotStoreConfig config = object_server_config(&server, "all/4 2+ü/");
+    BotStoreConfig other = object_server_config(&server, "all/4 2+ü-not/");
+    Sample small, large;
+    sample_init(&small, "chat.json", 1234);
+    sample_init(&large, "recording.mp4", LARGE_BYTES);
+    assert_put(&config, &small);
+    assert_put(&other, &small);
+    cut_upload(&config, &large);
+    g_autoptr(BotStore) store = bot_store_new(&config);
+    g_autoptr(GError) error = NULL;
+    guint n = 0;
+    object_server_set_faults(&server, "DELETE chat.json 503 1\nGET prefix= cut 1\n");
+    g_assert_true(bot_store_clear(store, &n, NULL, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(n, ==, 2);
+    g_assert_cmpuint(count_under(config.prefix), ==, 0);
+    assert_put(&config, &large); /* the upload in parts is unknown: it begins anew */
+    g_assert_cmpuint(count_under("all/"), >=, 2);
+    sample_clear(&small);
+    sample_clear(&large);
+}
+
+static void a_refused_clearing_says_so(void)
+{
+    BotStoreConfig config = object_server_config(&server, "all/");
+    config.secret_key = "quite-wrong";
+    g_autoptr(BotStore) store = bot_store_new(&config);
+    g_autoptr(GError) error = NULL;
+    guint n = 7;
+    g_assert_false(bot_store_clear(store, &n, NULL, &error));
+    g_assert_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
+    g_assert_cmpuint(n, ==, 0);
+    g_assert_nonnull(strstr(error->message, "SignatureDoesNotMatch"));
 }
 
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    server_start();
+    object_server_start(&server);
     g_test_add_func("/upload/small_and_large_arrive", small_and_large_arrive);
     g_test_add_func("/upload/refusals_are_final_and_say_why", refusals_are_final_and_say_why);
     g_test_add_func("/upload/passing_faults_are_tried_again", passing_faults_are_tried_again);
@@ -443,7 +415,9 @@ int main(int argc, char **argv)
                     a_presigned_url_takes_the_recording);
     g_test_add_func("/upload/what_is_confirmed_may_go", what_is_confirmed_may_go);
     g_test_add_func("/upload/an_unconfirmed_file_stays", an_unconfirmed_file_stays);
+    g_test_add_func("/upload/a_bots_objects_are_cleared", a_bots_objects_are_cleared);
+    g_test_add_func("/upload/a_refused_clearing_says_so", a_refused_clearing_says_so);
     int result = g_test_run();
-    server_stop();
+    object_server_stop(&server);
     return result;
 }

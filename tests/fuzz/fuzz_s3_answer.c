@@ -19,6 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         g_assert_true(part->number >= 1 && part->number <= BOT_S3_MAX_PARTS);
         g_assert_true(part->bytes >= 0 && part->etag != NULL);
     }
+    g_assert_cmpuint(answer->objects->len, <=, BOT_S3_MAX_OBJECTS);
+    for (guint i = 0; i < answer->objects->len; i++) {
+        g_assert_nonnull(g_array_index(answer->objects, BotS3Object, i).key);
+    }
     /* What we send is a document that our own reader understands. */
     g_autofree char *document = bot_s3_complete_document(answer->parts);
     g_autoptr(BotS3Answer) again = bot_s3_answer_parse(document, strlen(document), NULL);

@@ -14,7 +14,7 @@ ALLOWED = {
     "bot": ({"bot", "platforms", "streaming", "media"}, set()),
     "orchestrator": ({"orchestrator"},
                      {"bot/command.h", "bot/config.h", "bot/event.h", "bot/fields.h",
-                      "bot/log.h", "bot/machine.h", "bot/outcome.h", "bot/report_data.h"}),
+                      "bot/log.h", "bot/machine.h", "bot/outcome.h", "bot/report_data.h", "bot/store.h"}),
 }
 # Libraries that only one folder may see.
 PRIVATE = {

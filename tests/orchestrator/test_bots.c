@@ -242,14 +242,20 @@ static void test_an_account_sees_its_own_bots_only(void)
     fixture_tear_down(&fixture);
 }
 
+static void on_deleted(const OrchBot *bot, OrchDeleted deleted, gpointer user_data)
+{
+    g_assert_cmpint(bot->state, ==, BOT_STATE_DATA_DELETED);
+    *(OrchDeleted *)user_data = deleted;
+}
+
 static void test_deleting_reaches_files_events_and_late_writers(void)
 {
     Fixture fixture = {0};
     g_autoptr(GError) error = NULL;
-    OrchDeleted deleted;
+    OrchDeleted deleted = ORCH_DELETED_NOTHING;
     fixture_set_up(&fixture, NULL);
     g_autoptr(OrchBot) made = fixture_bot(&fixture, ORCH_API_ATTENDEE, ATTENDEE_HOOK);
-    g_assert_false(orch_bots_delete_data(fixture.bots, made, &deleted, &error));
+    g_assert_false(orch_bots_delete_data(fixture.bots, made, on_deleted, &deleted, &error));
     g_assert_error(error, ORCH_BOTS_ERROR, ORCH_BOTS_ERROR_STATE);
     fixture_live(&fixture, made);
     g_autofree char *shots = g_build_filename(made->output_dir, "screenshots", NULL);
@@ -262,11 +268,11 @@ static void test_deleting_reaches_files_events_and_late_writers(void)
     g_autoptr(GFile) link_file = g_file_new_for_path(link);
     g_assert_true(g_file_make_symbolic_link(link_file, outside, NULL, NULL));
     g_autoptr(OrchBot) bot = fixture_reload(&fixture, made);
-    g_assert_true(orch_bots_delete_data(fixture.bots, bot, &deleted, NULL));
+    g_assert_true(orch_bots_delete_data(fixture.bots, bot, on_deleted, &deleted, NULL));
     g_assert_cmpint(deleted, ==, ORCH_DELETED);
     g_assert_false(g_file_test(bot->output_dir, G_FILE_TEST_EXISTS));
     g_assert_true(g_file_test(outside, G_FILE_TEST_EXISTS));
-    g_assert_true(orch_bots_delete_data(fixture.bots, bot, &deleted, NULL));
+    g_assert_true(orch_bots_delete_data(fixture.bots, bot, on_deleted, &deleted, NULL));
     g_assert_cmpint(deleted, ==, ORCH_DELETED_ALREADY);
     fixture_event(&fixture, bot, "{\"seq\":90,\"type\":\"chat\",\"id\":1,\"text\":\"late\"}");
     g_assert_cmpint(g_mkdir_with_parents(shots, 0700), ==, 0);
