@@ -239,6 +239,7 @@ static void read_document(BotConfig *config)
     config->bot_name = get_string(document, "bot_name");
     config->entry_message = get_string(document, "entry_message");
     config->image_url = get_string(document, "bot_image");
+    config->image_path = get_string(document, "bot_image_file");
     config->image_private = json_object_get_boolean_member(document, "bot_image_private");
     const char *mode = get_string(document, "recording_mode");
     config->mode = strcmp(mode, "audio_only") == 0     ? BOT_MODE_AUDIO_ONLY

@@ -30,6 +30,7 @@ typedef struct {
     const char *bot_name;
     const char *entry_message; /* NULL: none */
     const char *image_url;     /* NULL: none */
+    const char *image_path;    /* NULL: none; before image_url */
     bool image_private;        /* it may lie at a private address */
     BotMode mode;
     JsonNode *extra; /* borrowed from document; NULL: none */

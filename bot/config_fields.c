@@ -54,6 +54,7 @@ const BotField bot_config_fields[] = {
     STRING("entry_message", BOT_FIELD_PLAIN, 4096, NULL, "chat message on admission"),
     URL("bot_image", BOT_FIELD_PLAIN, "http https",
         "picture that the bot shows: PNG, JPEG or WebP"),
+    STRING("bot_image_file", BOT_FIELD_PLAIN, 4000, NULL, "the same from a file on this machine"),
     BOOL("bot_image_private", BOT_FIELD_PLAIN, "false", "bot_image may lie at a private address"),
     BOOL("reserved", BOT_FIELD_UNUSED, NULL, "read by the orchestrator"),
     OTHER("speech_to_text", BOT_FIELD_ANY, BOT_FIELD_UNUSED, "read by the orchestrator"),

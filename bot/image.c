@@ -167,6 +167,15 @@ static void on_read(GObject *source, GAsyncResult *result, gpointer data)
     image_unref(image);
 }
 
+/* @body: (transfer full) */
+static void start_reading(BotImage *image, GInputStream *body)
+{
+    image->bytes = g_byte_array_new();
+    image->body = body;
+    g_input_stream_read_bytes_async(body, 65536, G_PRIORITY_DEFAULT, image->cancellable, on_read,
+                                    image_ref(image));
+}
+
 static bool has_known_type(SoupMessageHeaders *headers)
 {
     static const char *const types[] = {"image/png", "image/jpeg", "image/webp"};
@@ -215,10 +224,7 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
     } else if (soup_message_headers_get_content_length(headers) > BOT_IMAGE_MAX_BYTES) {
         fail(image, "it is larger than %d MiB", BOT_IMAGE_MAX_BYTES >> 20);
     } else {
-        image->bytes = g_byte_array_new();
-        image->body = g_steal_pointer(&body);
-        g_input_stream_read_bytes_async(image->body, 65536, G_PRIORITY_DEFAULT, image->cancellable,
-                                        on_read, image_ref(image));
+        start_reading(image, g_steal_pointer(&body));
     }
     image_unref(image);
 }
@@ -289,16 +295,45 @@ static void begin_hop(BotImage *image, GUri *uri)
                                     image_ref(image));
 }
 
-BotImage *bot_image_fetch(const char *url, bool allow_private, BotImageDone done,
-                          gpointer user_data)
+// --- in and out ---
+
+static BotImage *image_new(BotImageDone done, gpointer user_data)
 {
     BotImage *image = g_new0(BotImage, 1);
     g_atomic_ref_count_init(&image->ref_count);
     image->done = done;
     image->user_data = user_data;
-    image->allow_private = allow_private;
     image->cancellable = g_cancellable_new();
     image->deadline_id = g_timeout_add_seconds(BOT_IMAGE_TIMEOUT_S, on_deadline, image);
+    return image;
+}
+
+static void on_opened(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    BotImage *image = data;
+    GFileInputStream *body = g_file_read_finish(G_FILE(source), result, &error);
+    if (body == NULL) {
+        fail(image, "%s", error->message);
+    } else {
+        start_reading(image, G_INPUT_STREAM(body));
+    }
+    image_unref(image);
+}
+
+BotImage *bot_image_read(const char *path, BotImageDone done, gpointer user_data)
+{
+    BotImage *image = image_new(done, user_data);
+    g_autoptr(GFile) file = g_file_new_for_path(path);
+    g_file_read_async(file, G_PRIORITY_DEFAULT, image->cancellable, on_opened, image_ref(image));
+    return image;
+}
+
+BotImage *bot_image_fetch(const char *url, bool allow_private, BotImageDone done,
+                          gpointer user_data)
+{
+    BotImage *image = image_new(done, user_data);
+    image->allow_private = allow_private;
     g_autoptr(GUri) uri = g_uri_parse(url, SOUP_HTTP_URI_FLAGS, NULL);
     if (uri == NULL) {
         fail(image, "its URL is none");

@@ -34,6 +34,8 @@ typedef void (*BotImageDone)(GBytes *jpeg, const GError *error, gpointer user_da
  */
 BotImage *bot_image_fetch(const char *url, bool allow_private, BotImageDone done,
                           gpointer user_data);
+/** The same from a file on this machine. */
+BotImage *bot_image_read(const char *path, BotImageDone done, gpointer user_data);
 /** @done is not called any more. */
 void bot_image_free(BotImage *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotImage, bot_image_free)

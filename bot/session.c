@@ -84,7 +84,9 @@ static void join(BotSession *session)
         bot_session_end(session, BOT_OUTCOME_INTERNAL, error->message);
         return;
     }
-    if (session->config->image_url != NULL) {
+    if (session->config->image_path != NULL) {
+        session->image = bot_image_read(session->config->image_path, on_image, session);
+    } else if (session->config->image_url != NULL) {
         session->image = bot_image_fetch(session->config->image_url, session->config->image_private,
                                          on_image, session);
     }

@@ -70,18 +70,21 @@ static bool is_key_in_use(OrchRequest *request, const OrchBot *bot)
 static void create_bot(OrchRequest *request)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) picture = NULL;
     g_autoptr(OrchBot) bot = orch_bot_new();
     bot->account = request->key->account;
     bot->key_id = g_strdup(request->key->id);
     if (!orch_attendee_read_create(request->body, orch_bots_config(request->bots), orch_now_ms(),
-                                   bot, &error)) {
+                                   bot, &error) ||
+        !orch_attendee_read_picture(request->body, &picture, &error)) {
         reply_error(request, error);
         return;
     }
     if (is_key_in_use(request, bot)) {
         return;
     }
-    if (orch_bots_create(request->bots, bot, &error)) {
+    if ((picture == NULL || orch_bots_keep_picture(request->bots, bot, picture, &error)) &&
+        orch_bots_create(request->bots, bot, &error)) {
         orch_reply_durable(request, SOUP_STATUS_CREATED, make_bot(request, bot));
     } else {
         reply_error(request, error);
@@ -165,7 +168,10 @@ static void patch_bot(OrchRequest *request)
     if (bot == NULL) {
         return;
     }
-    if (orch_attendee_read_patch(request->body, orch_now_ms(), bot, &error)) {
+    g_autoptr(GBytes) picture = NULL;
+    if (orch_attendee_read_patch(request->body, orch_now_ms(), bot, &error) &&
+        orch_attendee_read_picture(request->body, &picture, &error) &&
+        (picture == NULL || orch_bots_keep_picture(request->bots, bot, picture, &error))) {
         g_autoptr(JsonObject) document = orch_bots_document(request->bots, bot, &error);
         if (document != NULL && orch_bots_save(request->bots, bot, &error)) {
             orch_reply_durable(request, SOUP_STATUS_OK, make_bot(request, bot));

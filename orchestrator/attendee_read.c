@@ -59,7 +59,7 @@ static const BotField fields[] = {
            "the meeting's URL"),
     STRING("bot_name", BOT_FIELD_REQUIRED, 100, "the name that the bot shows"),
     OTHER("bot_image", BOT_FIELD_OBJECT, "picture of the bot"),
-    STRING("bot_image.type", BOT_FIELD_PLAIN, 64, "image/png or image/jpeg"),
+    STRING("bot_image.type", BOT_FIELD_PLAIN, 64, "the picture itself says what it is"),
     STRING("bot_image.data", BOT_FIELD_PLAIN, 14 * 1024 * 1024, "base64"),
     OTHER("metadata", BOT_FIELD_ANY, "an object of strings, comes back with the bot"),
     OTHER("bot_chat_message", BOT_FIELD_OBJECT, "sent on admission"),
@@ -327,7 +327,7 @@ static bool is_honest(JsonObject *body, GError **error)
 
 static bool read_details(JsonObject *body, const OrchConfig *config, OrchBot *bot, GError **error)
 {
-    static const char *const kept[] = {"bot_image", "transcription_settings"};
+    static const char *const kept[] = {"transcription_settings"};
     JsonArray *webhooks =
         orch_attendee_read_webhooks(body, config, orch_api_to_string(ORCH_API_ATTENDEE), error);
     if (webhooks == NULL) {

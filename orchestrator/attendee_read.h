@@ -19,6 +19,10 @@ extern const BotFieldTable orch_attendee_create_table;
 bool orch_attendee_read_create(JsonObject *body, const OrchConfig *config, gint64 now_ms,
                                OrchBot *bot, GError **error);
 
+/** What the body's bot_image holds, for orch_bots_keep_picture. @ret_picture: (transfer full),
+ *  untouched when the body has none. */
+bool orch_attendee_read_picture(JsonObject *body, GBytes **ret_picture, GError **error);
+
 /** PATCH /api/v1/bots/{id}: everything but metadata only while the bot is scheduled. */
 bool orch_attendee_read_patch(JsonObject *body, gint64 now_ms, OrchBot *bot, GError **error);
 

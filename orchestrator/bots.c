@@ -11,6 +11,7 @@ G_DEFINE_QUARK(orch_bots_error, orch_bots_error)
 
 #define DUPLICATE_WITHIN_MS (5 * 60 * 1000)
 #define DUPLICATES_LOOKED_AT 50
+#define PICTURE ".picture" /* no artifact: nobody gets a link to it */
 
 gint64 orch_now_ms(void)
 {
@@ -127,7 +128,7 @@ static bool create_checked(OrchBots *bots, OrchBot *bot, GError **error)
     return orch_store_bot_insert(bots->store, bot, error);
 }
 
-bool orch_bots_create(OrchBots *bots, OrchBot *bot, GError **error)
+static void give_id(OrchBots *bots, OrchBot *bot)
 {
     if (bot->id == NULL) {
         bot->id = g_uuid_string_random();
@@ -135,8 +136,32 @@ bool orch_bots_create(OrchBots *bots, OrchBot *bot, GError **error)
     if (bot->output_dir == NULL) {
         bot->output_dir = g_build_filename(bots->config->data_dir, "bots", bot->id, NULL);
     }
+}
+
+bool orch_bots_keep_picture(OrchBots *bots, OrchBot *bot, GBytes *picture, GError **error)
+{
+    give_id(bots, bot);
+    gsize size = 0;
+    const char *data = g_bytes_get_data(picture, &size);
+    g_autofree char *path = g_build_filename(bot->output_dir, PICTURE, NULL);
+    (void)g_mkdir_with_parents(bot->output_dir, 0755); /* the next line says why */
+    if (!g_file_set_contents_full(path, data, (gssize)size, G_FILE_SET_CONTENTS_CONSISTENT, 0600,
+                                  error)) {
+        return false;
+    }
+    g_autoptr(JsonObject) document = orch_json_load(bot->document);
+    json_object_set_string_member(document, "bot_image_file", path);
+    g_free(bot->document);
+    bot->document = orch_json_print(document);
+    return true;
+}
+
+bool orch_bots_create(OrchBots *bots, OrchBot *bot, GError **error)
+{
+    give_id(bots, bot);
     g_autoptr(JsonObject) document = orch_bots_document(bots, bot, error);
     if (document == NULL || !create_checked(bots, bot, error)) {
+        (void)orch_bots_delete_folder(bot->output_dir);
         return false;
     }
     g_info("bot %s: made through %s", bot->id, orch_api_to_string(bot->api));
@@ -357,6 +382,9 @@ bool orch_bots_remove(OrchBots *bots, OrchBot *bot, GError **error)
     orch_store_begin(bots->store);
     bool good = orch_store_bot_remove(bots->store, bot->id, error);
     good = orch_store_end(bots->store, good, good ? error : NULL) && good;
+    if (good) {
+        (void)orch_bots_delete_folder(bot->output_dir);
+    }
     orch_bots_look_again(bots);
     return good;
 }

@@ -13,7 +13,7 @@
  * A bot's details (OrchBot.details) are a JSON object with
  *   webhooks         [{"kind": "meeting_baas"|"attendee"|"cronofy", "url", "triggers": […]}]
  *   speech_to_text   as given; kept for when there is transcription
- *   bot_image        as given
+ *   bot_image        as given, a URL
  *   and what else one API must give back as it got it, under that API's name.
  */
 
@@ -66,10 +66,19 @@ const OrchLinks *orch_bots_links(OrchBots *bots);
  * @bot: api, account, key_id, meeting_url, bot_name, document, details, join_at_ms and what else
  * the caller knows; the rest is filled in
  *
- * State ready, or scheduled when it has a time that is still to come. Errors:
- * ORCH_BOTS_ERROR_FULL.
+ * State ready, or scheduled when it has a time that is still to come. What a failed one kept is
+ * deleted. Errors: ORCH_BOTS_ERROR_FULL.
  */
 bool orch_bots_create(OrchBots *bots, OrchBot *bot, GError **error);
+
+/**
+ * orch_bots_keep_picture:
+ * @bot: gets an id and a folder if it has none, and the picture in its document
+ *
+ * Keep what the bot shows as its camera's picture in its folder, for its worker. @bot is not
+ * stored. Errors: G_FILE_ERROR.
+ */
+bool orch_bots_keep_picture(OrchBots *bots, OrchBot *bot, GBytes *picture, GError **error);
 
 /** Returns (transfer full): NULL unless the bot is @account's. Attendee's "bot_" may stand before
  * the id, Cronofy's "agt_" too. */

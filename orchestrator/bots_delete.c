@@ -36,7 +36,7 @@ static bool delete_tree(GFile *file)
     return all;
 }
 
-static bool delete_folder(const char *path)
+bool orch_bots_delete_folder(const char *path)
 {
     g_autoptr(GFile) folder = g_file_new_for_path(path);
     return delete_tree(folder);
@@ -165,7 +165,7 @@ bool orch_bots_delete_data(OrchBots *bots, OrchBot *bot, OrchDeleteDone done, gp
     if (!good) {
         return false;
     }
-    everywhere = delete_folder(bot->output_dir) && everywhere;
+    everywhere = orch_bots_delete_folder(bot->output_dir) && everywhere;
     if (bots->bucket == NULL) {
         done(bot, result_of(had_data, everywhere), user_data);
         return true;
@@ -185,7 +185,7 @@ void orch_bots_delete_late(OrchBots *bots, gint64 deleted_since_ms)
         OrchBot *bot = g_ptr_array_index(deleted, i);
         if (g_file_test(bot->output_dir, G_FILE_TEST_EXISTS)) {
             g_message("bot %s: files that came after their deletion", bot->id);
-            (void)delete_folder(bot->output_dir);
+            (void)orch_bots_delete_folder(bot->output_dir);
         }
     }
     if (bots->bucket != NULL) {

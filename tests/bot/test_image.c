@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/image.h"
 
+#include <glib/gstdio.h>
 #include <libsoup/soup.h>
+#include <unistd.h>
 
 /* A red square of 8x8, as PNG. */
 static const char png_base64[] =
@@ -133,6 +135,32 @@ static void test_pictures_are_fetched_and_made_anew(void)
     test_clear(&test);
 }
 
+static void test_pictures_are_read_from_files(void)
+{
+    g_autofree char *path = NULL;
+    gsize length;
+    g_autofree guchar *png = g_base64_decode(png_base64, &length);
+    close(g_file_open_tmp("steno-picture-XXXXXX", &path, NULL));
+    g_assert_true(g_file_set_contents(path, (char *)png, (gssize)length, NULL));
+    Test test = {0};
+    test.image = bot_image_read(path, on_done, &test);
+    while (!test.done) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_assert_null(test.problem);
+    g_assert_nonnull(test.jpeg);
+    g_bytes_unref(test.jpeg);
+    g_assert_cmpint(g_unlink(path), ==, 0);
+    test = (Test){0};
+    test.image = bot_image_read(path, on_done, &test);
+    while (!test.done) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_assert_null(test.jpeg);
+    g_assert_nonnull(strstr(test.problem, "No such file"));
+    g_free(test.problem);
+}
+
 static void test_what_is_no_picture_is_refused(void)
 {
     Test test;
@@ -255,6 +283,7 @@ int main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/image/pictures_are_fetched_and_made_anew",
                     test_pictures_are_fetched_and_made_anew);
+    g_test_add_func("/image/pictures_are_read_from_files", test_pictures_are_read_from_files);
     g_test_add_func("/image/what_is_no_picture_is_refused", test_what_is_no_picture_is_refused);
     g_test_add_func("/image/private_addresses_are_refused", test_private_addresses_are_refused);
     g_test_add_func("/image/redirects_to_private_addresses_are_refused",

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each answer of a real orchestrator (without workers) is what Meeting BaaS publishes and what our own
 /openapi.json says, refusals included; and our document promises what the published one does."""
+import base64
 import json
 import pathlib
 import sys
@@ -137,6 +138,33 @@ def attendee_and_cronofy(build):
         api.call(401, "POST", "/v1/meeting_agents", agent, key="nobody's")
 
 
+def attendees_pictures(build):
+    """They come by value, wait for the worker in the bot's folder, and go with it."""
+    png, jpeg = b"\x89PNG\r\n\x1a\n" + bytes(9), b"\xff\xd8\xff" + bytes(9)
+    with serving(build) as (server, _, _):
+        api = Caller(server)
+
+        def image(data):
+            return {"bot_image": {"type": "image/png", "data": base64.b64encode(data).decode()}}
+
+        new = {"meeting_url": MEET, "bot_name": "Notes", "join_at": "2029-01-01T00:00:00Z"}
+        bot = api.call(201, "POST", "/api/v1/bots", {**new, **image(png)})["id"]
+        kept = server.output(bot.removeprefix("bot_")) / ".picture"
+        check(kept.read_bytes() == png and kept.stat().st_mode & 0o77 == 0, f"{kept}")
+        api.call(200, "PATCH", f"/api/v1/bots/{bot}", image(jpeg))
+        check(kept.read_bytes() == jpeg, "the new picture")
+        for data in (b"GIF89a" + bytes(9), b"", png[:8], bytes(100)):
+            said = api.call(400, "POST", "/api/v1/bots", {**new, **image(data)})
+            check("bot_image" in str(said), f"{said}")
+        for data in ("%%%%", "iVBORw0KGgo", None, 7):
+            api.call(400, "POST", "/api/v1/bots", {**new, "bot_image": {"data": data}})
+        api.call(400, "PATCH", f"/api/v1/bots/{bot}", image(b"no picture at all"))
+        check(kept.read_bytes() == jpeg, "what was refused changed it")
+        api.call(204, "DELETE", f"/api/v1/bots/{bot}")
+        check(not kept.parent.exists(), "the picture of a bot that is gone")
+        check(not list((server.data / "bots").iterdir()), "pictures of refused bots")
+
+
 def our_document_promises_what_is_published(_):
     text = (harness.ROOT / "orchestrator/openapi.json").read_text()
     problems = schemas.compare(json.loads(text))
@@ -144,4 +172,5 @@ def our_document_promises_what_is_published(_):
 
 
 if __name__ == "__main__":
-    harness.main([meeting_baas, attendee_and_cronofy, our_document_promises_what_is_published])
+    harness.main([meeting_baas, attendee_and_cronofy, attendees_pictures,
+                  our_document_promises_what_is_published])

@@ -42,7 +42,7 @@ VALID = {
     "/bots/retranscribe": {"bot_uuid": UNKNOWN},
     "/accounts/webhook_url": {"webhook_url": "https://example.com/"},
     "/api/v1/bots": {"meeting_url": MEET, "bot_name": "N", "metadata": {"a": "b"},
-                     "bot_image": {"type": "image/png", "data": "iVBORw0KGgo="},
+                     "bot_image": {"type": "image/png", "data": "iVBORw0KGgoAAAAA"},
                      "webhooks": [{"url": "https://example.com/", "triggers": ["bot.state_change"]}],
                      "recording_settings": {"format": "mp4"}, "join_at": "2029-01-01T00:00:00Z"},
     "/api/v1/bots/{object_id}": {"bot_name": "M", "metadata": {"c": "d"}},
