@@ -238,26 +238,6 @@ void orch_outbox_wake(OrchOutbox *outbox)
     pump_soon(outbox);
 }
 
-bool orch_outbox_resend(OrchOutbox *outbox, const char *delivery_id, GError **error)
-{
-    if (g_hash_table_contains(outbox->under_way, delivery_id)) {
-        return true;
-    }
-    g_autoptr(OrchDelivery) delivery = orch_store_delivery_get(outbox->store, delivery_id);
-    if (delivery == NULL) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND, "there is no webhook %s", delivery_id);
-        return false;
-    }
-    delivery->state = ORCH_DELIVERY_WAITING;
-    delivery->next_attempt_ms = now_ms();
-    delivery->delivered_ms = 0;
-    if (!orch_store_delivery_update(outbox->store, delivery, error)) {
-        return false;
-    }
-    pump_soon(outbox);
-    return true;
-}
-
 guint orch_outbox_count_under_way(OrchOutbox *outbox)
 {
     return g_hash_table_size(outbox->under_way);

@@ -36,14 +36,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchOutbox, orch_outbox_free)
 /** There may be something new in the store. Cheap; call it often. */
 void orch_outbox_wake(OrchOutbox *outbox);
 
-/**
- * orch_outbox_resend:
- *
- * Deliver it (again), whatever became of it before, with the same id and the same bytes; a parked
- * one gets one more try. Errors: G_IO_ERROR_NOT_FOUND; ORCH_STORE_ERROR.
- */
-bool orch_outbox_resend(OrchOutbox *outbox, const char *delivery_id, GError **error);
-
 /** Tries under way. */
 guint orch_outbox_count_under_way(OrchOutbox *outbox);
 
