@@ -311,6 +311,16 @@ class ObjectStore:
         self.process.close()
 
 
+@contextlib.contextmanager
+def object_store():
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-store-") as folder:
+        store = ObjectStore(pathlib.Path(folder) / "store")
+        try:
+            yield store
+        finally:
+            store.close()
+
+
 def fetch(url):
     with urllib.request.urlopen(url, timeout=20) as answer:
         return answer.read()

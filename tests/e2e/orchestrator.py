@@ -106,7 +106,7 @@ class Hooks:
 class Orchestrator:
     """steno-orchestrator on a port and a data folder of its own, which survive it."""
 
-    def __init__(self, build, folder, browser=None, limits=None, **workers):
+    def __init__(self, build, folder, browser=None, limits=None, upload=None, **workers):
         self.build, self.folder = build, pathlib.Path(folder)
         self.data = self.folder / "data"
         self.port = free_port()
@@ -118,8 +118,9 @@ class Orchestrator:
                   "webhooks": {"allow_private": True, "retry_s": [1] * 20}}
         if limits is not None:
             config["limits"] = limits
-        if browser is not None:
-            config["worker_defaults"] = {"browser": browser}
+        config["worker_defaults"] = {
+            name: value for name, value in (("browser", browser), ("upload", upload))
+            if value is not None}
         self.config = self.folder / "orchestrator.json"
         self.config.write_text(json.dumps(config))
         self.env = dict(os.environ, STENO_SECRET=SECRET, TMPDIR=str(self.tmp),

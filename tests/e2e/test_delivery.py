@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Artifacts reach a real S3-compatible store: at the normal end, after SIGKILL, and later when the
 store is away; a local file goes only once the store confirmed it."""
-import contextlib
 import hashlib
-import pathlib
 import signal
-import tempfile
 import time
 
 import harness
@@ -18,16 +15,6 @@ SCENARIO = {
         {"id": "alice", "name": "Alice Martin", "camera": {"source": "pattern:ball"},
          "speech": [{"at_s": 0.5, "tone_hz": 440, "for_s": 80}]}]}
 NAMES = ["recording.mp4", "diarization.jsonl", "participants.json", "chat.json", "metadata.json"]
-
-
-@contextlib.contextmanager
-def object_store():
-    with tempfile.TemporaryDirectory(prefix="steno-e2e-store-") as folder:
-        store = harness.ObjectStore(pathlib.Path(folder) / "store")
-        try:
-            yield store
-        finally:
-            store.close()
 
 
 def uploaded(worker):
@@ -91,7 +78,7 @@ def stopped_while_the_store_is_away(build, worker, store):
 
 @harness.takes(1)
 def three_ways(build):
-    with object_store() as store, harness.session(build, SCENARIO) as (_, receivers, start):
+    with harness.object_store() as store, harness.session(build, SCENARIO) as (_, receivers, start):
         def bot(name, **more):
             worker = start({"bot_id": name, "bot_name": name, "webhook_url": receivers.hook_url(),
                             "upload": store.config(delete_after=name == "leaves"),

@@ -2,17 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The official Meeting BaaS SDK from npm, unchanged, against a real orchestrator, through a real test
 meeting: what it sends is taken, and what it gets passes its own validators, the schemas that Meeting
-BaaS publishes, and those of our own /openapi.json."""
+BaaS publishes, and those of our own /openapi.json. The files are in a bucket of an S3-compatible
+store."""
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 
 import harness
 import schemas
-from harness import check, wait_for
+from harness import check, object_store, wait_for
 from orchestrator import running
 
 SOURCE = pathlib.Path(__file__).resolve().parent / "sdk"
@@ -132,14 +134,32 @@ def its_data(sdk, bot, folder):
     again = sdk.good("deleteBotData", {"uuid": bot}, "deleteDataResponse")
     check(again["status"] == "alreadyDeleted", f"{again}")
     check(meeting_data(sdk, bot)["mp4"] == "", "a link to what was deleted")
+    return data
+
+
+def in_the_bucket(url, store):
+    check(f":{store.line['port']}/{store.line['bucket']}/" in url and "X-Amz-Signature=" in url,
+          f"a presigned link into the bucket: {url}")
+
+
+def is_gone(url):
+    try:
+        harness.fetch(url)
+    except urllib.error.HTTPError as error:
+        return error.code == 404
+    return False
 
 
 def sdk_through_a_meeting(build):
     folder = install(build)
-    with running(build, SCENARIO) as (orchestrator, meeting, hooks):
+    with object_store() as store, \
+            running(build, SCENARIO, upload=store.config()) as (orchestrator, meeting, hooks):
         sdk = Sdk(folder, orchestrator)
         bot = a_whole_meeting(sdk, meeting, hooks)
-        its_data(sdk, bot, orchestrator.folder)
+        data = its_data(sdk, bot, orchestrator.folder)
+        for name in ("mp4", "speaker_diarization_file", "meeting_participants_file"):
+            in_the_bucket(data[name], store)
+            check(is_gone(data[name]), f"{name} is still in the bucket")
         check(not list(orchestrator.output(bot).rglob("*.mp4")), "the recording is still there")
         refused(sdk, 404, "getMeetingData", {"bot_id": UNKNOWN})
         refused(sdk, 404, "leaveMeeting", {"uuid": UNKNOWN})
