@@ -13,6 +13,7 @@
 /* A body that is too large is still read, for the answer to be heard; so much of it. */
 #define TOO_LARGE_READ_TIMES 4
 #define MAX_KEY_CHARS 512
+#define RELEASE_EVERY_S 2
 
 struct OrchServer {
     SoupServer *soup; /* owned */
@@ -21,6 +22,8 @@ struct OrchServer {
     guint n_connections; /* each has one message: every answer ends its connection */
     guint n_waiting;
     guint16 port;
+    GPtrArray *ended[2]; /* owned: sockets of connections that ended, lately and before that */
+    guint ended_id;
 };
 
 /* What has come of a request so far. */
@@ -32,12 +35,49 @@ typedef struct {
     guint timeout_id;
 } Coming;
 
+/* --- connections that ended --- */
+
+/* libsoup before 3.4 forgets its listener's reference to the socket of each connection (its commit
+ * b545d5f0). Seconds after the end nobody else has one: what is left beside ours is that one. */
+static void release_socket(gpointer data)
+{
+    GSocket *socket = data;
+    bool old = soup_get_major_version() == 3 && soup_get_minor_version() < 4;
+    if (old && g_socket_is_closed(socket) && G_OBJECT(socket)->ref_count == 2) {
+        g_object_unref(socket);
+    }
+    g_object_unref(socket);
+}
+
+static gboolean on_ended_tick(gpointer user_data)
+{
+    OrchServer *server = user_data;
+    GPtrArray *released = server->ended[1];
+    server->ended[1] = server->ended[0];
+    server->ended[0] = released;
+    g_ptr_array_set_size(released, 0);
+    bool more = server->ended[1]->len > 0;
+    server->ended_id = more ? server->ended_id : 0;
+    return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+/* @socket: (transfer full) */
+static void release_later(OrchServer *server, GSocket *socket)
+{
+    g_ptr_array_add(server->ended[0], socket);
+    if (server->ended_id == 0) {
+        server->ended_id = g_timeout_add_seconds(RELEASE_EVERY_S, on_ended_tick, server);
+    }
+}
+
 static void coming_free(gpointer data)
 {
     Coming *coming = data;
     coming->server->n_connections--;
     g_clear_handle_id(&coming->timeout_id, g_source_remove);
-    g_clear_object(&coming->socket);
+    if (coming->socket != NULL) {
+        release_later(coming->server, g_steal_pointer(&coming->socket));
+    }
     g_byte_array_unref(coming->body);
     g_free(coming);
 }
@@ -267,6 +307,9 @@ OrchServer *orch_server_new(OrchBots *bots, GError **error)
     OrchServer *server = g_new0(OrchServer, 1);
     server->bots = bots;
     server->config = orch_bots_config(bots);
+    for (gsize i = 0; i < G_N_ELEMENTS(server->ended); i++) {
+        server->ended[i] = g_ptr_array_new_with_free_func(release_socket);
+    }
     server->soup = soup_server_new("server-header", "steno", "raw-paths", TRUE, NULL);
     g_signal_connect(server->soup, "request-started", G_CALLBACK(on_request_started), server);
     soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
@@ -291,6 +334,10 @@ void orch_server_free(OrchServer *server)
     soup_server_disconnect(server->soup);
     g_signal_handlers_disconnect_by_data(server->soup, server);
     g_object_unref(server->soup);
+    g_clear_handle_id(&server->ended_id, g_source_remove);
+    for (gsize i = 0; i < G_N_ELEMENTS(server->ended); i++) {
+        g_ptr_array_unref(server->ended[i]);
+    }
     g_free(server);
 }
 

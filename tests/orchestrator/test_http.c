@@ -87,6 +87,38 @@ static void test_connections_that_ended_do_not_count(void)
     client_tear_down(&client);
 }
 
+static void on_socket_gone(gpointer user_data, GObject *where)
+{
+    (*(guint *)user_data)--;
+}
+
+static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpointer user_data)
+{
+    guint *n_sockets = user_data;
+    (*n_sockets)++;
+    g_object_weak_ref(G_OBJECT(soup_server_message_get_socket(message)), on_socket_gone, n_sockets);
+}
+
+/* libsoup 3.2 keeps a reference to each. */
+static void test_connections_that_ended_keep_no_memory(void)
+{
+    Client client = {0};
+    guint n_sockets = 0;
+    client_set_up(&client, NULL);
+    g_signal_connect(orch_server_soup(client.server), "request-started",
+                     G_CALLBACK(on_request_started), &n_sockets);
+    for (guint i = 0; i < 20; i++) {
+        client_call(&client, "GET", i % 2 == 0 ? "/health" : "/nothing", NULL, NULL);
+    }
+    GString *got = client_raw(&client, "GET\r\n\r\n", 7);
+    g_string_free(got, TRUE);
+    g_assert_cmpuint(n_sockets, >=, 20);
+    while (n_sockets > 0) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    client_tear_down(&client);
+}
+
 /* Every field of a body holding every wrong thing: a sentence or an answer, never a fault. */
 static void try_values(Client *client, const char *path, const char *auth,
                        const BotFieldTable *table, const char *key_field)
@@ -253,6 +285,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/http/paths_and_methods", test_paths_and_methods);
     g_test_add_func("/http/only_so_much_is_read", test_only_so_much_is_read);
+    g_test_add_func("/http/connections_that_ended_keep_no_memory",
+                    test_connections_that_ended_keep_no_memory);
     g_test_add_func("/http/connections_that_ended_do_not_count",
                     test_connections_that_ended_do_not_count);
     g_test_add_func("/http/wrong_values_are_refused_or_taken",
