@@ -71,15 +71,38 @@ void orch_request_run(OrchRequest *request)
     orch_request_settle(request);
 }
 
+void orch_request_wait(OrchRequest *request)
+{
+    request->paused = true;
+    (*request->n_waiting)++;
+    if (!request->gone) {
+        soup_server_message_pause(request->message);
+    }
+}
+
+void orch_request_run_waiting(OrchRequest *request)
+{
+    request->paused = false;
+    (*request->n_waiting)--;
+    if (!request->gone) {
+        soup_server_message_unpause(request->message);
+    }
+    orch_request_run(request);
+}
+
+void orch_request_drop(OrchRequest *request)
+{
+    (*request->n_waiting)--;
+    request_free(request);
+}
+
 void orch_request_settle(OrchRequest *request)
 {
     if (request->answered) {
         request_free(request);
-        return;
+    } else {
+        orch_request_wait(request);
     }
-    request->paused = true;
-    (*request->n_waiting)++;
-    soup_server_message_pause(request->message);
 }
 
 /* --- answers --- */

@@ -14,6 +14,8 @@
 #define TOO_LARGE_READ_TIMES 4
 #define MAX_KEY_CHARS 512
 #define RELEASE_EVERY_S 2
+#define OVERDUE_MS 20
+#define OVERDUE_AT_ONCE 8
 
 struct OrchServer {
     SoupServer *soup; /* owned */
@@ -24,6 +26,8 @@ struct OrchServer {
     guint16 port;
     GPtrArray *ended[2]; /* owned: sockets of connections that ended, lately and before that */
     guint ended_id;
+    GQueue writes; /* of OrchRequest; owned: what changes something, and waits for its turn */
+    guint turn_id, overdue_id;
 };
 
 /* What has come of a request so far. */
@@ -259,6 +263,58 @@ static bool find_route(OrchRequest *request)
     g_assert_not_reached();
 }
 
+/* --- who comes first --- */
+
+/* A burst of requests that write must not hold up those that only read: they run one at a time when
+ * nothing else is to be done, or, on a machine that is never idle, some of them every so often. */
+
+static void run_one(OrchServer *server)
+{
+    OrchRequest *request = g_queue_pop_head(&server->writes);
+    if (request != NULL) {
+        orch_request_run_waiting(request);
+    }
+}
+
+static gboolean on_turn(gpointer user_data)
+{
+    OrchServer *server = user_data;
+    run_one(server);
+    bool more = !g_queue_is_empty(&server->writes);
+    server->turn_id = more ? server->turn_id : 0;
+    if (!more) {
+        g_clear_handle_id(&server->overdue_id, g_source_remove);
+    }
+    return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static gboolean on_overdue(gpointer user_data)
+{
+    OrchServer *server = user_data;
+    for (guint i = 0; i < OVERDUE_AT_ONCE; i++) {
+        run_one(server);
+    }
+    bool more = !g_queue_is_empty(&server->writes);
+    server->overdue_id = more ? server->overdue_id : 0;
+    return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void run_in_turn(OrchServer *server, OrchRequest *request)
+{
+    if (strcmp(request->route->method, "GET") == 0) {
+        orch_request_run(request);
+        return;
+    }
+    orch_request_wait(request);
+    g_queue_push_tail(&server->writes, request);
+    if (server->turn_id == 0) {
+        server->turn_id = g_idle_add_full(G_PRIORITY_DEFAULT + 50, on_turn, server, NULL);
+    }
+    if (server->overdue_id == 0) {
+        server->overdue_id = g_timeout_add(OVERDUE_MS, on_overdue, server);
+    }
+}
+
 static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path,
                        GHashTable *query, gpointer user_data)
 {
@@ -274,7 +330,7 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
     }
     g_clear_handle_id(&coming->timeout_id, g_source_remove);
     if (find_route(request) && authenticate(request) && read_body(request, coming)) {
-        orch_request_run(request);
+        run_in_turn(server, request);
     } else {
         orch_request_settle(request);
     }
@@ -333,6 +389,9 @@ void orch_server_free(OrchServer *server)
 {
     soup_server_disconnect(server->soup);
     g_signal_handlers_disconnect_by_data(server->soup, server);
+    g_clear_handle_id(&server->turn_id, g_source_remove);
+    g_clear_handle_id(&server->overdue_id, g_source_remove);
+    g_queue_clear_full(&server->writes, (GDestroyNotify)orch_request_drop);
     g_object_unref(server->soup);
     g_clear_handle_id(&server->ended_id, g_source_remove);
     for (gsize i = 0; i < G_N_ELEMENTS(server->ended); i++) {

@@ -119,6 +119,60 @@ static void test_connections_that_ended_keep_no_memory(void)
     client_tear_down(&client);
 }
 
+#define N_WRITES 40
+
+/* A connection over which @request was sent; the server has not run meanwhile. */
+static GSocket *send_request(Client *client, const char *request)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocketAddress) address =
+        g_inet_socket_address_new_from_string("127.0.0.1", orch_server_port(client->server));
+    GSocket *socket = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM, 0, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_socket_connect(socket, address, NULL, &error));
+    g_assert_cmpint(g_socket_send(socket, request, strlen(request), NULL, &error), >, 0);
+    g_assert_no_error(error);
+    return socket;
+}
+
+static guint count_answered(GPtrArray *sockets)
+{
+    guint n = 0;
+    for (guint i = 0; i < sockets->len; i++) {
+        n += (g_socket_condition_check(sockets->pdata[i], G_IO_IN) & G_IO_IN) != 0;
+    }
+    return n;
+}
+
+static void test_reads_overtake_writes(void)
+{
+    Client client = {0};
+    client_set_up(&client, NULL);
+    g_autofree char *write = g_strdup_printf("POST /bots HTTP/1.1\r\nHost: x\r\n"
+                                             "x-meeting-baas-api-key: %s\r\n"
+                                             "Content-Length: 2\r\n\r\n{}",
+                                             client.fixture.key_text);
+    g_autoptr(GPtrArray) writes = g_ptr_array_new_with_free_func(g_object_unref);
+    for (guint i = 0; i < N_WRITES; i++) {
+        g_ptr_array_add(writes, send_request(&client, write));
+    }
+    g_autoptr(GPtrArray) reads = g_ptr_array_new_with_free_func(g_object_unref);
+    g_ptr_array_add(reads, send_request(&client, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"));
+    while (count_answered(reads) == 0) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_assert_cmpuint(count_answered(writes), <, N_WRITES);
+    while (count_answered(writes) < N_WRITES) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    for (guint i = 0; i < N_WRITES; i++) {
+        char answer[13] = "";
+        g_assert_cmpint(g_socket_receive(writes->pdata[i], answer, 12, NULL, NULL), ==, 12);
+        g_assert_cmpstr(answer, ==, "HTTP/1.1 400");
+    }
+    client_tear_down(&client);
+}
+
 /* Every field of a body holding every wrong thing: a sentence or an answer, never a fault. */
 static void try_values(Client *client, const char *path, const char *auth,
                        const BotFieldTable *table, const char *key_field)
@@ -289,6 +343,7 @@ int main(int argc, char **argv)
                     test_connections_that_ended_keep_no_memory);
     g_test_add_func("/http/connections_that_ended_do_not_count",
                     test_connections_that_ended_do_not_count);
+    g_test_add_func("/http/reads_overtake_writes", test_reads_overtake_writes);
     g_test_add_func("/http/wrong_values_are_refused_or_taken",
                     test_wrong_values_are_refused_or_taken);
     g_test_add_func("/http/malformed_requests_do_no_harm", test_malformed_requests_do_no_harm);
