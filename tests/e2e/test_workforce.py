@@ -127,7 +127,7 @@ def killed_worker_is_recovered(build):
         time.sleep(5)
         os.kill(orchestrator.worker_of(bot), signal.SIGKILL)
         killed = time.monotonic()
-        final = wait_final(hooks, bot)
+        final = wait_final(hooks, bot, 10)
         print(f"# complete {time.monotonic() - killed:.1f} s after the kill")
         check(final["event"] == "complete", f"final {final}")
         check(hooks.codes(bot) == RECORDED[:3] + ["meeting_error"] + RECORDED[3:],

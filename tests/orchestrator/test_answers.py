@@ -5,6 +5,7 @@
 import base64
 import json
 import pathlib
+import subprocess
 import sys
 import urllib.error
 import urllib.request
@@ -165,6 +166,28 @@ def attendees_pictures(build):
         check(not list((server.data / "bots").iterdir()), "pictures of refused bots")
 
 
+def keys_by_command(build):
+    """Made, listed and revoked while the server runs; it knows at once."""
+    with serving(build) as (server, _, _):
+        api = Caller(server)
+        key = server.run("keys", "create", "--account", "tests", "--label", "mine").strip()
+        bot = api.call(200, "POST", "/bots", {"meeting_url": MEET, "bot_name": "N"}, key=key)
+        rows = [line.split("\t") for line in server.run("keys", "list").splitlines()]
+        check([row[1] for row in rows] == ["tests", "tests"], f"{rows}")
+        mine = next(row for row in rows if row[4] == "mine")
+        check(mine[3] == "valid" and key not in str(rows), f"{rows}")
+        server.run("keys", "revoke", mine[0])
+        api.call(401, "GET", "/bots/bots_with_metadata", key=key)
+        listed = api.call(200, "GET", "/bots/bots_with_metadata")["bots"]
+        check([b["uuid"] for b in listed] == [bot["bot_id"]], "the account's other key sees its bots")
+        try:
+            server.run("keys", "revoke", mine[0])
+        except subprocess.CalledProcessError as error:
+            check(error.returncode == 1 and mine[0] in error.stderr, f"{error.stderr}")
+        else:
+            check(False, "revoked twice")
+
+
 def our_document_promises_what_is_published(_):
     text = (harness.ROOT / "orchestrator/openapi.json").read_text()
     problems = schemas.compare(json.loads(text))
@@ -172,5 +195,5 @@ def our_document_promises_what_is_published(_):
 
 
 if __name__ == "__main__":
-    harness.main([meeting_baas, attendee_and_cronofy, attendees_pictures,
+    harness.main([meeting_baas, attendee_and_cronofy, attendees_pictures, keys_by_command,
                   our_document_promises_what_is_published])
