@@ -47,16 +47,11 @@ void orch_attendee_recording(OrchRequest *request)
         return;
     }
     const char *name = orch_bots_recording_name(bot);
-    g_autofree char *url = orch_bots_link(request->bots, bot, name);
+    g_autofree char *url = orch_bots_link_for(request->bots, bot, name, RECORDING_LINK_S);
     if (url == NULL) {
         orch_reply_error(request, SOUP_STATUS_NOT_FOUND, "RecordingNotFound",
                          "No recording file found for bot");
         return;
-    }
-    const OrchLinks *links = orch_bots_links(request->bots);
-    if (g_str_has_prefix(url, links->public_url)) {
-        g_free(url);
-        url = orch_links_make(links, bot->id, name, orch_now_ms(), RECORDING_LINK_S);
     }
     JsonObject *body = json_object_new();
     json_object_set_string_member(body, "url", url);

@@ -452,13 +452,17 @@ static JsonObject *find_artifact(JsonArray *artifacts, const char *name)
 
 char *orch_bots_link(OrchBots *bots, const OrchBot *bot, const char *name)
 {
+    return orch_bots_link_for(bots, bot, name, bots->links->valid_s);
+}
+
+char *orch_bots_link_for(OrchBots *bots, const OrchBot *bot, const char *name, guint valid_s)
+{
     g_autoptr(JsonArray) artifacts = orch_json_load_array(bot->artifacts);
     JsonObject *artifact = name != NULL ? find_artifact(artifacts, name) : NULL;
     if (artifact == NULL || bot->deleted_ms > 0) {
         return NULL;
     }
     const char *url = orch_json_string(artifact, "url");
-    guint valid_s = bots->links->valid_s;
     if (url == NULL) {
         return orch_links_make(bots->links, bot->id, name, orch_now_ms(), valid_s);
     }

@@ -176,6 +176,8 @@ void orch_bots_delete_late(OrchBots *bots, gint64 deleted_since_ms);
 /** A link to a file of the bot, made anew: the bucket's where it was uploaded, else signed by us;
  * NULL when there is no such file. (transfer full) */
 char *orch_bots_link(OrchBots *bots, const OrchBot *bot, const char *name);
+/** The same, good for @valid_s. */
+char *orch_bots_link_for(OrchBots *bots, const OrchBot *bot, const char *name, guint valid_s);
 /** The recording's name among the artifacts, "recording.mp4"; NULL: none. Static. */
 const char *orch_bots_recording_name(const OrchBot *bot);
 

@@ -90,6 +90,8 @@ static void links_are_made_anew(void)
     g_assert_cmpuint(fetch(link, &body), ==, 200);
     g_assert_cmpstr(body, ==, "recording.mp4");
     g_assert_nonnull(strstr(link, "X-Amz-Expires=3600&")); /* the fixture's */
+    g_autofree char *brief = orch_bots_link_for(fixture.bots, again, "recording.mp4", 60);
+    g_assert_nonnull(strstr(brief, "X-Amz-Expires=60&"));
     g_autofree char *foreign = orch_bots_link(fixture.bots, again, "chat.json");
     g_assert_cmpstr(foreign, ==, "https://elsewhere.example/chat.json?signed");
     fixture_tear_down(&fixture);
