@@ -36,9 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case 0:
         (void)orch_mbaas_read_join(body, config, secrets, 1000, bot, NULL);
         break;
-    case 1:
+    case 1: {
+        g_autoptr(GBytes) picture = NULL;
         (void)orch_attendee_read_create(body, config, 1000, bot, NULL);
+        (void)orch_attendee_read_picture(body, &picture, NULL);
         break;
+    }
     case 2:
         (void)orch_attendee_read_patch(body, 1000, bot, NULL);
         break;
