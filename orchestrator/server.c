@@ -131,6 +131,9 @@ static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpo
     GSocket *socket = soup_server_message_get_socket(message);
     if (server->n_connections >= server->config->max_connections) {
         hang_up(socket);
+        if (socket != NULL) {
+            release_later(server, g_object_ref(socket));
+        }
         return;
     }
     if (socket != NULL) {
@@ -395,6 +398,7 @@ void orch_server_free(OrchServer *server)
     g_object_unref(server->soup);
     g_clear_handle_id(&server->ended_id, g_source_remove);
     for (gsize i = 0; i < G_N_ELEMENTS(server->ended); i++) {
+        g_ptr_array_set_free_func(server->ended[i], g_object_unref); /* too early to be sure */
         g_ptr_array_unref(server->ended[i]);
     }
     g_free(server);
