@@ -127,6 +127,16 @@ static char *undo_escapes(const char *text)
     return link;
 }
 
+/* Letters, digits, hyphens and single dots: no escape that a reader further on might undo. */
+static bool is_host_name(const char *host)
+{
+    bool good = *host != '\0' && *host != '.';
+    for (const char *c = host; *c != '\0'; c++) {
+        good = good && (g_ascii_isalnum(*c) || *c == '-' || (*c == '.' && c[1] != '.'));
+    }
+    return good;
+}
+
 static GUri *parse_one(const char *text, GError **error)
 {
     g_autofree char *whole = strstr(text, "://") == NULL && g_ascii_isalpha(text[0])
@@ -151,8 +161,8 @@ static GUri *parse_one(const char *text, GError **error)
         refuse(error, "a meeting URL names no port");
         return NULL;
     }
-    if (g_uri_get_host(uri) == NULL || *g_uri_get_host(uri) == '\0') {
-        refuse(error, "a meeting URL has a host");
+    if (g_uri_get_host(uri) == NULL || !is_host_name(g_uri_get_host(uri))) {
+        refuse(error, "a meeting URL has a host: letters, digits, hyphens, dots between them");
         return NULL;
     }
     return g_steal_pointer(&uri);
