@@ -76,10 +76,11 @@ static void report_source(ZoomPeople *people, Person *person)
     people->events.on_source(&source, people->user_data);
 }
 
+/* The number stands before the name, which may be any text: no two people get one id. */
 static char *make_id(const char *name, unsigned number)
 {
     return number == 1 ? g_strdup_printf("zoom:%s", name)
-                       : g_strdup_printf("zoom:%s#%u", name, number);
+                       : g_strdup_printf("zoom#%u:%s", number, name);
 }
 
 /* The person of @name that this reading has not named yet, or NULL when there are too many. */

@@ -82,8 +82,15 @@ static void test_a_name_may_be_any_text(void)
     uint32_t source;
     fresh();
     READ(ZOOM_READ_COMPLETE, 0, {"Steno", .is_self = true}, {"Steno"}, {"Al (me)"});
-    expect("+zoom:Steno* +zoom:Steno#2 on:zoom:Steno#2 +zoom:Al (me) on:zoom:Al (me) ");
+    expect("+zoom:Steno* +zoom#2:Steno on:zoom#2:Steno +zoom:Al (me) on:zoom:Al (me) ");
     g_assert_cmpstr(zoom_people_voice(people, "Al (me)", &source), ==, "zoom:Al (me)");
+    fresh(); /* nobody is called like another one's second */
+    READ(ZOOM_READ_PART, 0, {"Al#2"}, {"#2:Al"});
+    READ(ZOOM_READ_PART, 0, {"Al"}, {"Al"});
+    expect("+zoom:Al#2 on:zoom:Al#2 +zoom:#2:Al on:zoom:#2:Al "
+           "+zoom:Al on:zoom:Al +zoom#2:Al on:zoom#2:Al ");
+    g_assert_null(zoom_people_voice(people, "Al", &source));
+    g_assert_cmpstr(zoom_people_voice(people, "Al#2", &source), ==, "zoom:Al#2");
 }
 
 static void test_of_two_with_one_name_nobody_speaks(void)
@@ -93,12 +100,12 @@ static void test_of_two_with_one_name_nobody_speaks(void)
     READ(ZOOM_READ_COMPLETE, 0, {"Al"}, {"Bo"});
     g_assert_cmpstr(zoom_people_voice(people, "Al", &first), ==, "zoom:Al");
     READ(ZOOM_READ_COMPLETE, 1000, {"Al"}, {"Al"}, {"Bo"});
-    expect("+zoom:Al on:zoom:Al +zoom:Bo on:zoom:Bo +zoom:Al#2 on:zoom:Al#2 ");
+    expect("+zoom:Al on:zoom:Al +zoom:Bo on:zoom:Bo +zoom#2:Al on:zoom#2:Al ");
     g_assert_null(zoom_people_voice(people, "Al", &again));
     g_assert_null(zoom_people_named(people, "Al"));
     READ(ZOOM_READ_COMPLETE, 2000, {"Al"}, {"Bo"});
     READ(ZOOM_READ_COMPLETE, 3000, {"Al"}, {"Bo"});
-    expect("-zoom:Al#2 ");
+    expect("-zoom#2:Al ");
     g_assert_cmpstr(zoom_people_voice(people, "Al", &again), ==, "zoom:Al");
     g_assert_cmpuint(first, ==, again);
 }
