@@ -21,6 +21,7 @@
 typedef enum {
     MAIL_FRAME,
     MAIL_PARTICIPANT,
+    MAIL_ROOM,
     MAIL_VIDEO,
     MAIL_END_TRACK,
     MAIL_HINT,
@@ -33,7 +34,8 @@ typedef struct {
     int64_t at_ns;
     MediaEncodedFrame *frame;          /* owned */
     uint32_t track_id, participant_id; /* MAIL_IGNORE: track_id is the source */
-    char *name;                        /* owned */
+    uint32_t room_id;
+    char *name; /* owned */
     bool present, muted, is_screen, active, at_once;
 } Mail;
 
@@ -224,6 +226,10 @@ static void read_record_mail(MediaEngine *engine, Mail *mail)
     case MAIL_PARTICIPANT:
         media_record_playout_set_participant(engine->record, mail->at_ns, mail->participant_id,
                                              mail->name, mail->present, mail->muted);
+        break;
+    case MAIL_ROOM:
+        media_record_playout_set_room(engine->record, mail->at_ns, mail->participant_id,
+                                      mail->room_id);
         break;
     case MAIL_VIDEO:
         media_record_playout_bind_video(engine->record, mail->at_ns, mail->track_id,
@@ -489,6 +495,15 @@ void media_engine_set_participant(MediaEngine *engine, uint32_t participant_id, 
                  .name = g_strdup(name),
                  .present = present,
                  .muted = muted};
+    post(engine, &mail);
+}
+
+void media_engine_set_room(MediaEngine *engine, uint32_t participant_id, uint32_t room_id)
+{
+    Mail mail = {.kind = MAIL_ROOM,
+                 .at_ns = now_of(engine),
+                 .participant_id = participant_id,
+                 .room_id = room_id};
     post(engine, &mail);
 }
 

@@ -140,6 +140,10 @@ void media_engine_end_track(MediaEngine *engine, uint32_t track_id);
 void media_engine_set_participant(MediaEngine *engine, uint32_t participant_id, const char *name,
                                   bool present, bool muted);
 
+/** What @participant_id says is heard as @room_id, a participant who is nobody but the voice of a
+ *  room (0: as their own again). A room has no tile: its members speak. Thread: main. */
+void media_engine_set_room(MediaEngine *engine, uint32_t participant_id, uint32_t room_id);
+
 /** @source speaks for @participant_id from now on, and for what it already said. Thread: main. */
 void media_engine_bind_audio(MediaEngine *engine, uint32_t source, uint32_t participant_id);
 

@@ -26,12 +26,12 @@
 /* A picture of automatic size waits so long for somebody's first one, to know its size. */
 #define AUTO_WAIT_NS (1500 * MS)
 
-typedef enum { COMMAND_PARTICIPANT, COMMAND_BIND, COMMAND_END_TRACK } CommandKind;
+typedef enum { COMMAND_PARTICIPANT, COMMAND_ROOM, COMMAND_BIND, COMMAND_END_TRACK } CommandKind;
 
 typedef struct {
     CommandKind kind;
     int64_t at_ns;
-    uint32_t participant_id, track_id;
+    uint32_t participant_id, room_id, track_id;
     char *name; /* owned */
     bool present, muted, is_screen, active;
 } Command;
@@ -178,6 +178,14 @@ void media_record_playout_set_participant(MediaRecordPlayout *playout, int64_t a
     queue_command(playout, &command);
 }
 
+void media_record_playout_set_room(MediaRecordPlayout *playout, int64_t at_ns,
+                                   uint32_t participant_id, uint32_t room_id)
+{
+    Command command = {
+        .kind = COMMAND_ROOM, .at_ns = at_ns, .participant_id = participant_id, .room_id = room_id};
+    queue_command(playout, &command);
+}
+
 void media_record_playout_bind_video(MediaRecordPlayout *playout, int64_t at_ns, uint32_t track_id,
                                      uint32_t participant_id, bool is_screen, bool active)
 {
@@ -219,6 +227,9 @@ static void run_commands(MediaRecordPlayout *playout, int64_t to_ns)
         case COMMAND_PARTICIPANT:
             media_stage_set_participant(playout->stage, command->participant_id, command->name,
                                         command->present, command->muted);
+            break;
+        case COMMAND_ROOM:
+            media_stage_set_room(playout->stage, command->participant_id, command->room_id);
             break;
         case COMMAND_BIND:
             media_stage_bind(playout->stage, command->track_id, command->participant_id,

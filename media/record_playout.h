@@ -46,6 +46,8 @@ void media_record_playout_push(MediaRecordPlayout *playout, MediaEncodedFrame *f
 void media_record_playout_set_participant(MediaRecordPlayout *playout, int64_t at_ns,
                                           uint32_t participant_id, const char *name, bool present,
                                           bool muted);
+void media_record_playout_set_room(MediaRecordPlayout *playout, int64_t at_ns,
+                                   uint32_t participant_id, uint32_t room_id);
 void media_record_playout_bind_video(MediaRecordPlayout *playout, int64_t at_ns, uint32_t track_id,
                                      uint32_t participant_id, bool is_screen, bool active);
 void media_record_playout_end_track(MediaRecordPlayout *playout, int64_t at_ns, uint32_t track_id);

@@ -12,7 +12,8 @@
 
 typedef struct {
     uint32_t id;
-    char *name; /* owned */
+    uint32_t room_id; /* as whom they are heard; 0: themselves */
+    char *name;       /* owned */
     bool muted, speaking;
 } Participant; /* who is here */
 
@@ -28,6 +29,7 @@ struct MediaStage {
     MediaMode mode;
     GPtrArray *participants; /* owned Participant, in order of appearance */
     GPtrArray *cameras;      /* owned Camera */
+    bool has_rooms;          /* or had */
     uint32_t speaker;
     uint32_t main_id;   /* who fills the picture of a speaker_view; 0: nobody */
     uint32_t wanted_id; /* who is to, since: */
@@ -130,6 +132,32 @@ static Camera *camera_of(const MediaStage *stage, uint32_t participant_id, bool 
     return present;
 }
 
+static bool is_in_room(const Participant *participant, uint32_t room_id)
+{
+    return room_id != 0 && participant->room_id == room_id;
+}
+
+static bool is_room(const MediaStage *stage, const Participant *participant)
+{
+    for (guint i = 0; i < stage->participants->len && stage->has_rooms; i++) {
+        if (is_in_room(g_ptr_array_index(stage->participants, i), participant->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The camera that stands for @participant_id: of a room, the first of its members' with one. */
+static Camera *own_camera_of(const MediaStage *stage, uint32_t participant_id)
+{
+    Camera *camera = participant_id != 0 ? camera_of(stage, participant_id, false) : NULL;
+    for (guint i = 0; i < stage->participants->len && stage->has_rooms && camera == NULL; i++) {
+        const Participant *member = g_ptr_array_index(stage->participants, i);
+        camera = is_in_room(member, participant_id) ? camera_of(stage, member->id, false) : NULL;
+    }
+    return camera;
+}
+
 void media_stage_push(MediaStage *stage, MediaEncodedFrame *frame)
 {
     Camera *camera = find_or_add_camera(stage, frame->track_id);
@@ -169,6 +197,16 @@ void media_stage_set_participant(MediaStage *stage, uint32_t participant_id, con
     participant->name = g_utf8_make_valid(name != NULL ? name : "", -1);
     participant->muted = muted;
     stage->changed = true;
+}
+
+void media_stage_set_room(MediaStage *stage, uint32_t participant_id, uint32_t room_id)
+{
+    Participant *participant = find_participant(stage, participant_id);
+    if (participant != NULL && participant->room_id != room_id) {
+        participant->room_id = room_id;
+        stage->has_rooms |= room_id != 0;
+        stage->changed = true;
+    }
 }
 
 void media_stage_bind(MediaStage *stage, uint32_t track_id, uint32_t participant_id, bool is_screen,
@@ -227,6 +265,9 @@ static const Participant *wanted_participant(const MediaStage *stage)
     const Participant *anybody = NULL;
     for (guint i = 0; i < stage->participants->len; i++) {
         const Participant *participant = g_ptr_array_index(stage->participants, i);
+        if (is_room(stage, participant)) {
+            continue;
+        }
         if (camera_of(stage, participant->id, false) != NULL) {
             return participant;
         }
@@ -240,8 +281,8 @@ static const Participant *wanted_participant(const MediaStage *stage)
 static bool is_worth_waiting(const MediaStage *stage, const Participant *wanted, int64_t now_ns)
 {
     const Participant *shown = find_participant(stage, stage->main_id);
-    const Camera *camera = camera_of(stage, wanted->id, false);
-    const Camera *before = camera_of(stage, stage->main_id, false);
+    const Camera *camera = own_camera_of(stage, wanted->id);
+    const Camera *before = own_camera_of(stage, stage->main_id);
     return shown != NULL && camera != NULL && !media_video_track_can_show(camera->video) &&
            before != NULL && media_video_track_picture(before->video) != NULL &&
            now_ns - stage->wanted_ns < HANDOVER_NS;
@@ -266,10 +307,13 @@ typedef struct {
     Camera *camera;                 /* NULL: a card */
 } Slot;
 
-/* How much somebody who is here is to be seen when there is no room for all. */
+/* How much somebody who is here is to be seen when there is no space for all; -1: not at all. */
 static int rank_of(const MediaStage *stage, const Participant *participant)
 {
-    if (participant->id == stage->speaker) {
+    if (is_room(stage, participant)) {
+        return -1;
+    }
+    if (participant->id == stage->speaker || is_in_room(participant, stage->speaker)) {
         return 2;
     }
     return camera_of(stage, participant->id, false) != NULL ? 1 : 0;
@@ -279,18 +323,21 @@ static int rank_of(const MediaStage *stage, const Participant *participant)
  * with a camera before the others. */
 static int choose_people(const MediaStage *stage, int most, Slot *slots)
 {
-    int room[3] = {0}; /* by rank */
+    int space[3] = {0}; /* by rank */
     for (guint i = 0; i < stage->participants->len; i++) {
-        const Participant *participant = g_ptr_array_index(stage->participants, i);
-        room[rank_of(stage, participant)]++;
+        int rank = rank_of(stage, g_ptr_array_index(stage->participants, i));
+        if (rank >= 0) {
+            space[rank]++;
+        }
     }
-    room[2] = MIN(room[2], most);
-    room[1] = MIN(room[1], most - room[2]);
-    room[0] = MIN(room[0], most - room[2] - room[1]);
+    space[2] = MIN(space[2], most);
+    space[1] = MIN(space[1], most - space[2]);
+    space[0] = MIN(space[0], most - space[2] - space[1]);
     int n = 0;
     for (guint i = 0; i < stage->participants->len; i++) {
         const Participant *participant = g_ptr_array_index(stage->participants, i);
-        if (room[rank_of(stage, participant)]-- > 0) {
+        int rank = rank_of(stage, participant);
+        if (rank >= 0 && space[rank]-- > 0) {
             slots[n++] = (Slot){participant, camera_of(stage, participant->id, false)};
         }
     }
@@ -323,7 +370,7 @@ static int choose_slots(const MediaStage *stage, Slot slots[MEDIA_LAYOUT_MAX_TIL
     }
     const Participant *main = find_participant(stage, stage->main_id);
     if (main != NULL) {
-        slots[n++] = (Slot){main, camera_of(stage, main->id, false)};
+        slots[n++] = (Slot){main, own_camera_of(stage, main->id)};
     }
     return n;
 }
@@ -381,8 +428,10 @@ static MediaTile tile_for(const MediaStage *stage, const Slot *slot)
     };
     tile.label = gallery || tile.picture != NULL;
     if (gallery && participant != NULL) {
+        const Participant *room = find_participant(stage, participant->room_id);
+        bool speaks = participant->speaking && !participant->muted;
         tile.muted = participant->muted;
-        tile.speaking = participant->speaking && !participant->muted;
+        tile.speaking = speaks || (room != NULL && room->speaking);
     }
     return tile;
 }

@@ -26,6 +26,8 @@ void media_stage_push(MediaStage *stage, MediaEncodedFrame *frame);
 void media_stage_end_track(MediaStage *stage, uint32_t track_id);
 void media_stage_set_participant(MediaStage *stage, uint32_t participant_id, const char *name,
                                  bool present, bool muted);
+/** Somebody who is here is heard as @room_id (0: as themselves), which gets no tile of its own. */
+void media_stage_set_room(MediaStage *stage, uint32_t participant_id, uint32_t room_id);
 void media_stage_bind(MediaStage *stage, uint32_t track_id, uint32_t participant_id, bool is_screen,
                       bool active);
 /** Whether anything was ever bound to @track_id. */

@@ -401,6 +401,60 @@ static void camera_moves_to_another_track(void)
     view_clear(&view);
 }
 
+/* Two devices in one room: their tiles speak when the room does, and it has none itself. */
+static void room_speaks_by_its_members(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_GALLERY_VIEW);
+    for (uint32_t p = 1; p <= 3; p++) {
+        join(&view, p, any_script[p - 1]);
+    }
+    show(&view, 2, false);
+    g_autoptr(GstBuffer) silent = look(&view, 10);
+    join(&view, 9, "the room");
+    media_stage_set_room(view.stage, 1, 9);
+    media_stage_set_room(view.stage, 2, 9);
+    g_autoptr(GstBuffer) with_room = look(&view, 500);
+    g_assert_cmpint(difference(&view, silent, with_room), ==, 0);
+    media_stage_set_speaking(view.stage, 9, true);
+    g_autoptr(GstBuffer) room = look(&view, 500);
+    media_stage_set_speaking(view.stage, 9, false);
+    media_stage_set_speaking(view.stage, 1, true);
+    media_stage_set_speaking(view.stage, 2, true);
+    g_autoptr(GstBuffer) both = look(&view, 500);
+    g_assert_cmpint(difference(&view, room, both), ==, 0);
+    g_assert_cmpint(difference(&view, silent, both), >, 0);
+    media_stage_set_room(view.stage, 1, 0);
+    media_stage_set_room(view.stage, 2, 0);
+    g_autoptr(GstBuffer) apart = look(&view, 1500); /* now it is somebody beside them */
+    g_assert_cmpint(difference(&view, apart, both), >, 30);
+    view_clear(&view);
+}
+
+/* Who fills the picture of a speaker_view when a room speaks: a member whose camera is on. */
+static void room_is_seen_by_a_members_camera(void)
+{
+    View view;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    for (uint32_t p = 1; p <= 3; p++) {
+        join(&view, p, "Alice, Bob");
+    }
+    show(&view, 2, false);
+    show(&view, 3, false);
+    media_stage_set_speaker(view.stage, 2);
+    pass(&view, 10);
+    g_autoptr(GstBuffer) member = look(&view, 10);
+    media_stage_set_speaker(view.stage, 3);
+    pass(&view, 1100);
+    join(&view, 9, "Alice, Bob");
+    media_stage_set_room(view.stage, 1, 9);
+    media_stage_set_room(view.stage, 2, 9);
+    media_stage_set_speaker(view.stage, 9);
+    g_autoptr(GstBuffer) room = look(&view, 10);
+    g_assert_cmpint(difference(&view, room, member), ==, 0);
+    view_clear(&view);
+}
+
 /* The canvas that is only touched where something changed is the picture drawn afresh. */
 static void partial_drawing_is_whole(void)
 {
@@ -447,6 +501,8 @@ int main(int argc, char **argv)
     g_test_add_func("/views/gallery_glides", gallery_glides);
     g_test_add_func("/views/handover_has_no_hole", handover_has_no_hole);
     g_test_add_func("/views/camera_moves_to_another_track", camera_moves_to_another_track);
+    g_test_add_func("/views/room_speaks_by_its_members", room_speaks_by_its_members);
+    g_test_add_func("/views/room_is_seen_by_a_members_camera", room_is_seen_by_a_members_camera);
     g_test_add_func("/views/partial_drawing_is_whole", partial_drawing_is_whole);
     return g_test_run();
 }
