@@ -66,6 +66,10 @@ typedef struct {
     bool is_host;
     bool is_self; /* the bot's own entry */
     bool muted;
+    /* NULL for a person. Else the people (platform ids, NULL-ended, borrowed) who share one sound,
+     * as devices in one room do: the entry is no person, but the voice of them all. It comes after
+     * them and before that sound is said to be its own, and its members never change. */
+    const char *const *members;
 } PlatformParticipant;
 
 typedef enum {

@@ -214,6 +214,7 @@ static char *make_script(JsonObject *root)
     JsonObject *object = json_object_new();
     json_object_set_string_member(object, "exclude", platform_json_string(root, "exclude", ""));
     json_object_set_string_member(object, "dialogs", platform_json_string(root, "dialogs", ""));
+    json_object_set_int_member(object, "in_call_min", platform_json_int(root, "in_call_min", 1));
     json_object_set_member(object, "purposes",
                            json_node_copy(json_object_get_member(root, "purposes")));
     json_node_take_object(node, object);

@@ -81,7 +81,8 @@ static void on_chat(const MeetChat *chat, gpointer user_data)
         return; /* told twice */
     }
     const char *name = meet_roster_name(meet->roster, chat->device);
-    adapter_report_chat(&meet->adapter, chat->device, name != NULL ? name : "", chat->text);
+    adapter_report_chat(&meet->adapter, meet_roster_person(meet->roster, chat->device),
+                        name != NULL ? name : "", chat->text);
 }
 
 static void meet_on_data(Adapter *adapter, bool fetch, const char *name, GBytes *data)
@@ -122,13 +123,26 @@ static void meet_on_track_ended(Adapter *adapter, uint32_t id)
     meet_roster_track_ended(to_meet(adapter)->roster, id);
 }
 
-/* Who speaks in sound that the page decodes itself is what its tiles tell. */
+/* Who speaks in sound that the page decodes itself is what its tiles tell; who sits in one room, or
+ * has a second device, is what its list tells. */
 static void meet_on_message(Adapter *adapter, const char *type, JsonObject *message)
 {
-    if (strcmp(type, "speaking") == 0) {
+    if (strcmp(type, "list") == 0) {
+        meet_roster_list(to_meet(adapter)->roster, platform_json_array(message, "rows"));
+    } else if (strcmp(type, "speaking") == 0) {
         adapter_marks_take(&to_meet(adapter)->marks, platform_json_array(message, "ids"),
                            g_get_monotonic_time() * 1000);
     }
+}
+
+static bool has_source(const MediaEncodedFrame *frame, uint32_t source)
+{
+    for (int i = 0; i < frame->n_csrcs; i++) {
+        if (frame->csrcs[i] == source) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Meet keeps people apart, but for a mix that the page plays. */
@@ -148,7 +162,7 @@ static MediaEncodedFrame *meet_on_frame(Adapter *adapter, MediaEncodedFrame *fra
     MediaEncodedFrame *mixed = adapter_new_mixed(frame);
     for (size_t i = 0; devices[i] != NULL; i++) {
         uint32_t source;
-        if (meet_roster_voice(meet->roster, devices[i], &source)) {
+        if (meet_roster_voice(meet->roster, devices[i], &source) && !has_source(mixed, source)) {
             mixed->csrcs[mixed->n_csrcs++] = source;
         }
     }

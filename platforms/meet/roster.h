@@ -5,9 +5,14 @@
 #include "platforms/platform.h"
 
 /*
- * Who is in the meeting and what they send, from the collections' users and outputs and the page's
- * tracks, which come in any order. Reports only what changed. No I/O. Its events may drop the last
- * reference to whoever owns it only if that owner outlives the call.
+ * Who is in the meeting and what they send, from the collections' users and outputs, the page's
+ * tracks and its list of people, which come in any order. Reports only what changed. No I/O. Its
+ * events may drop the last reference to whoever owns it only if that owner outlives the call.
+ *
+ * A person's second device is no participant: what comes from it is the person's. It is one that
+ * the list calls a companion and whose name somebody else here has, or one with the name and the
+ * picture of somebody who is here, when not both can be heard. Devices whose sound is merged stay
+ * participants, and together are one more (PlatformParticipant.members), whose their sound is.
  */
 
 typedef struct MeetRoster MeetRoster;
@@ -33,8 +38,18 @@ void meet_roster_end_sync(MeetRoster *roster);
 void meet_roster_track(MeetRoster *roster, uint32_t track_id, JsonArray *streams);
 void meet_roster_track_ended(MeetRoster *roster, uint32_t track_id);
 
-/** Borrowed, or NULL: the participant's name, for whom a device speaks (a share's owner). */
+/**
+ * meet_roster_list:
+ * @rows: (nullable): from the page: {"device", "name", "group", "companion"} of each row that has a
+ *   group or is a companion; "device" may be empty
+ */
+void meet_roster_list(MeetRoster *roster, JsonArray *rows);
+
+/** Borrowed, or NULL: the name of the participant for whom a device acts (a share's owner, whose
+ *  companion it is). */
 const char *meet_roster_name(MeetRoster *roster, const char *device);
+/** Borrowed: the participant's id; @device itself when nobody knows it. */
+const char *meet_roster_person(MeetRoster *roster, const char *device);
 
 /**
  * meet_roster_voice:

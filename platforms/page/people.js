@@ -29,6 +29,30 @@ function allOf(purpose, keep = () => true) {
     return [];
 }
 
+/* The lobby shows the call's controls too. */
+function inCall() {
+    const reading = new Reading();
+    return ['join_button', 'lobby', 'host_absent'].every((p) => reading.first(p) === null) &&
+        reading.count('in_call') >= RULES.in_call_min;
+}
+
+const OPEN_AGAIN_MS = 5000;
+const MAX_OPENINGS = 5; // in vain
+let nListOpenings = 0;
+let listOpenedMs = -Infinity;
+
+/* The list's button closes it too, so it is pressed only while no row shows. */
+function openList() {
+    const now = performance.now();
+    if (allOf('person_row').length > 0) {
+        nListOpenings = 0;
+    } else if (nListOpenings < MAX_OPENINGS && now - listOpenedMs > OPEN_AGAIN_MS &&
+               steno.click('people_button') !== null) {
+        nListOpenings++;
+        listOpenedMs = now;
+    }
+}
+
 /* Tells of messages that it has not told of; in a row by one person, they show the name once. */
 function readChat() {
     let from = '';

@@ -6,28 +6,12 @@
  */
 const LOOK_MS = 1000;
 const SPEAKERS_MS = 100;
-const OPEN_AGAIN_MS = 5000;
-const MAX_OPENINGS = 5;
 const MAX_ROWS = 1000;
-let nListOpenings = 0;
-let listOpenedMs = -Infinity;
 let chatOpened = false;
 let toldDrawn = false;
 
-function inCall() {
-    const reading = new Reading();
-    return ['join_button', 'lobby', 'host_absent'].every((p) => reading.first(p) === null) &&
-        reading.first('in_call') !== null;
-}
-
-/* Its button closes it too, so it is pressed only while no row shows. */
 function openPanes() {
-    const now = performance.now();
-    if (allOf('person_row').length === 0 && nListOpenings < MAX_OPENINGS &&
-        now - listOpenedMs > OPEN_AGAIN_MS && steno.click('people_button') !== null) {
-        nListOpenings++;
-        listOpenedMs = now;
-    }
+    openList();
     if (!chatOpened) {
         chatOpened = true;
         openChatPane();

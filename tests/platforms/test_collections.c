@@ -3,6 +3,7 @@
 #include "platforms/meet/collections.h"
 
 #include "platforms/inflate.h"
+#include "platforms/json.h"
 #include "platforms/meet/roster.h"
 #include "platforms/protobuf.h"
 
@@ -205,8 +206,10 @@ static void test_bomb_is_refused(void)
 static void log_participant(PlatformParticipantOp op, const PlatformParticipant *p, gpointer log)
 {
     static const char *const ops[] = {"joined", "updated", "left"};
-    g_string_append_printf(log, "%s %s %s%s\n", ops[op], p->platform_id, p->name,
-                           p->muted ? " muted" : "");
+    g_autofree char *members =
+        p->members != NULL ? g_strjoinv("+", (char **)p->members) : g_strdup("");
+    g_string_append_printf(log, "%s %s %s%s%s%s\n", ops[op], p->platform_id, p->name,
+                           p->muted ? " muted" : "", *members != '\0' ? " of " : "", members);
 }
 
 static void log_source(const PlatformSource *s, gpointer log)
@@ -298,6 +301,209 @@ static void test_roster_sync_finds_who_left(void)
     expect(log, "left " BOB " Bob\n");
 }
 
+// --- second devices, and rooms ---
+
+#define ROOM "merged-audio/1"
+
+static void user_here(MeetRoster *roster, const char *id, const char *name, const char *avatar)
+{
+    const MeetUser user = {
+        .device = (char *)id, .name = (char *)name, .avatar_url = (char *)avatar, .status = 1};
+    meet_roster_user(roster, &user);
+}
+
+static void user_gone(MeetRoster *roster, const char *id)
+{
+    const MeetUser user = {.device = (char *)id, .status = 6};
+    meet_roster_user(roster, &user);
+}
+
+static void sounds(MeetRoster *roster, const char *id, const char *csrc, bool disabled)
+{
+    const MeetOutput output = {MEET_OUTPUT_AUDIO, (char *)csrc, (char *)id, disabled};
+    meet_roster_output(roster, &output);
+}
+
+static void list_says(MeetRoster *roster, const char *json)
+{
+    g_autofree char *text = g_strdelimit(g_strdup_printf("{'rows':%s}", json), "'", '"');
+    g_autoptr(JsonObject) object = platform_json_parse(text, strlen(text), NULL);
+    g_assert_nonnull(object);
+    meet_roster_list(roster, platform_json_array(object, "rows"));
+}
+
+static void test_companion_is_no_second_person(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    user_here(roster, "d1", "Alice", "pic/alice");
+    sounds(roster, "d1", "11", false);
+    g_string_truncate(log, 0);
+    user_here(roster, "d2", "Alice", "pic/alice");
+    expect(log, "");
+    g_assert_cmpuint(meet_roster_n_present(roster), ==, 1);
+    g_assert_cmpstr(meet_roster_person(roster, "d2"), ==, "d1"); /* what it writes is hers */
+    /* What it presents is hers too. */
+    const MeetUser share = {
+        .device = (char *)"d3", .name = (char *)"Alice", .status = 1, .parent = (char *)"d2"};
+    const MeetOutput screen = {MEET_OUTPUT_VIDEO, (char *)"s", (char *)"d3", false};
+    meet_roster_user(roster, &share);
+    meet_roster_output(roster, &screen);
+    expect(log, "screen 0 d1 on\n");
+    user_gone(roster, "d1"); /* she goes on with the other one */
+    expect(log, "");
+    user_gone(roster, "d2");
+    expect(log, "left d1 Alice\n");
+}
+
+static void test_either_device_may_come_first(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    const MeetOutput camera = {MEET_OUTPUT_VIDEO, (char *)"c", (char *)"d2", false};
+    user_here(roster, "d1", "Alice", "pic/alice"); /* the companion */
+    user_here(roster, "d2", "Alice", "pic/alice");
+    sounds(roster, "d2", "22", true);
+    sounds(roster, "d2", "22", false);
+    meet_roster_output(roster, &camera);
+    expect(log, "joined d1 Alice\naudio 22 d1 off\naudio 22 d1 on\nvideo 0 d1 on\n");
+    list_says(roster, "[{'device':'d1','companion':true}]"); /* known already */
+    expect(log, "");
+    g_assert_cmpuint(meet_roster_n_present(roster), ==, 1);
+}
+
+static void test_namesakes_are_two_people(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    user_here(roster, "d1", "Alex", "pic/1");
+    user_here(roster, "d2", "Alex", "pic/2"); /* another account */
+    user_here(roster, "d3", "Alex", NULL);
+    g_assert_cmpuint(meet_roster_n_present(roster), ==, 3);
+    user_here(roster, "d4", "Bo", "pic/none");
+    user_here(roster, "d5", "Cy", "pic/none");
+    user_here(roster, "d6", "Cy", "pic/none"); /* a picture that others have too tells nothing */
+    g_assert_cmpuint(meet_roster_n_present(roster), ==, 6);
+    g_string_truncate(log, 0);
+    user_here(roster, "d7", "Alex", "pic/1");
+    sounds(roster, "d7", "77", true);
+    expect(log, "audio 77 d1 off\n");
+    sounds(roster, "d1", "11", false); /* both can be heard: that is no companion */
+    expect(log, "joined d7 Alex muted\naudio 77 d7 off\naudio 11 d1 on\n");
+}
+
+static void test_the_list_names_companions(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    user_here(roster, "d1", "Alice", NULL);
+    sounds(roster, "d1", "11", false);
+    user_here(roster, "d2", "Alice", NULL);
+    user_here(roster, "d3", "Bob", NULL);
+    g_string_truncate(log, 0);
+    list_says(roster, "[{'name':'Alice','companion':true},{'name':'Bob','companion':true},"
+                      "{'device':'d9','companion':true},{},5,{'device':7,'name':[]}]");
+    expect(log, "left d2 Alice\n"); /* Bob is alone of his name: marked or not, he is here */
+    list_says(roster, "[]");
+    expect(log, "joined d2 Alice\n");
+    list_says(roster, "[{'device':'d2','name':'Alice','companion':true}]");
+    expect(log, "left d2 Alice\n");
+    user_gone(roster, "d1");
+    expect(log, "");
+    user_here(roster, "d1", "Alice", NULL);
+    user_gone(roster, "d2");
+    expect(log, "");
+    user_gone(roster, "d1");
+    expect(log, "left d1 Alice\n");
+}
+
+static void test_a_room_is_one_voice(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    user_here(roster, "d1", "Alice", NULL);
+    user_here(roster, "d2", "Bob", NULL);
+    user_here(roster, "d3", "Cleo", NULL);
+    sounds(roster, "d1", "11", false);
+    sounds(roster, "d2", "22", true);
+    g_string_truncate(log, 0);
+    /* The list's order is not theirs; one device alone makes no room. */
+    list_says(roster, "[{'name':'Bob','group':'g'},{'device':'d1','group':'g'},"
+                      "{'name':'Cleo','group':'h'}]");
+    expect(log,
+           "joined " ROOM " Alice, Bob of d1+d2\naudio 11 " ROOM " on\naudio 22 " ROOM " on\n");
+    g_assert_cmpuint(meet_roster_n_present(roster), ==, 3); /* nobody is counted twice */
+    sounds(roster, "d1", "11", true);
+    expect(log, "audio 11 " ROOM " off\nupdated d1 Alice muted\n"); /* now all are muted */
+    uint32_t voice = 0;
+    g_assert_true(meet_roster_voice(roster, "d2", &voice)); /* whoever's tile is lit */
+    g_assert_cmpuint(voice, ==, 11);
+    user_here(roster, "d1", "Alice M.", NULL);
+    expect(log, "updated " ROOM " Alice M., Bob muted of d1+d2\nupdated d1 Alice M. muted\n");
+    sounds(roster, "d3", "33", false);
+    g_string_truncate(log, 0);
+    list_says(roster, "[{'name':'Bob','group':'g'},{'device':'d1','group':'g'},"
+                      "{'name':'Cleo','group':'g'}]");
+    expect(log,
+           "joined merged-audio/2 Alice M., Bob, Cleo of d1+d2+d3\naudio 11 merged-audio/2 on\n"
+           "audio 22 merged-audio/2 on\naudio 33 merged-audio/2 on\n"
+           "left " ROOM " Alice M., Bob muted of d1+d2\n");
+    user_gone(roster, "d3");
+    expect(log,
+           "left d3 Cleo\njoined " ROOM " Alice M., Bob muted of d1+d2\naudio 11 " ROOM
+           " off\naudio 22 " ROOM " off\nleft merged-audio/2 Alice M., Bob, Cleo of d1+d2+d3\n");
+    user_gone(roster, "d2");
+    expect(log, "left d2 Bob muted\naudio 11 d1 off\nleft " ROOM " Alice M., Bob muted of d1+d2\n");
+}
+
+static void test_a_room_of_sounds_without_a_source(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    user_here(roster, "d1", "Alice", NULL);
+    user_here(roster, "d2", "Bob", NULL);
+    uint32_t alone = 0, together = 0;
+    g_assert_true(meet_roster_voice(roster, "d1", &alone));
+    g_string_truncate(log, 0);
+    list_says(roster, "[{'device':'d1','group':'g'},{'device':'d2','group':'g'}]");
+    g_autofree char *bound = g_strdup_printf("audio %u " ROOM " on\n", alone);
+    g_assert_true(g_str_has_suffix(log->str, bound));
+    g_assert_true(meet_roster_voice(roster, "d2", &together));
+    g_assert_cmpuint(together, ==, alone);
+}
+
+static void test_the_list_may_come_before_its_people(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    list_says(roster, "[{'device':'d1','group':'g'},{'name':'Bob','group':'g'}]");
+    user_here(roster, "d1", "Alice", NULL);
+    user_here(roster, "d2", "Bob", NULL);
+    expect(log, "joined d1 Alice\njoined d2 Bob\njoined " ROOM " Alice, Bob of d1+d2\n");
+    meet_roster_list(roster, NULL);
+    expect(log, "left " ROOM " Alice, Bob of d1+d2\n");
+}
+
+static void test_the_bot_is_in_no_room(void)
+{
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(MeetRoster) roster = meet_roster_new(&roster_events, log);
+    const MeetUser self = {
+        .device = (char *)"d0", .name = (char *)"Bob", .status = 1, .is_self = true};
+    meet_roster_user(roster, &self);
+    user_here(roster, "d1", "Alice", NULL);
+    user_here(roster, "d2", "Bob", NULL); /* called like the bot, and no companion of it */
+    g_string_truncate(log, 0);
+    list_says(roster, "[{'device':'d0','group':'g','companion':true},{'device':'d1','group':'g'}]");
+    expect(log, "");
+    g_autofree char *longest = g_strnfill(5000, 'x');
+    g_autofree char *rows = g_strdup_printf("[{'device':'d1','group':'%s'},"
+                                            "{'device':'d2','group':'%s'}]",
+                                            longest, longest);
+    list_says(roster, rows);
+    expect(log, "");
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
@@ -310,5 +516,15 @@ int main(int argc, char *argv[])
     g_test_add_func("/roster/screen_share_belongs_to_its_owner",
                     test_roster_screen_share_belongs_to_its_owner);
     g_test_add_func("/roster/sync_finds_who_left", test_roster_sync_finds_who_left);
+    g_test_add_func("/roster/companion_is_no_second_person", test_companion_is_no_second_person);
+    g_test_add_func("/roster/either_device_may_come_first", test_either_device_may_come_first);
+    g_test_add_func("/roster/namesakes_are_two_people", test_namesakes_are_two_people);
+    g_test_add_func("/roster/the_list_names_companions", test_the_list_names_companions);
+    g_test_add_func("/roster/a_room_is_one_voice", test_a_room_is_one_voice);
+    g_test_add_func("/roster/a_room_of_sounds_without_a_source",
+                    test_a_room_of_sounds_without_a_source);
+    g_test_add_func("/roster/the_list_may_come_before_its_people",
+                    test_the_list_may_come_before_its_people);
+    g_test_add_func("/roster/the_bot_is_in_no_room", test_the_bot_is_in_no_room);
     return g_test_run();
 }
