@@ -113,6 +113,7 @@ bool bot_artifacts_write_participants(const char *output_dir, BotRoster *roster,
         } else {
             json_object_set_null_member(object, "left_s");
         }
+        bot_person_tell_members(person, object);
         json_array_add_object_element(array, object);
     }
     return write_array(output_dir, "participants.json", array, error);

@@ -57,6 +57,17 @@ static BotPerson *person_with_id(Recovery *recovery, uint32_t id, const char *pl
     return person != NULL ? person : bot_roster_add_unnamed(recovery->roster, 0);
 }
 
+static void replay_members(BotPerson *person, JsonArray *ids)
+{
+    g_clear_pointer(&person->members, g_array_unref);
+    person->members = ids != NULL ? g_array_new(FALSE, FALSE, sizeof(uint32_t)) : NULL;
+    for (guint i = 0; ids != NULL && i < json_array_get_length(ids); i++) {
+        JsonNode *node = json_array_get_element(ids, i);
+        uint32_t id = JSON_NODE_HOLDS_VALUE(node) ? (uint32_t)json_node_get_int(node) : 0;
+        g_array_append_val(person->members, id);
+    }
+}
+
 /* Times are Unix milliseconds here; the roster only wants them to be on one clock. */
 static void replay_participant(Recovery *recovery, JsonObject *event)
 {
@@ -79,6 +90,7 @@ static void replay_participant(Recovery *recovery, JsonObject *event)
     person->left_us = -1;
     g_free(person->name);
     person->name = g_strdup(platform_json_string(event, "name", ""));
+    replay_members(person, platform_json_array(event, "members"));
 }
 
 static void close_speech(Recovery *recovery, uint32_t id, double end_s)

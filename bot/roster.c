@@ -12,6 +12,7 @@ static void person_free(gpointer data)
     BotPerson *person = data;
     g_free(person->platform_id);
     g_free(person->name);
+    g_clear_pointer(&person->members, g_array_unref);
     g_free(person);
 }
 
@@ -80,6 +81,46 @@ BotPerson *bot_roster_update(BotRoster *roster, const char *platform_id, const c
     return person;
 }
 
+/* Whoever's voice it is that of now; those whom another room has got stay there. */
+static void set_room(BotRoster *roster, const BotPerson *room, uint32_t from_id, uint32_t to_id)
+{
+    for (guint i = 0; room->members != NULL && i < room->members->len; i++) {
+        BotPerson *member = bot_roster_get(roster, g_array_index(room->members, uint32_t, i));
+        if (from_id == 0 || member->room_id == from_id) {
+            member->room_id = to_id;
+        }
+    }
+}
+
+void bot_roster_set_members(BotRoster *roster, BotPerson *room, const char *const *platform_ids,
+                            int64_t now_us)
+{
+    set_room(roster, room, room->id, 0);
+    g_clear_pointer(&room->members, g_array_unref);
+    for (gsize i = 0; platform_ids != NULL && platform_ids[i] != NULL; i++) {
+        const BotPerson *member = bot_roster_ensure(roster, platform_ids[i], now_us);
+        if (room->members == NULL) {
+            room->members = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        }
+        if (member != room) {
+            g_array_append_val(room->members, member->id);
+        }
+    }
+    set_room(roster, room, 0, room->id);
+}
+
+void bot_person_tell_members(const BotPerson *person, JsonObject *object)
+{
+    if (person->members == NULL) {
+        return;
+    }
+    JsonArray *ids = json_array_new();
+    for (guint i = 0; i < person->members->len; i++) {
+        json_array_add_int_element(ids, g_array_index(person->members, uint32_t, i));
+    }
+    json_object_set_array_member(object, "members", ids);
+}
+
 BotPerson *bot_roster_leave(BotRoster *roster, const char *platform_id, int64_t now_us)
 {
     BotPerson *person = bot_roster_find(roster, platform_id);
@@ -89,6 +130,7 @@ BotPerson *bot_roster_leave(BotRoster *roster, const char *platform_id, int64_t 
     person->present = false;
     person->speaking = false;
     person->left_us = now_us;
+    set_room(roster, person, person->id, 0);
     return person;
 }
 
@@ -126,7 +168,7 @@ guint bot_roster_count_company(BotRoster *roster)
     guint n = 0;
     for (guint i = 0; i < roster->people->len; i++) {
         const BotPerson *person = g_ptr_array_index(roster->people, i);
-        n += person->present && !person->ignored;
+        n += person->present && !person->ignored && person->members == NULL;
     }
     return n;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,7 +19,9 @@ typedef struct {
     char *platform_id; /* owned; NULL for a numbered person */
     char *name;        /* owned; never NULL */
     bool is_host;
-    bool ignored; /* another bot: no company */
+    GArray *members;  /* owned, of uint32_t ids, or NULL: the one voice of these, and no person */
+    uint32_t room_id; /* whose voice this person's is now; 0: their own */
+    bool ignored;     /* another bot: no company */
     bool muted;
     bool present;
     bool speaking;
@@ -59,5 +61,18 @@ BotPerson *bot_roster_add_unnamed(BotRoster *roster, int64_t now_us);
 guint bot_roster_length(BotRoster *roster);
 BotPerson *bot_roster_nth(BotRoster *roster, guint n);
 
-/** How many are in the call and not ignored. The bot itself is never in the roster. */
+/**
+ * bot_roster_set_members:
+ * @platform_ids: NULL-ended, or NULL for a person
+ *
+ * From now on, until it leaves, @room is the voice of these: they stay in the call, it is nobody.
+ */
+void bot_roster_set_members(BotRoster *roster, BotPerson *room, const char *const *platform_ids,
+                            int64_t now_us);
+
+/** Adds "members", the ids, to what is told of @person; nothing of one who is nobody else's voice.
+ */
+void bot_person_tell_members(const BotPerson *person, JsonObject *object);
+
+/** How many people are in the call and not ignored. The bot itself is never in the roster. */
 guint bot_roster_count_company(BotRoster *roster);

@@ -31,9 +31,10 @@ static Voice *get_voice(BotSession *session, uint32_t source)
 
 /* --- speaker messages --- */
 
+/* Everybody once: who shares a voice is listed with it. */
 static bool is_listed(const BotPerson *person)
 {
-    return person->present && person->name[0] != '\0';
+    return person->present && person->name[0] != '\0' && person->room_id == 0;
 }
 
 static void send_speakers(BotSession *session)

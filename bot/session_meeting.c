@@ -73,7 +73,18 @@ static void emit_participant(BotSession *session, const char *op, const BotPerso
     json_object_set_string_member(members, "platform_id", person->platform_id);
     json_object_set_string_member(members, "name", person->name);
     json_object_set_boolean_member(members, "is_host", person->is_host);
+    bot_person_tell_members(person, members);
     bot_event_log_emit(session->log, "participant", members);
+}
+
+/* Whom the pictures show as speaking when a room does, or did until now. */
+static void show_room(BotSession *session, const BotPerson *room)
+{
+    for (guint i = 0; room->members != NULL && i < room->members->len; i++) {
+        uint32_t id = g_array_index(room->members, uint32_t, i);
+        const BotPerson *member = bot_roster_get(session->roster, id);
+        media_engine_set_room(session->engine, id, member->room_id);
+    }
 }
 
 static void participant_left(BotSession *session, const PlatformParticipant *participant)
@@ -82,6 +93,7 @@ static void participant_left(BotSession *session, const PlatformParticipant *par
         bot_roster_leave(session->roster, participant->platform_id, g_get_monotonic_time());
     if (person != NULL) {
         emit_participant(session, "left", person);
+        show_room(session, person);
         media_engine_set_participant(session->engine, person->id, person->name, false, true);
     }
 }
@@ -96,12 +108,18 @@ static void participant_seen(BotSession *session, const PlatformParticipant *par
                                           participant->name, g_get_monotonic_time(), &is_new);
     person->is_host = participant->is_host;
     person->muted = participant->muted;
+    if (participant->members != NULL) {
+        bot_roster_set_members(session->roster, person, participant->members,
+                               g_get_monotonic_time());
+    }
     if (is_new) {
         emit_participant(session, "joined", person);
     } else if (g_strcmp0(old_name, person->name) != 0 || was_host != person->is_host) {
         emit_participant(session, "updated", person);
     }
     media_engine_set_participant(session->engine, person->id, person->name, true, person->muted);
+    media_engine_set_room(session->engine, person->id, person->room_id);
+    show_room(session, person);
     if (is_new && session->streaming != NULL) {
         streaming_client_name_participant(session->streaming, person->id, person->platform_id);
     }

@@ -53,6 +53,42 @@ static void test_voices_without_a_name_are_numbered(void)
     g_assert_null(bot_roster_get(roster, 2));
 }
 
+static char *told_members(const BotPerson *person)
+{
+    g_autoptr(JsonNode) node = json_node_new(JSON_NODE_OBJECT);
+    json_node_take_object(node, json_object_new());
+    bot_person_tell_members(person, json_node_get_object(node));
+    return json_to_string(node, FALSE);
+}
+
+static void test_a_room_is_nobody(void)
+{
+    static const char *const two[] = {"a", "b", NULL}, *const three[] = {"a", "b", "c", NULL};
+    g_autoptr(BotRoster) roster = bot_roster_new();
+    bool is_new = false;
+    BotPerson *alice = bot_roster_update(roster, "a", "Alice", 1, &is_new);
+    BotPerson *bob = bot_roster_update(roster, "b", "Bob", 1, &is_new);
+    BotPerson *room = bot_roster_update(roster, "r1", "Alice, Bob", 2, &is_new);
+    bot_roster_set_members(roster, room, two, 2);
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 2);
+    g_assert_cmpuint(alice->room_id, ==, room->id);
+    BotPerson *cleo = bot_roster_update(roster, "c", "Cleo", 3, &is_new);
+    BotPerson *larger = bot_roster_update(roster, "r2", "Alice, Bob, Cleo", 3, &is_new);
+    bot_roster_set_members(roster, larger, three, 3);
+    g_assert_nonnull(bot_roster_leave(roster, "r1", 3)); /* does not take them out of the next */
+    g_assert_cmpuint(bob->room_id, ==, larger->id);
+    g_assert_cmpuint(cleo->room_id, ==, larger->id);
+    g_autofree char *told = told_members(larger), *plain = told_members(bob);
+    g_assert_cmpstr(told, ==, "{\"members\":[1,2,4]}");
+    g_assert_cmpstr(plain, ==, "{}");
+    bot_roster_leave(roster, "a", 4);
+    bot_roster_leave(roster, "b", 4);
+    bot_roster_leave(roster, "c", 4);
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 0); /* a room alone is no company */
+    bot_roster_leave(roster, "r2", 4);
+    g_assert_cmpuint(bob->room_id, ==, 0);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -62,5 +98,6 @@ int main(int argc, char **argv)
     g_test_add_func("/roster/other_bots_are_no_company", test_other_bots_are_no_company);
     g_test_add_func("/roster/voices_without_a_name_are_numbered",
                     test_voices_without_a_name_are_numbered);
+    g_test_add_func("/roster/a_room_is_nobody", test_a_room_is_nobody);
     return g_test_run();
 }
