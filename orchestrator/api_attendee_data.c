@@ -92,7 +92,9 @@ void orch_attendee_participants(OrchRequest *request)
     g_autoptr(GList) list = g_list_sort(g_hash_table_get_values(people), compare_people);
     JsonArray *results = json_array_new();
     for (GList *item = list; item != NULL; item = item->next) {
-        json_array_add_object_element(results, orch_attendee_person(bot, item->data));
+        if (!((const OrchPerson *)item->data)->is_room) {
+            json_array_add_object_element(results, orch_attendee_person(bot, item->data));
+        }
     }
     orch_attendee_reply_page(request, results, 0);
 }

@@ -54,6 +54,7 @@ GHashTable *orch_attendee_people(GPtrArray *events)
         orch_set_string(&person->platform_id,
                         platform_id != NULL ? platform_id : person->platform_id);
         person->is_host = orch_json_bool(event, "is_host", person->is_host);
+        person->is_room = person->is_room || json_object_has_member(event, "members");
     }
     return people;
 }
@@ -94,7 +95,8 @@ JsonObject *orch_attendee_participant_event(const OrchBot *bot, const char *type
                                             const OrchPerson *person)
 {
     const char *name = event_type(type, event);
-    if (name == NULL) {
+    bool comes_or_goes = strcmp(type, "participant") == 0;
+    if (name == NULL || (comes_or_goes && person != NULL && person->is_room)) {
         return NULL;
     }
     JsonObject *object = json_object_new();

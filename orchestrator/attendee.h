@@ -21,6 +21,7 @@ typedef struct {
     char *name;        /* owned */
     char *platform_id; /* owned; or NULL */
     bool is_host;
+    bool is_room; /* nobody: the one voice of several */
 } OrchPerson;
 
 void orch_person_free(OrchPerson *person);

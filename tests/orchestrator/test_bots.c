@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "orchestrator/attendee.h"
 #include "orchestrator/json.h"
 #include "tests/orchestrator/fixture.h"
 
@@ -310,9 +311,30 @@ static void test_a_worker_gets_defaults_under_its_document(void)
     fixture_tear_down(&fixture);
 }
 
+/* Whoever speaks with one voice with others is a speaker, and no participant besides them. */
+static void test_a_room_is_no_participant(void)
+{
+    static const char joined[] =
+        "{\"seq\":4,\"op\":\"joined\",\"id\":3,\"platform_id\":\"merged-audio/1\","
+        "\"name\":\"Alice, Bob\",\"is_host\":false,\"members\":[1,2]}";
+    static const char spoke[] = "{\"seq\":5,\"op\":\"start\",\"id\":3,\"at_s\":1.0}";
+    OrchBot bot = {.id = (char *)"b"};
+    g_autoptr(GPtrArray) events = g_ptr_array_new();
+    g_ptr_array_add(events, (gpointer)joined);
+    g_autoptr(GHashTable) people = orch_attendee_people(events);
+    const OrchPerson *room = g_hash_table_lookup(people, GUINT_TO_POINTER(3));
+    g_assert_true(room->is_room);
+    g_autoptr(JsonObject) event = orch_json_load(joined);
+    g_autoptr(JsonObject) speech = orch_json_load(spoke);
+    g_assert_null(orch_attendee_participant_event(&bot, "participant", event, room));
+    g_autoptr(JsonObject) told = orch_attendee_participant_event(&bot, "speech", speech, room);
+    g_assert_cmpstr(orch_json_string(told, "participant_name"), ==, "Alice, Bob");
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/bots/a_room_is_no_participant", test_a_room_is_no_participant);
     g_test_add_func("/bots/a_life_is_told_in_order_and_once",
                     test_a_life_is_told_in_order_and_once);
     g_test_add_func("/bots/each_api_is_told_in_its_words", test_each_api_is_told_in_its_words);
