@@ -107,6 +107,10 @@ static void add_person(JsonBuilder *b, MeetingBot *bot, const MeetingUser *user)
     json_builder_add_boolean_value(b, user->csrc != 0 && !user->video_off);
     json_builder_set_member_name(b, "csrc");
     json_builder_add_int_value(b, user->csrc);
+    json_builder_set_member_name(b, "room");
+    json_builder_add_string_value(b, user->room != NULL ? user->room : "");
+    json_builder_set_member_name(b, "companion");
+    json_builder_add_boolean_value(b, user->companion);
     add_subscription(b, bot, user);
     json_builder_set_member_name(b, "screen");
     json_builder_add_boolean_value(b, user->parent != NULL);
@@ -479,8 +483,9 @@ static void admit(MeetingBot *bot)
 
 static void deny(MeetingBot *bot)
 {
+    bool expired = meeting_scenario(bot->meeting)->lobby_mode == MEETING_LOBBY_EXPIRE;
     meeting_bot_farewell(bot, 5854, false);
-    send_message(bot, "denied", NULL);
+    send_message(bot, "denied", "why", expired ? "expired" : "denied", NULL);
     leave(bot, "denied");
 }
 
@@ -490,7 +495,8 @@ static gboolean on_lobby_over(gpointer data)
     if (bot->socket == NULL)
         return G_SOURCE_CONTINUE; /* a failed network delays the news */
     bot->lobby_timer = 0;
-    if (meeting_scenario(bot->meeting)->lobby_mode == MEETING_LOBBY_DENY)
+    MeetingLobbyMode mode = meeting_scenario(bot->meeting)->lobby_mode;
+    if (mode == MEETING_LOBBY_DENY || mode == MEETING_LOBBY_EXPIRE)
         deny(bot);
     else
         admit(bot);

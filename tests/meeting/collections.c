@@ -9,6 +9,8 @@ void meeting_user_free(MeetingUser *user)
 {
     g_free(user->device);
     g_free(user->name);
+    g_free(user->avatar);
+    g_free(user->room);
     g_free(user->parent);
     g_free(user->video_stream);
     g_free(user);
@@ -27,7 +29,7 @@ static GByteArray *write_user(const MeetingUser *user)
     GByteArray *info = g_byte_array_new();
     meeting_pb_string(info, 1, user->device);
     meeting_pb_string(info, 2, user->name);
-    meeting_pb_string(info, 3, "https://lh3.googleusercontent.com/a/default-user");
+    meeting_pb_string(info, 3, user->avatar);
     meeting_pb_varint(info, 4, user->status);
     if (user->self)
         meeting_pb_string(info, 7, user->device);

@@ -16,8 +16,11 @@ typedef enum {
 } MeetingUserStatus;
 
 typedef struct {
-    char *device; /* owned: spaces/…/devices/N */
-    char *name;   /* owned */
+    char *device;   /* owned: spaces/…/devices/N */
+    char *name;     /* owned */
+    char *avatar;   /* owned: the same of all of a person's devices */
+    char *room;     /* owned: for the page's list, not on the wire; or NULL */
+    bool companion; /* likewise */
     MeetingUserStatus status;
     bool self;
     bool host;

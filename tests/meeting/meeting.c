@@ -240,6 +240,7 @@ static MeetingUser *new_user(const char *device, const char *name)
     MeetingUser *user = g_new0(MeetingUser, 1);
     user->device = g_strdup(device);
     user->name = g_strdup(name);
+    user->avatar = g_strdup("https://lh3.googleusercontent.com/a/default-user");
     user->status = MEETING_USER_PRESENT;
     return user;
 }
@@ -249,9 +250,14 @@ static void add_person(Meeting *m, MeetingBot *bot, const MeetingSource *source,
 {
     const MeetingPerson *person = source->person;
     g_autofree char *device = meeting_device_name(m, 100 + person->number);
+    const MeetingPerson *owner = person->companion_of != NULL ? person->companion_of : person;
     MeetingUser *user = new_user(device, person->name);
+    g_free(user->avatar);
+    user->avatar = g_strdup_printf("https://lh3.googleusercontent.com/a/person-%d", owner->number);
+    user->room = g_strdup(person->room);
+    user->companion = owner != person;
     user->host = person->host;
-    user->csrc = source->csrc;
+    user->csrc = user->companion ? 0 : source->csrc;
     user->muted = meeting_person_muted(m->scenario, person, now_s);
     user->video_stream = g_strdup(meeting_bot_stream_of(bot, source, -1));
     bool drawn = m->scenario->platform == MEETING_PLATFORM_ZOOM; /* by the page itself */
@@ -299,8 +305,9 @@ GPtrArray *meeting_users(Meeting *m, MeetingBot *self)
 static bool never_admits(Meeting *m)
 {
     MeetingLobbyMode mode = m->scenario->lobby_mode;
-    return mode == MEETING_LOBBY_DENY || mode == MEETING_LOBBY_IGNORE ||
-           mode == MEETING_LOBBY_HOST_ABSENT || m->scenario->page_variant != MEETING_PAGE_NORMAL;
+    return mode == MEETING_LOBBY_DENY || mode == MEETING_LOBBY_EXPIRE ||
+           mode == MEETING_LOBBY_IGNORE || mode == MEETING_LOBBY_HOST_ABSENT ||
+           m->scenario->page_variant != MEETING_PAGE_NORMAL;
 }
 
 static gboolean finish(gpointer data)

@@ -360,6 +360,7 @@ static void person_free(gpointer data)
     MeetingPerson *person = data;
     g_free(person->id);
     g_free(person->name);
+    g_free(person->room);
     if (person->camera != NULL)
         g_free(person->camera->source);
     g_free(person->camera);
@@ -378,10 +379,35 @@ static MeetingPerson *find_person(Parser *p, const char *id)
     return NULL;
 }
 
+/* A second device has no name, sound or camera of its own. */
+static bool read_companion(Parser *p, const char *path, JsonObject *object, MeetingPerson *person)
+{
+    static const char *const not_its_own[] = {"name", "camera", "speech", "echo", "room"};
+    g_autofree char *owner = NULL;
+    if (!get_string(p, path, object, "companion_of", &owner))
+        return false;
+    if (owner == NULL)
+        return true;
+    JsonNode *node = json_object_get_member(object, "companion_of");
+    person->companion_of = find_person(p, owner);
+    if (person->companion_of == NULL || person->companion_of == person ||
+        person->companion_of->companion_of != NULL)
+        return fail(p, path, node, "companion_of somebody before this one");
+    for (guint i = 0; i < G_N_ELEMENTS(not_its_own); i++) {
+        g_autofree char *at = join(path, not_its_own[i]);
+        if (json_object_has_member(object, not_its_own[i]))
+            return fail(p, at, json_object_get_member(object, not_its_own[i]),
+                        "nothing, of a companion");
+    }
+    person->name = g_strdup(person->companion_of->name);
+    return true;
+}
+
 static bool read_person(Parser *p, const char *path, JsonNode *node, gpointer data)
 {
-    static const char *const keys[] = {"id",      "name",   "host",   "muted",  "echo", "join_s",
-                                       "leave_s", "camera", "speech", "screen", NULL};
+    static const char *const keys[] = {"id",     "name",         "host",   "muted",  "echo",
+                                       "join_s", "leave_s",      "camera", "speech", "screen",
+                                       "room",   "companion_of", NULL};
     JsonObject *object = as_object(p, path, node, keys);
     if (object == NULL)
         return false;
@@ -405,6 +431,8 @@ static bool read_person(Parser *p, const char *path, JsonNode *node, gpointer da
         !get_bool(p, path, object, "host", &person->host) ||
         !get_bool(p, path, object, "muted", &person->muted) ||
         !get_bool(p, path, object, "echo", &person->echo) ||
+        !get_string(p, path, object, "room", &person->room) ||
+        !read_companion(p, path, object, person) ||
         !get_number(p, path, object, "join_s", 0, 86400, &person->join_s) ||
         !get_optional_number(p, path, object, "leave_s", 86400, G_MAXDOUBLE, &person->leave_s) ||
         !read_camera(p, camera, json_object_get_member(object, "camera"), person) ||
@@ -497,7 +525,8 @@ static bool read_event(Parser *p, const char *path, JsonNode *node, gpointer dat
 static bool read_lobby(Parser *p, JsonNode *node)
 {
     static const char *const keys[] = {"mode", "after_s", NULL};
-    static const char *const modes[] = {"none", "admit", "deny", "ignore", "host_absent", NULL};
+    static const char *const modes[] = {"none",        "admit",  "deny", "ignore",
+                                        "host_absent", "expire", NULL};
     if (node == NULL)
         return true;
     JsonObject *object = as_object(p, "lobby", node, keys);

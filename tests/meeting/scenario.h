@@ -17,6 +17,7 @@ typedef enum {
     MEETING_LOBBY_DENY,
     MEETING_LOBBY_IGNORE,
     MEETING_LOBBY_HOST_ABSENT,
+    MEETING_LOBBY_EXPIRE, /* the platform itself gives the knock up */
 } MeetingLobbyMode;
 
 typedef enum {
@@ -131,13 +132,15 @@ typedef struct {
     MeetingCamera camera;
 } MeetingScreen;
 
-typedef struct {
+typedef struct MeetingPerson {
     char *id;   /* owned */
     char *name; /* owned */
     int number; /* 1.., in the scenario's order; what the band shows */
     bool host;
     bool muted; /* from the start, until an unmute event */
     bool echo;  /* says back at once what the bot says, instead of speech */
+    char *room; /* owned: devices of one room share their sound, on Meet; NULL: alone */
+    const struct MeetingPerson *companion_of; /* borrowed: this is their second device, or NULL */
     double join_s;
     double leave_s;        /* G_MAXDOUBLE: stays */
     MeetingCamera *camera; /* owned, or NULL: off */

@@ -77,10 +77,8 @@ static void serve_file(SoupServerMessage *message, const char *name, const char 
 static void fill_in_teams(const MeetingScenario *scenario, GString *html)
 {
     static const char *const uis[] = {"light", "full", "live"};
-    static const char *const wordings[] = {"new", "old", "british"};
     static const char *const shows[] = {"text", "cancel", "nothing"};
     g_string_replace(html, "@UI@", uis[scenario->ui], 0);
-    g_string_replace(html, "@WORDING@", wordings[scenario->wording], 0);
     g_string_replace(html, "@LOBBY_SHOWS@", shows[scenario->lobby_shows], 0);
     g_string_replace(html, "@NO_DEVICES@", scenario->no_devices ? "yes" : "no", 0);
     g_string_replace(html, "@FRAME@", scenario->in_frame ? "yes" : "no", 0);
@@ -104,7 +102,9 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
                                          [MEETING_AUDIO_CONTEXT] = "context",
                                          [MEETING_AUDIO_RECEIVER] = "receiver"};
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive"};
+    static const char *const wordings[] = {"new", "old", "british"};
     g_string_replace(html, "@NONCE@", nonce, 0);
+    g_string_replace(html, "@WORDING@", wordings[scenario->wording], 0);
     g_string_replace(html, "@VARIANT@", variant, 0);
     g_string_replace(html, "@AUDIO@", audios[scenario->audio], 0);
     g_string_replace(html, "@FORGETFUL@", scenario->forgetful ? "yes" : "no", 0);

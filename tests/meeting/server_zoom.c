@@ -50,11 +50,9 @@ char *meeting_zoom_page(Meeting *meeting, const char *path, GHashTable *query, c
 
 void meeting_zoom_fill_in(const MeetingScenario *scenario, const char *variant, GString *html)
 {
-    static const char *const wordings[] = {"new", "old", "british"};
     bool asks = scenario->passcode != MEETING_PASSCODE_NONE;
     g_string_replace(html, "@TITLE@", g_str_equal(variant, "not_started") ? "Error - Zoom" : "Zoom",
                      0);
-    g_string_replace(html, "@WORDING@", wordings[scenario->wording], 0);
     g_string_replace(html, "@NO_DEVICES@", scenario->no_devices ? "yes" : "no", 0);
     g_string_replace(html, "@PASSCODE@", asks ? "asked" : "none", 0);
     g_string_replace(html, "@ROSTER@", scenario->no_roster ? "nothing" : "list", 0);

@@ -88,6 +88,15 @@ static void test_says_what_is_wrong(void)
          "participants[0].speech[0]: expected either wav, or tone_hz with for_s"},
         {"{\"participants\":[{\"id\":\"a\",\"join_s\":5,\"leave_s\":4}]}",
          "participants[0]: expected leave_s after join_s"},
+        {"{\"participants\":[{\"id\":\"a\"},{\"id\":\"b\",\"companion_of\":\"c\"}]}",
+         "participants[1]: expected companion_of somebody before"},
+        {"{\"participants\":[{\"id\":\"a\",\"companion_of\":\"a\"}]}",
+         "participants[0]: expected companion_of somebody before"},
+        {"{\"participants\":[{\"id\":\"a\"},{\"id\":\"b\",\"companion_of\":\"a\",\"camera\":"
+         "\"pattern:ball\"}]}",
+         "participants[1].camera: expected nothing, of a companion"},
+        {"{\"participants\":[{\"id\":\"a\",\"room\":\"\"}]}",
+         "participants[0].room: expected a string"},
         {"{\"chat\":[{\"at_s\":1,\"from\":\"x\",\"text\":\"y\"}]}", "chat[0].from: expected"},
         {"{\"events\":[{\"at_s\":1,\"do\":\"dance\"}]}", "events[0].do: expected one of"},
         {"{\"events\":[{\"at_s\":1,\"do\":\"mute\"}]}", "events[0].id: expected"},
@@ -108,6 +117,23 @@ static void test_says_what_is_wrong(void)
             g_error("%s: got \"%s\", wanted \"%s\"", cases[i].json, error->message,
                     cases[i].message);
     }
+}
+
+static void test_second_devices_and_rooms(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MeetingScenario) s =
+        parse("{\"participants\":[{\"id\":\"a\",\"name\":\"Alice\",\"room\":\"den\"},"
+              "{\"id\":\"b\",\"companion_of\":\"a\",\"screen\":[{\"from_s\":1,\"to_s\":2,"
+              "\"source\":\"pattern:smpte\"}]}]}",
+              &error);
+    g_assert_no_error(error);
+    const MeetingPerson *alice = g_ptr_array_index(s->people, 0);
+    const MeetingPerson *second = g_ptr_array_index(s->people, 1);
+    g_assert_cmpstr(alice->room, ==, "den");
+    g_assert_true(second->companion_of == alice);
+    g_assert_cmpstr(second->name, ==, "Alice");
+    g_assert_cmpuint(second->screens->len, ==, 1);
 }
 
 /* Every scenario that comes with the test meeting is valid. */
@@ -140,6 +166,7 @@ int main(int argc, char **argv)
     g_test_add_func("/scenario/an_empty_one_has_defaults", test_defaults);
     g_test_add_func("/scenario/the_whole_format_is_read", test_whole_format);
     g_test_add_func("/scenario/says_what_is_wrong_and_where", test_says_what_is_wrong);
+    g_test_add_func("/scenario/second_devices_and_rooms", test_second_devices_and_rooms);
     g_test_add_func("/scenario/all_shipped_ones_are_valid", test_shipped);
     return g_test_run();
 }

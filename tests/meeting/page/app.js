@@ -4,6 +4,44 @@
 
 const root = document.getElementById('root');
 const settings = document.documentElement.dataset;
+const isNew = settings.wording === 'new';
+const isOld = settings.wording === 'old';
+
+// What the page has said at one time or another.
+const words = {
+  new: {
+    ask: 'Ask to join', join: 'Join now', asking: 'Asking to be let in...',
+    waiting: 'Please wait until a meeting host brings you into the call',
+    hostAbsent: 'Waiting for the host to join', blocked: "You can't join this video call",
+    denied: 'Someone in the call denied your request to join',
+    notFound: ['Check your meeting code', 'The meeting code you entered doesn’t work'],
+    removed: ["You've been removed from the meeting", ''],
+    ended: ['Your host ended the meeting for everyone', 'The call ended'],
+    chat: 'Chat with everyone', chatInput: 'Send a message', close: 'Close dialog',
+    layout: 'Adjust view', gotIt: 'Got it',
+  },
+  old: {
+    ask: 'Ask to join anyway', join: 'Join the call now', asking: 'Asking to join',
+    waiting: "You'll be in as soon as somebody admits you to the call",
+    hostAbsent: 'Waiting for the host', blocked: 'There is a problem connecting to this video call',
+    denied: 'Your request to join was denied', notFound: ['Invalid video call name', ''],
+    removed: ['You’ve been removed', 'by somebody in the call'], ended: ['The call ended', ''],
+    chat: 'Chat with everyone - New message', chatInput: 'Send a message to everyone',
+    close: 'Close', layout: 'Change layout', gotIt: 'Dismiss',
+  },
+  british: {
+    ask: 'Ask to join', join: 'Join here too', asking: 'Your request to join has been sent',
+    waiting: 'You are waiting to be let in', hostAbsent: 'Waiting for the host to join',
+    blocked: 'You can’t join this video call',
+    denied: 'Someone in the call denied your request to join',
+    notFound: ['Your meeting code has expired', ''],
+    removed: ['You’ve been removed from the meeting', ''],
+    ended: ['Your host ended the meeting for everyone', ''],
+    chat: 'Chat with everyone', chatInput: 'Send a message', close: 'Close dialogue',
+    layout: 'Adjust view', gotIt: 'Got it',
+  },
+}[settings.wording];
+
 const state = {
   phase: 'prejoin', name: '', people: [], streams: new Map(), token: '', call: null,
   socket: null, ended: false, panel: null, chat: [], sound: null, speaking: new Set(),
@@ -81,18 +119,24 @@ function show(...elements) {
   root.replaceChildren(...elements);
 }
 
+// Where a browser might be signed in, the page asks for that first.
+function showChoice() {
+  show(el('div', {class: 'screen'}, el('h1', {}, 'Join with your Google Account?'),
+    el('a', {href: '#', onclick: showPrejoin}, el('span', {}, 'Use without an account'))));
+}
+
 function showPrejoin() {
-  const join = textButton(settings.lobby === 'none' ? 'Join now' : 'Ask to join', () => {
+  const join = textButton(settings.lobby === 'none' ? words.join : words.ask, () => {
     state.name = input.value.trim();
     if (state.name)
       send({t: 'knock', name: state.name});
   }, {disabled: ''});
   const input = el('input', {
-    'type': 'text', 'aria-label': 'Your name', 'maxlength': '60', 'autocomplete': 'name',
+    'type': 'text', 'aria-label': isOld ? null : 'Your name', 'maxlength': '60', 'autocomplete': 'name',
     'oninput': () => { join.disabled = !input.value.trim(); },
   });
   const hint = el('div', {class: 'hint'}, 'Sign in for more features ',
-    textButton('Got it', () => hint.remove()));
+    textButton(words.gotIt, () => hint.remove()));
   show(el('div', {class: 'prejoin'}, el('h1', {}, "What's your name?"), input, el('div', {},
     deviceButton('div', 'mic'), deviceButton('div', 'camera')), join, hint));
 }
@@ -106,17 +150,27 @@ function controls(inLobby) {
       captions.getAttribute('aria-label') === 'Turn on captions' ? 'Turn off captions'
                                                                  : 'Turn on captions'),
   });
-  const leave = button('Leave call', {jsname: 'CQylAd', onclick: leaveCall});
+  const leave = el(isOld ? 'div' : 'button', {'role': 'button', 'jsname': 'CQylAd',
+    'aria-label': 'Leave call', 'onclick': leaveCall}, el('i', {'aria-hidden': 'true'}, 'call_end'));
   const bar = el('div', {class: 'bar'},
     el('div', {'role': 'region', 'aria-label': 'Call controls'},
       deviceButton('button', 'mic'), deviceButton('button', 'camera'),
       inLobby ? null : captions, button('Raise hand'), button('Send a reaction'),
       button('Share screen'), button('More options', {jsname: 'NakZHc', onclick: toggleMenu}), leave),
     el('nav', {}, button('Meeting details'), button('Meeting tools'),
-      button('People', {role: 'button', 'data-panel-id': '1',
-        onclick: () => togglePanel('people')}),
-      button('Chat with everyone', {onclick: () => togglePanel('chat')})));
+      peopleButton(), button(words.chat, {onclick: () => togglePanel('chat')})));
   return bar;
+}
+
+// It has been one button and another, and now is a chip that also shows a card.
+function peopleButton() {
+  const onclick = () => togglePanel('people');
+  if (isNew)
+    return el('button', {'role': 'button', 'aria-label': 'People', 'data-panel-id': '1', onclick});
+  if (isOld)
+    return el('button', {'aria-label': 'Show everyone', onclick}, el('i', {}, 'people'));
+  return el('div', {'role': 'button', 'tabindex': '0', 'aria-haspopup': 'dialog', onclick},
+    el('span', {}, 'People'));
 }
 
 // --- the settings, as far as incoming video ---
@@ -144,7 +198,7 @@ function toggleMenu() {
     return;
   }
   const item = (text, onclick) => el('li', {role: 'menuitem', onclick}, el('span', {}, text));
-  const menu = el('ul', {role: 'menu', class: 'panel'}, item('Change layout', () => menu.remove()),
+  const menu = el('ul', {role: 'menu', class: 'panel'}, item(words.layout, () => menu.remove()),
     item('Settings', () => {
       menu.remove();
       showSettings();
@@ -161,16 +215,14 @@ function showSettings() {
   const dialog = el('div', {'role': 'dialog', 'aria-modal': 'true', 'aria-label': 'Settings'},
     el('button', {'aria-label': 'Audio'}, 'Audio'),
     el('button', {'aria-label': 'Video', 'onclick': options}, 'Video'), pane,
-    el('button', {'aria-label': 'Close dialog', 'onclick': () => dialog.remove()}, 'x'));
+    el('button', {'aria-label': words.close, 'onclick': () => dialog.remove()}, 'x'));
   document.body.append(dialog);
 }
 
 function showLobby(message) {
   state.phase = 'lobby';
-  const waiting = message.host === 'absent'
-    ? 'Waiting for the host to join'
-    : 'Please wait until a meeting host brings you into the call';
-  show(el('div', {class: 'lobby'}, el('h1', {}, 'Asking to be let in...'),
+  const waiting = message.host === 'absent' ? words.hostAbsent : words.waiting;
+  show(el('div', {class: 'lobby'}, el('h1', {}, words.asking),
     el('p', {'aria-label': waiting}, waiting),
     el('p', {}, "You'll join the call when someone lets you in")), controls(true));
 }
@@ -203,7 +255,7 @@ function leaveCall() {
 // --- people ---
 
 function tile(person) {
-  let element = document.querySelector(`[data-participant-id="${person.device}"]`);
+  let element = document.querySelector(`#tiles [data-participant-id="${person.device}"]`);
   if (!element) {
     element = el('div', {'class': 'tile', 'data-participant-id': person.device},
       el('span', {class: 'initial'}, person.name.slice(0, 1)), el('span', {class: 'name'}),
@@ -237,7 +289,7 @@ function renderPeople() {
   if (state.phase !== 'call')
     return;
   const present = new Set(state.people.map((p) => p.device));
-  document.querySelectorAll('[data-participant-id]').forEach((e) => {
+  document.querySelectorAll('#tiles [data-participant-id]').forEach((e) => {
     if (!present.has(e.dataset.participantId))
       e.remove();
   });
@@ -257,7 +309,7 @@ function renderSpeakers() {
     .filter((s) => now - s.timestamp < 400 && (s.audioLevel === undefined || s.audioLevel > 0.01))
     .map((s) => s.source));
   for (const person of state.people) {
-    const mark = document.querySelector(`[data-participant-id="${person.device}"] .speaks`);
+    const mark = document.querySelector(`#tiles [data-participant-id="${person.device}"] .speaks`);
     const opacity = sources.has(person.csrc) ? '1' : '0';
     if (mark && mark.style.opacity !== opacity)
       mark.style.opacity = opacity;
@@ -273,14 +325,36 @@ function togglePanel(name) {
   renderPanel();
 }
 
+// A row names its device, but for the old page's.
+function personRow(person, mark) {
+  return el('div', {'role': 'listitem', 'aria-label': person.name,
+    'data-participant-id': isOld ? null : person.device}, el('span', {}, person.name),
+  person.screen ? el('span', {}, 'Presentation') : null,
+  person.companion ? el('span', {}, 'Companion') : null, mark || null);
+}
+
+// Two devices of a room, at least, share their sound. What says so has been an attribute and a label
+// around their rows, with a row of its own, and a label in each.
+function groupRows(room, people) {
+  const label = {'aria-label': 'Adaptive audio group'};
+  if (settings.wording === 'british')
+    return people.map((p) => personRow(p, el('i', label)));
+  const head = el('div', {'role': 'listitem', 'aria-label': 'Merged audio'}, 'Merged audio');
+  return [el('div', isNew ? {'role': 'group', 'data-cohort-id': `cohort-${room}`} : label, head,
+    ...people.map((p) => personRow(p)))];
+}
+
 function peopleList() {
-  return el('div', {'role': 'list', 'aria-label': 'Participants'}, ...state.people.map((p) =>
-    el('div', {'role': 'listitem', 'aria-label': p.name}, p.name,
-      p.screen ? el('span', {}, 'Presentation') : null)));
+  const rooms = Map.groupBy(state.people.filter((p) => p.room), (p) => p.room);
+  const merged = [...rooms].filter(([, people]) => people.length > 1);
+  const alone = state.people.filter((p) => !merged.some(([, people]) => people.includes(p)));
+  return el('div', {'role': 'list', 'aria-label': 'Participants'},
+    ...merged.flatMap(([room, people]) => groupRows(room, people)),
+    ...alone.map((p) => personRow(p)));
 }
 
 function chatPanel() {
-  const input = el('textarea', {'aria-label': 'Send a message', 'placeholder': 'Send a message',
+  const input = el('textarea', {'aria-label': words.chatInput, 'placeholder': 'Send a message',
     'maxlength': '500', 'onkeydown': (event) => {
       if (event.key === 'Enter' && !event.shiftKey) {
         event.preventDefault();
@@ -295,7 +369,8 @@ function chatPanel() {
   };
   return el('div', {}, el('div', {'class': 'messages', 'aria-live': 'polite'},
     ...state.chat.map((c) => el('p', {'data-message-text': c.text}, `${c.from}: ${c.text}`))),
-    input, el('button', {'aria-label': 'Send a message', 'onclick': submit}, el('i', {}, 'send')));
+    input, el('button', {'aria-label': isOld ? null : 'Send a message', 'onclick': submit},
+      el('i', {}, 'send')));
 }
 
 function renderPanel() {
@@ -390,18 +465,15 @@ function newCall() {
   refreshDevices();
 }
 
-const overTexts = {
-  removed: ["You've been removed from the meeting", ''],
-  host: ['Your host ended the meeting for everyone', 'The call ended'],
-  not_found: ['Check your meeting code', 'The meeting code you entered doesn’t work'],
-};
+const overTexts = {removed: words.removed, host: words.ended, not_found: words.notFound};
 
 const handlers = {
   welcome: (message) => { state.token = message.token; },
   lobby: showLobby,
   admitted: () => { newCall(); showCall(); refreshDevices(); },
-  denied: () => showOver('Someone in the call denied your request to join', ''),
-  speaking: (message) => { state.speaking = new Set(message.csrcs); },
+  denied: (message) => showOver(message.why === 'expired'
+    ? 'No one responded to your request to join the call' : words.denied, ''),
+  speaking: (message) => { state.speaking = new Set(message.csrcs); renderSpeakers(); },
   people: (message) => { state.people = message.people; renderPeople(); },
   chat: (message) => { state.chat.push(message); renderPanel(); },
   dialog: (message) => showDialog(message.name),
@@ -449,12 +521,14 @@ function start() {
   if (settings.variant === 'not_found')
     showOver(...overTexts.not_found);
   else if (settings.variant === 'blocked')
-    showOver("You can't join this video call", 'Returning to home screen');
+    showOver(words.blocked, 'Returning to home screen');
   else if (settings.variant === 'captcha')
     showOver("Verify you're a real person", "I'm not a robot");
   else if (settings.variant === 'login_required')
     show(el('div', {class: 'screen'}, el('h1', {}, 'Sign in'),
       el('p', {}, 'Use your Google Account')));
+  else if (isOld)
+    showChoice();
   else
     showPrejoin();
   dial();
