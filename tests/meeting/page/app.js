@@ -483,31 +483,7 @@ const handlers = {
 };
 
 function dial() {
-  const socket = new WebSocket(`wss://${location.host}/_steno/signal?token=${state.token}`);
-  state.socket = socket;
-  socket.binaryType = 'arraybuffer';
-  socket.addEventListener('message', (event) => {
-    if (typeof event.data !== 'string') {
-      hear(event.data);
-      return;
-    }
-    const message = JSON.parse(event.data);
-    if (handlers[message.t])
-      handlers[message.t](message);
-    else if (state.call)
-      state.call.handle(message);
-    const alert = document.querySelector('[role="alert"]');
-    if (alert)
-      alert.remove();
-  });
-  socket.addEventListener('close', () => {
-    if (state.ended)
-      return;
-    if (!document.querySelector('[role="alert"]'))
-      document.body.append(el('div', {role: 'alert'},
-        'You lost your network connection. Trying to reconnect.'));
-    setTimeout(dial, 1000);
-  });
+  dialServer(state, handlers, 'You lost your network connection. Trying to reconnect.', hear);
 }
 
 // The full list of people, as the real page asks for it.

@@ -23,6 +23,34 @@ function sendWhenOpen(socket, message) {
     socket.send(JSON.stringify(message));
 }
 
+// The page's connection to the server, with an alert while there is none. state: token, ended, call,
+// and gets the socket; hear(data): what is no text.
+function dialServer(state, handlers, alertText, hear) {
+  const socket = new WebSocket(`wss://${location.host}/_steno/signal?token=${state.token}`);
+  const alerts = () => [...document.querySelectorAll('[role="alert"]')];
+  state.socket = socket;
+  socket.binaryType = 'arraybuffer';
+  socket.addEventListener('message', (event) => {
+    if (typeof event.data !== 'string') {
+      hear(event.data);
+      return;
+    }
+    const message = JSON.parse(event.data);
+    if (handlers[message.t])
+      handlers[message.t](message);
+    else if (state.call)
+      state.call.handle(message);
+    alerts().forEach((alert) => alert.remove());
+  });
+  socket.addEventListener('close', () => {
+    if (state.ended)
+      return;
+    if (alerts().length === 0)
+      document.body.append(el('div', {role: 'alert'}, alertText));
+    setTimeout(() => dialServer(state, handlers, alertText, hear), 1000);
+  });
+}
+
 // Blink lays out nested boxes by recursion: deep enough, and the renderer's stack overflows.
 function crash() {
   const top = document.createElement('div');

@@ -466,23 +466,7 @@ function dialTrouter() {
 }
 
 function dial() {
-  const socket = new WebSocket(`wss://${location.host}/_steno/signal?token=${state.token}`);
-  state.socket = socket;
-  socket.addEventListener('message', (event) => {
-    const message = JSON.parse(event.data);
-    if (handlers[message.t])
-      handlers[message.t](message);
-    else if (state.call)
-      state.call.handle(message);
-    document.querySelectorAll('[role="alert"]').forEach((alert) => alert.remove());
-  });
-  socket.addEventListener('close', () => {
-    if (state.ended)
-      return;
-    if (!document.querySelector('[role="alert"]'))
-      document.body.append(el('div', {role: 'alert'}, 'You’re offline. Trying to reconnect.'));
-    setTimeout(dial, 1000);
-  });
+  dialServer(state, handlers, 'You’re offline. Trying to reconnect.');
 }
 
 function start() {
