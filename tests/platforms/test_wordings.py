@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every text that has been seen on the platforms' pages finds the rule that is meant, in either
+apostrophe and in any case."""
+import json
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+TEXTS = {
+    "meet": {
+        "not_found": ["Check your meeting code", "Invalid video call name",
+                      "Your meeting code has expired",
+                      "The meeting code you entered doesn’t work"],
+        "login_required": ["Sign in"],
+        "blocked": ["You can't join this video call",
+                    "There is a problem connecting to this video call"],
+        "denied": ["Someone in the call denied your request to join", "You've been removed",
+                   "we encountered a problem joining", "You left the meeting",
+                   "Your sign-in credentials might have changed"],
+        "lobby_timeout": ["No one responded to your request to join the call"],
+        "without_account": ["Use without an account"],
+        "dismiss": ["Dismiss", "Got it"],
+        "join_button": ["Ask to join", "Ask to join anyway", "Join now", "Join the call now",
+                        "Join anyway", "Join here too", "Join meeting", "Join", "Enter meeting"],
+        "lobby": ["Asking to join", "Asking to be let in", "Your request to join",
+                  "waiting to be let in", "Instead of waiting to be let in",
+                  "Please wait until a meeting host brings you into the call",
+                  "Somebody admits you to the call"],
+        "host_absent": ["Waiting for the host", "Waiting for the host to join"],
+        "consent": ["Gemini is taking notes", "This video call is being recorded",
+                    "This video call is being transcribed",
+                    "Others may see your video differently"],
+        "dialog_dismiss": ["Got it", "OK", "Dismiss", "Close", "Continue"],
+        "removed": ["You've been removed from the meeting"],
+        "ended": ["Your host ended the meeting for everyone", "The call ended"],
+        "ended_page": ["The call ended", "Return to home", "No one else"],
+        "leave_button": ["Leave", "call_end"],
+        "chat_send": ["send"],
+        "people_button": ["People"],
+        "nobody_row": ["Merged audio", "Presentation"],
+        "video_is_off": ["Incoming video is set to audio only"],
+    },
+    "teams": {
+        "without_account": ["Continue on this browser"],
+        "join_button": ["Join now"],
+        "login_required": [
+            "We need to verify your info before you can join",
+            "To join, sign in or use Teams on the web",
+            "You need to be signed in to Teams to access this meeting",
+            "If you're not signed in to a Teams (work or school) account",
+            "Sign in to Teams to join, or contact the meeting organizer",
+            "To join this Teams meeting, you need to be signed in to an account.",
+            "To join this meeting, sign in again or select another account.",
+            "Due to org policy, you need to sign in or use Teams on the web to join this meeting.",
+            "External participants are not permitted to join before the event begins"],
+        "not_found": ["We couldn't find a meeting matching this ID and passcode.",
+                      "Looks like the meeting URL is incorrect. Please check the URL and try again."],
+        "captcha": ["Verify you're a real person"],
+        "denied": ["Sorry, but you were denied access to the meeting.",
+                   "Your request to join was declined"],
+        "could_not_connect": ["we couldn't connect you"],
+        "removed": ["You've been removed from this meeting", "Removed from the meeting"],
+        "leave_button": ["Leave"],
+        "dismiss": ["Continue without audio or video"],
+    },
+    "zoom": {
+        "without_account": ["Continue without microphone and camera"],
+        "lobby": ["Please wait, the meeting host will let you in soon", "waiting room",
+                  "will let you in", "admitted shortly", "Host has joined"],
+        "lobby_hint": ["Please wait"],
+        "host_absent": ["Waiting for the host to start this meeting"],
+        "not_started": ["Error - Zoom"],
+        "login_required": [
+            "sign in to join this meeting", "only authenticated users can join",
+            "this meeting requires authentication",
+            "The host requires authentication on the commercial Zoom platform to join this meeting"],
+        "captcha": ["check captcha"],
+        "blocked": ["automated bots aren't allowed", "automated bots aren’t allowed",
+                    "must use Zoom RTMS", "detected you may be a bot"],
+        "passcode_wrong": ["Passcode wrong"],
+        "could_not_connect": ["Your network connection has timed out or your organization has "
+                              "disabled access to Zoom from the browser"],
+        "removed": ["You have been removed"],
+        "ended": ["This meeting has been ended by host", "meeting has ended"],
+    },
+}
+
+
+def normal(text):
+    text = re.sub("[\u2018\u2019]", "'", text)
+    return re.sub(r"\s+", " ", text).strip().lower()
+
+
+def finds(candidate, text):
+    """As platforms/page/dom.js compares, were @text all that an element holds."""
+    wanted = [normal(part) for part in candidate.get("text", [])]
+    how = candidate.get("match", "contains")
+    if how == "exact":
+        return normal(text) in wanted
+    return bool(wanted) and (all if how == "all" else any)(part in normal(text) for part in wanted)
+
+
+def main():
+    print(f"1..{len(TEXTS)}")
+    failed = False
+    for number, (platform, purposes) in enumerate(TEXTS.items(), 1):
+        rules = json.loads((ROOT / "platforms" / platform / "rules.json").read_text())["purposes"]
+        lost = [f"{purpose}: {text}" for purpose, texts in purposes.items() for text in texts
+                for variant in (text.upper(), text.replace("'", "’"))
+                if not any(finds(candidate, variant) for candidate in rules[purpose])]
+        for problem in lost:
+            print(f"# {platform}: no rule for {problem}")
+        failed = failed or bool(lost)
+        n = sum(map(len, purposes.values()))
+        print(f"{'not ok' if lost else 'ok'} {number} {platform}: {n} texts")
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()
