@@ -12,7 +12,7 @@ import time
 import zlib
 
 import harness
-import test_outcomes as outcomes
+import outcomes
 from harness import check
 
 ALICE = outcomes.ALICE

@@ -3,17 +3,15 @@
 """Every row of the outcome table that Meet can produce, in a real Chromium: state, sub-type, status
 codes, final webhook, end reason, exit code; and nothing left behind."""
 import json
+import os
 import signal
 import subprocess
 import tempfile
 
 import harness
+import outcomes
 from harness import check
-
-ALICE = {"id": "alice", "name": "Alice Martin", "host": True, "camera": None,
-         "speech": [{"at_s": 1.0, "wav": "alice-1.wav"}]}
-JOINED = ["joining_call", "in_call_not_recording", "in_call_recording"]
-LOBBY = ["joining_call", "in_waiting_room"]
+from outcomes import ALICE, JOINED, LOBBY, failing, outcome, recorded
 
 
 def scenario(**keys):
@@ -21,63 +19,7 @@ def scenario(**keys):
             "participants": [ALICE], **keys}
 
 
-def wait_and_watch(worker, within_s, pids):
-    """The worker's exit code; adds every process that it ever had below it to pids."""
-    def ended():
-        pids.update(harness.descendants(worker.pid))
-        return worker.process.popen.poll() is not None
-    harness.wait_for(ended, within_s, f"the worker ends; states {worker.states()}")
-    return worker.process.popen.returncode
-
-
-def outcome(build, setting, *, exit_code, codes, state="ended", sub_type=None, end_reason=None,
-            error=None, during=None, after=None, within_s=75, env=None, **config):
-    """Runs one bot to its end and compares everything that a client sees of it."""
-    with harness.session(build, setting, env=env) as (meeting, receivers, start):
-        worker = start({"webhook_url": receivers.hook_url(), "webhook_api_key": "key", **config},
-                       commands=during is not None)
-        pids = set()
-        if during is not None:
-            pids |= set(during(worker, meeting) or [])
-        check(wait_and_watch(worker, within_s, pids) == exit_code,
-              f"exit code {worker.process.popen.returncode}, expected {exit_code}; "
-              f"states {worker.states()}, codes {receivers.codes()}\n{worker.process.tail()}")
-        check(receivers.codes() == codes, f"codes {receivers.codes()}, expected {codes}")
-        check(all(h.get("x-meeting-baas-api-key") == "key" for h, _ in receivers.webhooks),
-              "a webhook lacks the key")
-        check(worker.states()[-1] == state, f"last state {worker.states()[-1]}")
-        sub_types = [e["sub_type"] for e in worker.events("state") if e["sub_type"]]
-        check(sub_types == ([sub_type] if sub_type else []), f"sub-types {sub_types}")
-        ended = worker.events()[-1]
-        check(ended["type"] == "ended" and ended["exit"] == exit_code, f"last event {ended}")
-        check(ended["end_reason"] == end_reason, f"end reason {ended['end_reason']}")
-        check(ended["error"] == error, f"error {ended['error']}")
-        check(worker.metadata()["end_reason"] == end_reason, "metadata's end reason")
-        final = receivers.webhooks[-1][1]["data"]
-        if error:
-            check(final["error"] == error and final["message"], f"final webhook {final}")
-        else:
-            recorded = (worker.output / "recording.mp4").exists()
-            check(bool(final["mp4"]) == recorded, f"mp4 is {final['mp4']!r}")
-            check(not recorded or harness.stream_s(harness.ffprobe(
-                worker.output / "recording.mp4"), "audio") > 0, "no audio")
-        seqs = [e["seq"] for e in worker.events()]
-        check(seqs == list(range(1, len(seqs) + 1)), "events are not numbered without a hole")
-        harness.check_nothing_left(worker, pids)
-        if after is not None:
-            after(worker, meeting)
-
-
-def failing(build, setting, code, error, sub_type, lobby=True, exit_code=3, **config):
-    codes = (LOBBY if lobby else LOBBY[:1]) + [code, "failed"]
-    return outcome(build, setting, exit_code=exit_code, codes=codes, state="fatal_error",
-                   sub_type=sub_type, error=error, **config)
-
-
-def recorded(build, setting, end_reason, extra_codes=(), sub_type=None, **config):
-    codes = JOINED + list(extra_codes) + ["call_ended", "complete"]
-    return outcome(build, setting, exit_code=0, codes=codes, end_reason=end_reason,
-                   sub_type=sub_type, **config)
+everywhere = outcomes.Everywhere("meet", scenario, ("button", "Join now"))
 
 
 def bad_url(build):
@@ -147,28 +89,6 @@ def removed_before_recording(build):
             error="BotRemoved")
 
 
-def nobody_joined(build):
-    recorded(build, scenario(participants=[]), "no_attendees",
-             sub_type="auto_leave_only_participant_in_meeting",
-             automatic_leave={"noone_joined_timeout": 3})
-
-
-def alone_again(build):
-    recorded(build, scenario(participants=[{**ALICE, "leave_s": 3}]), "no_attendees",
-             sub_type="auto_leave_only_participant_in_meeting",
-             automatic_leave={"alone_timeout": 2})
-
-
-def silence(build):
-    recorded(build, scenario(participants=[{**ALICE, "speech": []}]), "no_speaker",
-             sub_type="auto_leave_silence", automatic_leave={"silence_timeout": 4})
-
-
-def maximum_duration(build):
-    recorded(build, scenario(), "recording_timeout", sub_type="auto_leave_max_uptime_exceeded",
-             automatic_leave={"max_duration": 4})
-
-
 def leave_command(build):
     def during(worker, meeting):
         worker.wait_state("joined_recording")
@@ -189,18 +109,6 @@ def leave_command(build):
 
     recorded(build, scenario(), "api_request", ["recording_paused", "recording_resumed"],
              sub_type="user_requested", during=during)
-
-
-def leave_from_the_lobby(build):
-    def during(worker, meeting):
-        worker.wait_state("waiting_room")
-        pids = harness.descendants(worker.pid)
-        worker.command("1", "leave")
-        return pids
-
-    outcome(build, scenario(lobby={"mode": "ignore"}), exit_code=0, during=during,
-            codes=LOBBY + ["call_ended", "complete"], end_reason="api_request",
-            sub_type="user_requested")
 
 
 def told_to_stop(build):
@@ -226,31 +134,15 @@ def told_to_stop_twice(build):
     recorded(build, scenario(), "api_request", sub_type="user_requested", during=during)
 
 
-def page_frozen(build):
-    recorded(build, scenario(events=[{"at_s": 4, "do": "freeze_page"}]), "meeting_error",
-             ["meeting_error"], within_s=120)
-
-
-def page_crashed(build):
-    recorded(build, scenario(events=[{"at_s": 4, "do": "crash_page"}]), "meeting_error",
-             ["meeting_error"], within_s=120)
-
-
 def browser_killed(build):
     def during(worker, meeting):
         worker.wait_state("joined_recording")
         harness.wait_for(lambda: worker.events("recording"), 10, "recording started")
         pids = harness.descendants(worker.pid)
-        import os
         os.kill(pids[0], signal.SIGKILL)
         return pids
 
     recorded(build, scenario(), "meeting_error", ["meeting_error"], during=during)
-
-
-def network_lost(build):
-    recorded(build, scenario(events=[{"at_s": 4, "do": "drop_network"}]), "meeting_error",
-             ["meeting_error"], within_s=120)
 
 
 def network_back_in_time(build):
@@ -295,6 +187,18 @@ def check_page(build, target, *options):
     return out, {line.split()[0]: line.split(None, 1)[1] for line in out.stdout.splitlines()}
 
 
+def rules_of_every_platform(build):
+    """A living page finds no selector that the browser does not parse, and its name field."""
+    for platform in ("teams", "zoom"):
+        with harness.session(build, scenario(platform=platform)) as (meeting, _, start):
+            out, table = check_page(build, meeting.url, "--browser", json.dumps(meeting.browser()),
+                                    "--settle", "3")
+            check(out.returncode == 0, f"check-page: {out}")
+            check(not any(v.startswith("broken") for v in table.values()), f"broken: {table}")
+            check(any(found != "-" for rule, found in table.items()
+                      if rule.startswith("name_field/")), f"name field: {table}")
+
+
 def rules_on_a_page(build):
     """check-page on the living page, and on the one that a refused bot saved beside its picture."""
     with harness.session(build, scenario()) as (meeting, _, start):
@@ -329,12 +233,13 @@ def bad_configurations(build):
             check(out.returncode == 2 and says in out.stderr, f"{text}: {out}")
 
 
-TESTS = [bad_configurations, rules_on_a_page, bad_url, denied, lobby_ignored, host_absent,
-         not_found, login_required, captcha, meeting_ended, admitted_from_the_lobby, removed,
-         removed_before_recording, nobody_joined, alone_again, silence, maximum_duration,
-         leave_command, leave_from_the_lobby, told_to_stop, told_to_stop_twice, page_frozen,
-         page_crashed, browser_killed, network_lost, network_back_in_time, recording_refused,
-         dialogs]
+TESTS = [bad_configurations, rules_on_a_page, rules_of_every_platform, bad_url, denied,
+         lobby_ignored, host_absent, not_found, login_required, captcha, meeting_ended,
+         admitted_from_the_lobby, removed, removed_before_recording, everywhere.nobody_joined,
+         everywhere.alone_again, everywhere.silence, everywhere.maximum_duration, leave_command,
+         everywhere.leave_from_the_lobby, told_to_stop, told_to_stop_twice, everywhere.page_frozen,
+         everywhere.page_crashed, browser_killed, everywhere.network_lost, network_back_in_time,
+         recording_refused, dialogs]
 
 if __name__ == "__main__":
     harness.main(TESTS)

@@ -3,14 +3,13 @@
 """Microsoft Teams in a real Chromium: every way a bot can end there, in each client and wording that
 the two readings of the platform list, and who spoke, out of the server's mix."""
 import json
-import pathlib
-import tempfile
 
 import harness
 import measure
-import test_outcomes as outcomes
+import outcomes
 import test_recording as recording
 from harness import check
+from outcomes import rules_of, warnings_of
 
 ALICE = outcomes.ALICE
 SCENARIOS = recording.SCENARIOS
@@ -21,12 +20,7 @@ def scenario(**keys):
             "participants": [ALICE], **keys}
 
 
-def rules_of(worker):
-    return {e["rule"] for e in worker.events("rule") if e["found"]}
-
-
-def warnings_of(worker):
-    return [e["code"] for e in worker.events("warning")]
+everywhere = outcomes.Everywhere("teams", scenario, ("button", "Join now"))
 
 
 # --- before the call ---
@@ -111,30 +105,6 @@ def could_not_connect(build):
                      "InternalError", "internal_error", lobby=False, exit_code=6)
 
 
-def wording_mended_by_a_file(build):
-    """Rules that do not know the join button's words fail and say which; a file that does joins."""
-    shipped = json.loads((harness.ROOT / "platforms/teams/rules.json").read_text())
-    shipped["timing"]["prejoin_ms"] = 4000
-    shipped["purposes"]["join_button"] = [
-        {"id": "words", "css": "button", "text": ["Step inside"], "match": "exact"}]
-    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
-        rules = pathlib.Path(folder, "teams.json")
-        env = {"STENO_PLATFORM_DIR": folder}
-
-        def after(worker, meeting):
-            missing = [e["purpose"] for e in worker.events("rule") if not e["found"]]
-            check("join_button" in missing, f"not said what is missing: {missing}")
-            check(list((worker.output / "screenshots").glob("*ui_not_found*.png")), "no picture")
-
-        rules.write_text(json.dumps(shipped))
-        outcomes.failing(build, scenario(), "meeting_error", "InternalError",
-                         "ui_element_not_found", lobby=False, exit_code=6, env=env, after=after)
-        shipped["purposes"]["join_button"][0]["text"].append("Join now")
-        rules.write_text(json.dumps(shipped))
-        outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "end_meeting"}]),
-                          "meeting_ended", env=env)
-
-
 # --- in the call ---
 
 def admitted_through_everything(build):
@@ -176,56 +146,6 @@ def removed_by_the_page_alone(build):
                           "bot_removed", ["bot_removed"])
 
 
-def nobody_joined(build):
-    outcomes.recorded(build, scenario(participants=[]), "no_attendees",
-                      sub_type="auto_leave_only_participant_in_meeting",
-                      automatic_leave={"noone_joined_timeout": 3})
-
-
-def alone_again(build):
-    outcomes.recorded(build, scenario(participants=[{**ALICE, "leave_s": 3}]), "no_attendees",
-                      sub_type="auto_leave_only_participant_in_meeting",
-                      automatic_leave={"alone_timeout": 2})
-
-
-def silence(build):
-    outcomes.recorded(build, scenario(participants=[{**ALICE, "speech": []}]), "no_speaker",
-                      sub_type="auto_leave_silence", automatic_leave={"silence_timeout": 4})
-
-
-def maximum_duration(build):
-    outcomes.recorded(build, scenario(), "recording_timeout",
-                      sub_type="auto_leave_max_uptime_exceeded",
-                      automatic_leave={"max_duration": 4})
-
-
-def leave_from_the_lobby(build):
-    def during(worker, meeting):
-        worker.wait_state("waiting_room")
-        pids = harness.descendants(worker.pid)
-        worker.command("1", "leave")
-        return pids
-
-    outcomes.outcome(build, scenario(lobby={"mode": "ignore"}), exit_code=0, during=during,
-                     codes=outcomes.LOBBY + ["call_ended", "complete"], end_reason="api_request",
-                     sub_type="user_requested")
-
-
-def page_frozen(build):
-    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "freeze_page"}]), "meeting_error",
-                      ["meeting_error"], within_s=120)
-
-
-def page_crashed(build):
-    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "crash_page"}]), "meeting_error",
-                      ["meeting_error"], within_s=120)
-
-
-def network_lost(build):
-    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "drop_network"}]),
-                      "meeting_error", ["meeting_error"], within_s=120)
-
-
 def network_back_in_time(build):
     """Muting, and a network that is away for three seconds, end nothing."""
     events = [{"at_s": 2, "do": "mute", "id": "alice"}, {"at_s": 3, "do": "unmute", "id": "alice"},
@@ -246,6 +166,7 @@ def chat_both_ways(build):
         def after(worker, meeting):
             bot = meeting.report()["bots"][0]
             check([c["text"] for c in bot["chat"]] == [entry], f"wrote {bot['chat']}")
+            check(bot["chat"][0]["at_s"] - bot["admitted_s"] < 15, f"wrote late: {bot['chat']}")
             chat = [(e["name"], e["text"]) for e in worker.events("chat")]
             check(chat == [("Alice Martin", "The meeting has ended"), ("Alice Martin", "Really?")],
                   f"read {chat}")
@@ -415,13 +336,15 @@ def meeting_of_25(build):
 
 
 WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign, host_absent,
-           not_found, login_required, captcha, could_not_connect, wording_mended_by_a_file,
-           admitted_through_everything, meeting_ended, meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
-           nobody_joined, alone_again, silence, maximum_duration, leave_from_the_lobby,
-           page_frozen, page_crashed, network_lost, network_back_in_time, chat_both_ways, dialogs,
-           nobody_is_guessed, late_joiner, told_by_captions, told_by_the_page_alone,
+           not_found, login_required, captcha, could_not_connect,
+           everywhere.wording_mended_by_a_file, admitted_through_everything, meeting_ended,
+           meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
+           everywhere.nobody_joined, everywhere.alone_again, everywhere.silence,
+           everywhere.maximum_duration, everywhere.leave_from_the_lobby, everywhere.page_frozen,
+           everywhere.page_crashed, everywhere.network_lost, network_back_in_time, chat_both_ways,
+           dialogs, nobody_is_guessed, late_joiner, told_by_captions, told_by_the_page_alone,
            overlaps_told_by_sources, told_by_dominant_speakers]
-MEASURING = [talk_of_three, screen_share, meeting_of_25]
+MEASURING = [everywhere.speaks, talk_of_three, screen_share, meeting_of_25]
 
 TESTS = WAITING + MEASURING
 

@@ -3,18 +3,15 @@
 """Zoom in a real Chromium: every way a bot can end there, in each client and wording that the two
 readings of the platform list, who is there and who spoke, by what the page shows alone, and sound that
 the page decodes itself."""
-import base64
 import json
-import math
-import pathlib
-import struct
 import tempfile
 
 import harness
 import measure
-import test_outcomes as outcomes
+import outcomes
 import test_recording as recording
 from harness import check
+from outcomes import matched, rules_of, warnings_of
 
 ALICE = outcomes.ALICE
 SCENARIOS = recording.SCENARIOS
@@ -25,27 +22,7 @@ def scenario(**keys):
             "participants": [ALICE], **keys}
 
 
-def rules_of(worker):
-    return {e["rule"] for e in worker.events("rule") if e["found"]}
-
-
-def warnings_of(worker):
-    return [e["code"] for e in worker.events("warning")]
-
-
-def matched(*rules):
-    def after(worker, meeting):
-        for rule in rules:
-            check(rule in rules_of(worker), f"{rule} did not match: {rules_of(worker)}")
-    return after
-
-
-def hasty_rules(folder, **timing):
-    """The shipped rules with other times, where the test would only wait."""
-    shipped = json.loads((harness.ROOT / "platforms/zoom/rules.json").read_text())
-    shipped["timing"].update(timing)
-    pathlib.Path(folder, "zoom.json").write_text(json.dumps(shipped))
-    return {"STENO_PLATFORM_DIR": str(folder)}
+everywhere = outcomes.Everywhere("zoom", scenario, ("button:not([disabled])", "Join"))
 
 
 # --- before the call ---
@@ -92,7 +69,7 @@ def host_arrives(build):
                                          events=[{"at_s": 2, "do": "end_meeting"}]),
                          exit_code=0, end_reason="meeting_ended", after=after,
                          codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"],
-                         env=hasty_rules(folder, reload_ms=1500))
+                         env=everywhere.hasty_rules(folder, reload_ms=1500))
 
 
 def not_found(build):
@@ -167,29 +144,6 @@ def admitted_through_everything(build):
                      codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"])
 
 
-def wording_mended_by_a_file(build):
-    shipped = json.loads((harness.ROOT / "platforms/zoom/rules.json").read_text())
-    shipped["timing"]["prejoin_ms"] = 4000
-    shipped["purposes"]["join_button"] = [{"id": "words", "css": "button", "text": ["Step inside"],
-                                           "match": "exact"}]
-    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
-        rules = pathlib.Path(folder, "zoom.json")
-        env = {"STENO_PLATFORM_DIR": folder}
-
-        def after(worker, meeting):
-            missing = [e["purpose"] for e in worker.events("rule") if not e["found"]]
-            check("join_button" in missing, f"not said what is missing: {missing}")
-
-        rules.write_text(json.dumps(shipped))
-        outcomes.failing(build, scenario(), "meeting_error", "InternalError",
-                         "ui_element_not_found", lobby=False, exit_code=6, env=env, after=after)
-        shipped["purposes"]["join_button"][0].update(
-            {"css": "button:not([disabled])", "text": ["Step inside", "Join"]})
-        rules.write_text(json.dumps(shipped))
-        outcomes.recorded(build, scenario(events=[{"at_s": 2, "do": "end_meeting"}]),
-                          "meeting_ended", env=env)
-
-
 def meeting_ended(build):
     for wording in ("new", "old"):
         outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "end_meeting"}],
@@ -211,60 +165,15 @@ def refused_in_the_call(build):
         after=matched("removed/no_bots"))
 
 
-def nobody_joined(build):
-    outcomes.recorded(build, scenario(participants=[]), "no_attendees",
-                      sub_type="auto_leave_only_participant_in_meeting",
-                      automatic_leave={"noone_joined_timeout": 3})
-
-
-def alone_again(build):
-    outcomes.recorded(build, scenario(participants=[{**ALICE, "leave_s": 4}]), "no_attendees",
-                      sub_type="auto_leave_only_participant_in_meeting",
-                      automatic_leave={"alone_timeout": 2})
-
-
-def silence(build):
-    outcomes.recorded(build, scenario(participants=[{**ALICE, "speech": []}]), "no_speaker",
-                      sub_type="auto_leave_silence", automatic_leave={"silence_timeout": 4})
-
-
 def maximum_duration(build):
-    """It leaves by the button, and by the one that asks whether that is meant."""
-    def after(worker, meeting):
-        check(meeting.report()["bots"][-1]["how_left"] == "left", "it did not leave by the page")
-
-    outcomes.recorded(build, scenario(page={"frame": True}), "recording_timeout",
-                      sub_type="auto_leave_max_uptime_exceeded", after=after,
-                      automatic_leave={"max_duration": 3})
+    """Out of a frame, by the button, and by the one that asks whether that is meant."""
+    everywhere.maximum_duration(build, page={"frame": True})
 
 
-def leave_from_the_lobby(build):
-    def during(worker, meeting):
-        worker.wait_state("waiting_room")
-        pids = harness.descendants(worker.pid)
-        worker.command("1", "leave")
-        return pids
-
-    outcomes.outcome(build, scenario(lobby={"mode": "ignore"}), exit_code=0, during=during,
-                     codes=outcomes.LOBBY + ["call_ended", "complete"], end_reason="api_request",
-                     sub_type="user_requested")
-
-
-def page_frozen(build):
-    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "freeze_page"}]), "meeting_error",
-                      ["meeting_error"], within_s=120)
-
-
-def page_crashed(build):
-    outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "crash_page"}]), "meeting_error",
-                      ["meeting_error"], within_s=120)
-
-
-def network_lost(build):
-    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
-        outcomes.recorded(build, scenario(events=[{"at_s": 3, "do": "drop_network"}]),
-                          "meeting_error", ["meeting_error"], within_s=120,
-                          env=hasty_rules(folder, network_lost_ms=8000))
+@harness.takes(1)
+def speaks(build):
+    """Out of a frame too."""
+    everywhere.speaks(build, page={"frame": True})
 
 
 def network_back_in_time(build):
@@ -290,6 +199,7 @@ def chat_both_ways(build):
         def after(worker, meeting):
             bot = meeting.report()["bots"][-1]
             check([c["text"] for c in bot["chat"]] == [entry], f"wrote {bot['chat']}")
+            check(bot["chat"][0]["at_s"] - bot["admitted_s"] < 15, f"wrote late: {bot['chat']}")
             chat = [(e["name"], e["text"]) for e in worker.events("chat")]
             check(chat == [("Alice Martin", "This meeting has ended"), ("Alice Martin", "Really?")],
                   f"read {chat}")
@@ -319,35 +229,6 @@ def dialogs(build):
                                                        {"at_s": 12, "do": "end_meeting"}]),
                       "meeting_ended", ["recording_paused"], sub_type="host_denied_permission",
                       after=after)
-
-
-@harness.takes(1)
-def speaks(build):
-    """Speech from the outside reaches the meeting, out of a frame; the microphone is shut before and
-    after."""
-    pcm = b"".join(struct.pack("<h", int(8000 * math.sin(i * 2 * math.pi * 440 / 16000)))
-                   for i in range(16000))
-
-    def during(worker, meeting):
-        worker.wait_state("joined_recording")
-        pids = harness.descendants(worker.pid)
-        worker.command("1", "speak", {"data": base64.b64encode(pcm).decode(),
-                                      "sample_rate": 16000})
-        check(worker.result("1")["ok"], "it was not said")
-        return pids
-
-    def after(worker, meeting):
-        bot = meeting.report()["bots"][-1]
-        sound = sum(s["end_s"] - s["start_s"] for s in bot["said"]["sound"])
-        check(0.9 < sound < 1.3, f"{sound:.2f} s of 1 s were heard: {bot['said']}")
-        mic = [m["state"] if "state" in m else m["what"] for m in bot["mic"]]
-        check(mic[-1] == "mic off", f"the microphone stays open: {mic}")
-
-    outcomes.outcome(build, scenario(page={"frame": True},
-                                     events=[{"at_s": 8, "do": "end_meeting"}]), exit_code=0,
-                     codes=outcomes.JOINED + ["call_ended", "complete"],
-                     end_reason="meeting_ended", during=during, after=after,
-                     streaming={"output": "ws://127.0.0.1:9/none"})
 
 
 # --- who is there, and who spoke ---
@@ -484,11 +365,12 @@ def known_by_tiles_alone(build):
 
 
 WAITING = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_required, captcha,
-           bots_not_allowed, passcode, admitted_through_everything, wording_mended_by_a_file,
-           meeting_ended, removed, refused_in_the_call, nobody_joined, alone_again, silence,
-           maximum_duration, leave_from_the_lobby, page_frozen, page_crashed, network_lost,
-           network_back_in_time, chat_both_ways, dialogs, who_is_there, pictures_are_tiles,
-           nobody_is_guessed, known_by_tiles_alone]
+           bots_not_allowed, passcode, admitted_through_everything,
+           everywhere.wording_mended_by_a_file, meeting_ended, removed, refused_in_the_call,
+           everywhere.nobody_joined, everywhere.alone_again, everywhere.silence, maximum_duration,
+           everywhere.leave_from_the_lobby, everywhere.page_frozen, everywhere.page_crashed,
+           everywhere.network_lost, network_back_in_time, chat_both_ways, dialogs, who_is_there,
+           pictures_are_tiles, nobody_is_guessed, known_by_tiles_alone]
 # These measure sound.
 MEASURING = [speaks, told_by_the_gallery, told_by_the_speaker_view, told_by_a_single_frame,
              sound_by_a_receiver, meeting_of_25]
