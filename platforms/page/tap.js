@@ -258,11 +258,14 @@ function sendsAudio(peer) {
     return peer.getSenders().some((sender) => sender.track && sender.track.kind === 'audio');
 }
 
-/* What is said now would go nowhere: there is a connection for it, but it does not stand yet. */
+/* What is said now would go nowhere: there is a connection for it, or one that may become it, but it
+ * does not stand yet. */
 steno.unsent = () => {
     const open = [...peers].filter((peer) => peer.connectionState !== 'closed');
     const senders = open.filter(sendsAudio);
-    return senders.length > 0 && !senders.some((peer) => peer.connectionState === 'connected');
+    const stands = (some) => some.some((peer) => peer.connectionState === 'connected');
+    const begins = (peer) => ['new', 'connecting'].includes(peer.connectionState);
+    return senders.length > 0 ? !stands(senders) : !stands(open) && open.some(begins);
 };
 
 function watchPeer(peer) {
