@@ -175,14 +175,15 @@ def test_network():
 
 
 def test_people():
-    late = {"id": "late", "join_s": 2, "leave_s": 8,
-            "screen": [{"from_s": 2.5, "to_s": 7, "source": "pattern:smpte", "width": 160,
+    """Nothing before 5 s: on a busy machine the page takes that long to connect."""
+    late = {"id": "late", "join_s": 5, "leave_s": 11,
+            "screen": [{"from_s": 5.5, "to_s": 10, "source": "pattern:smpte", "width": 160,
                         "height": 90, "loop_s": 1}]}
     with Front(participants=[ALICE, CARA, late],
-               events=[{"at_s": 2, "do": "mute", "id": "alice"},
-                       {"at_s": 3, "do": "unmute", "id": "alice"},
-                       {"at_s": 3, "do": "camera_off", "id": "cara"},
-                       {"at_s": 5, "do": "camera_on", "id": "cara"}]) as f:
+               events=[{"at_s": 5, "do": "mute", "id": "alice"},
+                       {"at_s": 6, "do": "unmute", "id": "alice"},
+                       {"at_s": 6, "do": "camera_off", "id": "cara"},
+                       {"at_s": 8, "do": "camera_on", "id": "cara"}]) as f:
         f.join()
         tile = "document.querySelector('[data-participant-id$=\"/%s\"]')"
         f.browser.wait(tile % "103")
@@ -194,8 +195,8 @@ def test_people():
         f.browser.wait("state.people.find((p) => p.name === 'cara').stream", 10)
     bot, = f.bots
     heard = [h for h in bot["heard"] if h["person"] == "alice"]
-    assert len(heard) == 2 and abs(heard[0]["end_s"] - 2) < 0.03, heard
-    assert abs(heard[1]["start_s"] - 3) < 0.03, heard
+    assert len(heard) == 2 and abs(heard[0]["end_s"] - 5) < 0.03, heard
+    assert abs(heard[1]["start_s"] - 6) < 0.03, heard
     shown = [(p["person"], p["what"]) for p in bot["pictures"]]
     assert shown[:2] == [("cara", "camera"), ("late", "screen")], shown
 
