@@ -149,10 +149,17 @@ class Everywhere:
                  sub_type="auto_leave_silence", automatic_leave={"silence_timeout": 4})
 
     def maximum_duration(self, build, **keys):
-        """It leaves by the page's own button."""
+        """Who says and shows nothing has microphone and camera off; it leaves by the page's own
+        button."""
         def after(worker, meeting):
             bot = meeting.report()["bots"][-1]
             check(bot["how_left"] == "left", f"it did not leave by the page: {bot['how_left']}")
+            states = [m["state"] for m in bot["mic"]]
+            for device in ("mic", "camera"):
+                check([s for s in states if s.startswith(device)][-1:] == [f"{device} off"],
+                      f"the {device}: {states}")
+            check(not bot["said"]["sound"] and not bot["camera"]["showed_picture"],
+                  f"it said {bot['said']}, showed {bot['camera']}")
 
         recorded(build, self.scenario(**keys), "recording_timeout",
                  sub_type="auto_leave_max_uptime_exceeded", after=after,
