@@ -27,6 +27,7 @@ static GstBusSyncReply on_message(GstBus *bus, GstMessage *message, gpointer use
         }
         g_mutex_unlock(&element->lock);
     }
+    gst_message_unref(message); /* which holds its element: whoever drops one gives it back */
     return GST_BUS_DROP;
 }
 
