@@ -18,7 +18,7 @@ GType fake_encoder_get_type(void);
 G_DEFINE_TYPE(FakeEncoder, fake_encoder, GST_TYPE_BIN)
 
 static FakeEncoderFault next_fault;
-static int next_n_pictures, n_started;
+static int next_n_pictures, n_started, n_alive;
 
 /* Everything that the real one is given; only there to be accepted. */
 static void set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec)
@@ -51,11 +51,18 @@ static GstStateChangeReturn change_state(GstElement *element, GstStateChange tra
     return GST_ELEMENT_CLASS(fake_encoder_parent_class)->change_state(element, transition);
 }
 
+static void finalize(GObject *object)
+{
+    n_alive--;
+    G_OBJECT_CLASS(fake_encoder_parent_class)->finalize(object);
+}
+
 static void fake_encoder_class_init(FakeEncoderClass *class)
 {
     static const char *const numbers[] = {"gop-size", "bframes", "rc-lookahead", "qp-const",
                                           "bitrate"};
     G_OBJECT_CLASS(class)->set_property = set_property;
+    G_OBJECT_CLASS(class)->finalize = finalize;
     GST_ELEMENT_CLASS(class)->change_state = change_state;
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
         g_object_class_install_property(
@@ -71,6 +78,7 @@ static void fake_encoder_class_init(FakeEncoderClass *class)
 
 static void fake_encoder_init(FakeEncoder *self)
 {
+    n_alive++;
     self->x264 = gst_element_factory_make("x264enc", NULL);
     gst_util_set_object_arg(G_OBJECT(self->x264), "tune", "zerolatency");
     gst_util_set_object_arg(G_OBJECT(self->x264), "speed-preset", "ultrafast");
@@ -100,6 +108,11 @@ void fake_encoder_install(FakeEncoderFault fault, int n_pictures)
         gst_element_register(NULL, "nvh264enc", GST_RANK_NONE, fake_encoder_get_type());
         g_once_init_leave(&registered, 1);
     }
+}
+
+int fake_encoder_n_alive(void)
+{
+    return n_alive;
 }
 
 int fake_encoder_n_started(void)

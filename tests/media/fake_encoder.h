@@ -19,3 +19,6 @@ void fake_encoder_install(FakeEncoderFault fault, int n_pictures);
 
 /** How many have been started. */
 int fake_encoder_n_started(void);
+
+/** How many have not been freed. */
+int fake_encoder_n_alive(void);

@@ -271,7 +271,7 @@ static void encoder_faults_are_told_and_survived(gconstpointer data)
     MediaEngineConfig config = meeting_config();
     config.encoder = c->encoder;
     fake_encoder_install(c->fault, 60);
-    g_autoptr(Meeting) meeting = meeting_new(&config);
+    Meeting *meeting = meeting_new(&config);
     meeting->speech[1] = alice;
     start(meeting);
     meeting_run(meeting, 8000);
@@ -301,6 +301,8 @@ static void encoder_faults_are_told_and_survived(gconstpointer data)
     }
     g_assert_cmpuint(distinct, >, c->fails ? 85 : 170);
     clear(&playback, &finalized);
+    meeting_free(meeting);
+    g_assert_cmpint(fake_encoder_n_alive(), ==, 0);
 }
 
 int main(int argc, char **argv)
