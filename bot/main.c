@@ -12,8 +12,8 @@
 #include <signal.h>
 #include <stdio.h>
 
-/* Pictures are mapped one by one and given back when they are freed. Left to itself, glibc begins to
- * keep them in its arenas, where a small block between two of them holds megabytes for hours. */
+/* Pictures are mapped one by one and given back when they are freed. Left to itself, glibc begins
+ * to keep them in its arenas, where a small block between two of them holds megabytes for hours. */
 static void keep_memory_small(void)
 {
 #ifdef M_MMAP_THRESHOLD

@@ -104,9 +104,8 @@ static bool send(MediaAacEncoder *encoder, AVFrame *frame, GError **error)
 static bool send_filled(MediaAacEncoder *encoder, GError **error)
 {
     encoder->n_filled = 0;
-    encoder->frame->pts = encoder->frame->pts == AV_NOPTS_VALUE
-                              ? 0
-                              : encoder->frame->pts + MEDIA_AAC_FRAME;
+    encoder->frame->pts =
+        encoder->frame->pts == AV_NOPTS_VALUE ? 0 : encoder->frame->pts + MEDIA_AAC_FRAME;
     return send(encoder, encoder->frame, error);
 }
 

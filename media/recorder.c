@@ -68,16 +68,14 @@ static void on_packet(GstBuffer *packet, GstCaps *caps, gpointer user_data)
         return;
     }
     if (recorder->audio_writer == NULL) {
-        g_autofree char *path =
-            g_build_filename(recorder->work_dir,
-                             recorder->mp3 != NULL ? MEDIA_WORK_MP3 : MEDIA_WORK_AUDIO, NULL);
+        g_autofree char *path = g_build_filename(
+            recorder->work_dir, recorder->mp3 != NULL ? MEDIA_WORK_MP3 : MEDIA_WORK_AUDIO, NULL);
         recorder->audio_writer =
             media_writer_new(path, caps, MEDIA_AUDIO_RATE_HZ, &recorder->problem);
     }
     if (recorder->audio_writer != NULL) {
         int64_t pts = recorder->n_audio_packets++ * AAC_FRAME;
-        media_writer_write(recorder->audio_writer, packet, pts, pts, AAC_FRAME,
-                           &recorder->problem);
+        media_writer_write(recorder->audio_writer, packet, pts, pts, AAC_FRAME, &recorder->problem);
     }
 }
 
@@ -129,12 +127,12 @@ MediaRecorder *media_recorder_new(const MediaRecorderConfig *config, GError **er
     g_autoptr(MediaRecorder) recorder = g_new0(MediaRecorder, 1);
     recorder->state =
         (MediaWorkState){.mode = config->mode, .audio_priming = MEDIA_AAC_PRIMING + AAC_LEAD};
-    recorder->video_config = (MediaVideoEncoderConfig){.wanted = g_strdup(config->encoder),
-                                                       .fps = config->fps,
-                                                       .bitrate_bps = config->video_bitrate_bps,
-                                                       .quantizer = config->video_quantizer,
-                                                       .tiles =
-                                                           config->mode == MEDIA_MODE_GALLERY_VIEW};
+    recorder->video_config =
+        (MediaVideoEncoderConfig){.wanted = g_strdup(config->encoder),
+                                  .fps = config->fps,
+                                  .bitrate_bps = config->video_bitrate_bps,
+                                  .quantizer = config->video_quantizer,
+                                  .tiles = config->mode == MEDIA_MODE_GALLERY_VIEW};
     recorder->warn = config->warn;
     recorder->user_data = config->user_data;
     if (!make_work_dir(recorder, config->output_dir, error) ||

@@ -42,7 +42,8 @@ static unsigned kbps(const MediaVideoEncoderConfig *config)
 
 /* Against the preset's own settings the same picture for half the processor time: meetings move
  * little, and what weighted prediction or, in one large picture, macroblocks split into parts find
- * there is next to nothing (docs/decisions/0002-recording-cost.md). Without B-frames pictures come out in order. */
+ * there is next to nothing (docs/decisions/0002-recording-cost.md). Without B-frames pictures come
+ * out in order. */
 static char *describe_x264(const MediaVideoEncoderConfig *config)
 {
     int threads = area(config) > 1280 * 720 ? 2 : 1;
@@ -53,8 +54,9 @@ static char *describe_x264(const MediaVideoEncoderConfig *config)
     return g_strdup_printf("x264enc speed-preset=veryfast %s me=dia bframes=0 rc-lookahead=%d "
                            "option-string=%sweightp=0 sync-lookahead=0 "
                            "key-int-max=%d threads=%d sliced-threads=%s" AVC,
-                           rate, MEDIA_ENCODER_LOOKAHEAD, config->tiles ? "" : "partitions=none:",
-                           key_interval(config), threads, threads > 1 ? "true" : "false");
+                           rate, MEDIA_ENCODER_LOOKAHEAD,
+                           config->tiles ? "" : "partitions=none:", key_interval(config), threads,
+                           threads > 1 ? "true" : "false");
 }
 
 static char *describe_openh264(const MediaVideoEncoderConfig *config)

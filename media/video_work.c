@@ -193,8 +193,7 @@ static bool start_again(MediaVideoWork *work, Waiting waiting, GError *why, GErr
     work->warn("encoder_restarted", message, work->user_data);
     work->restarted = true;
     g_error_free(why);
-    return start_encoder(work, error) &&
-           encode(work, repeat_last(work), waiting, error);
+    return start_encoder(work, error) && encode(work, repeat_last(work), waiting, error);
 }
 
 static guint64 place_on_grid(const MediaVideoWork *work, int64_t pts_ns)
