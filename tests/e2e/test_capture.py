@@ -79,7 +79,7 @@ def page_on_a_display(build):
               "the stage was not found")
 
 
-@harness.takes(1.2)
+@harness.takes(1.1)
 def page_when_a_track_cannot_be_tapped(build):
     """A page with a transform of its own keeps it; its picture is taken from the page instead."""
     scenario = {**MEETING, "page": {"transforms": True}}

@@ -104,7 +104,7 @@ def check_diarization(result, limit=0.05):
     check(error < limit, f"diarization error {error:.3f}\n truth {truth}\n found {found}")
 
 
-@harness.takes(1.2)
+@harness.takes(1.1)
 def talk_of_three(build):
     """The demo's meeting: lengths, the right picture, frames kept, diarization, indications."""
     for result, receivers in run(build, SCENARIOS / "demo.json", stream=True):
@@ -139,7 +139,7 @@ def check_speaker_messages(result, receivers):
           == {result.name_of(r["person"]) for r in result.report["speech"]}, "speakers differ")
 
 
-@harness.takes(1.2)
+@harness.takes(1.1)
 def overlaps_and_recycling(build):
     """Overlapping speech; receivers handed over in the middle of a word; no audio levels."""
     recycled = result_scenario("recycle.json")

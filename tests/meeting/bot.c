@@ -465,6 +465,18 @@ static void leave(MeetingBot *bot, const char *how)
         meeting_note_change(bot->meeting);
 }
 
+/* With what stands over the call when it shows: nobody sees the one without the other. */
+static void tell_admission(MeetingBot *bot)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    GPtrArray *dialogs = meeting_scenario(bot->meeting)->page_dialogs;
+    for (guint i = 0; i < dialogs->len; i++)
+        g_strv_builder_add(builder, g_ptr_array_index(dialogs, i));
+    g_auto(GStrv) names = g_strv_builder_end(builder);
+    g_autofree char *lines = g_strjoinv("\n", names);
+    send_message(bot, "admitted", "device", bot->device, "dialogs", lines, NULL);
+}
+
 static void admit(MeetingBot *bot)
 {
     g_message("bot %u (%s): admitted", bot->number, bot->name);
@@ -473,12 +485,9 @@ static void admit(MeetingBot *bot)
     meeting_note_admission(bot->meeting);
     bot->sender = meeting_sender_new(meeting_scenario(bot->meeting), meeting_voices(bot->meeting));
     meeting_sender_set_zero(bot->sender, meeting_zero_us(bot->meeting));
-    send_message(bot, "admitted", "device", bot->device, NULL);
+    tell_admission(bot);
     connect_peer(bot);
     meeting_note_change(bot->meeting);
-    GPtrArray *dialogs = meeting_scenario(bot->meeting)->page_dialogs;
-    for (guint i = 0; i < dialogs->len; i++)
-        send_message(bot, "dialog", "name", (char *)g_ptr_array_index(dialogs, i), NULL);
 }
 
 static void deny(MeetingBot *bot)

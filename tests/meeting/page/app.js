@@ -470,7 +470,12 @@ const overTexts = {removed: words.removed, host: words.ended, not_found: words.n
 const handlers = {
   welcome: (message) => { state.token = message.token; },
   lobby: showLobby,
-  admitted: () => { newCall(); showCall(); refreshDevices(); },
+  admitted: (message) => {
+    newCall();
+    showCall();
+    namesOf(message.dialogs).forEach(showDialog);
+    refreshDevices();
+  },
   denied: (message) => showOver(message.why === 'expired'
     ? 'No one responded to your request to join the call' : words.denied, ''),
   speaking: (message) => { state.speaking = new Set(message.csrcs); renderSpeakers(); },

@@ -15,6 +15,11 @@ function el(tag, attributes, ...children) {
   return element;
 }
 
+// The names in a message, one a line.
+function namesOf(lines) {
+  return lines === '' ? [] : lines.split('\n');
+}
+
 // What is pressed while the signalling socket is still being opened counts too.
 function sendWhenOpen(socket, message) {
   if (socket && socket.readyState === WebSocket.CONNECTING)

@@ -446,6 +446,7 @@ const handlers = {
     window.callingDebug = {observableCall: {callerMri: message.device}};
     newCall();
     showCall();
+    namesOf(message.dialogs).forEach(showDialog);
     fetchRoster();
   },
   denied: () => retryScreen(isOld ? 'Your request to join was declined.'

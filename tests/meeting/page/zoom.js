@@ -508,9 +508,10 @@ const handlers = {
       document.querySelector('.preview-error').hidden = false;
   },
   lobby: showLobby,
-  admitted: () => {
+  admitted: (message) => {
     newCall();
     showCall();
+    namesOf(message.dialogs).forEach(showDialog);
   },
   denied: () => screen(isOld ? 'The host denied your request to join'
     : 'You have been removed from the waiting room by the host'),
