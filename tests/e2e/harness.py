@@ -467,7 +467,7 @@ def takes(cores):
 
 def cores_of(case):
     """What a bot without pictures takes, if the case doesn't tell."""
-    return getattr(case, "cores", 0.3)
+    return getattr(case, "cores", 0.4)
 
 
 def main(tests):

@@ -212,7 +212,7 @@ class Everywhere:
             recorded(build, self.scenario(events=[{"at_s": 2, "do": "end_meeting"}]),
                      "meeting_ended", env=env)
 
-    @harness.takes(0.6)
+    @harness.takes(1.2)
     def speaks(self, build, **keys):
         """Speech from the outside reaches the meeting; the microphone is shut before and after."""
         pcm = b"".join(struct.pack("<h", int(8000 * math.sin(i * 2 * math.pi * 440 / 16000)))

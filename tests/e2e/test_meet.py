@@ -205,7 +205,7 @@ def check_25_tiles(result):
     check(len(set.union(*seen)) == 25, f"tiles show {sorted(set.union(*seen))}")
 
 
-@harness.takes(1.1)
+@harness.takes(1.6)
 def meeting_of_25(build):
     """Names, speakers and tiles of 25 people; three of them speak, one after the other."""
     setting = json.loads((recording.SCENARIOS / "people-25.json").read_text())

@@ -28,7 +28,7 @@ def bot_speech(worker, op):
     return [e for e in worker.events("bot_speech") if e["op"] == op]
 
 
-@harness.takes(1.1)
+@harness.takes(1.6)
 def interrupted_agent(build):
     """An agent's answer is cut off, by flush and by stop_speaking; the next one is said whole. What
     the meeting heard and what the events tell agree. Somebody echoes the bot: that is a participant
@@ -154,7 +154,7 @@ def check_attendee(receiver, worker, result):
     check(abs(seconds - stayed) < 3, f"{seconds:.1f} s of audio in {stayed:.1f} s")
 
 
-@harness.takes(1.1)
+@harness.takes(1.6)
 def everybody_alone_and_attendee(build):
     """Two bots in one meeting of three who talk over each other: one with every participant alone at
     48 kHz, one in Attendee's form, which also speaks."""
@@ -236,7 +236,7 @@ class Deaf:
             connection.close()
 
 
-@harness.takes(1.5)
+@harness.takes(1.6)
 def recording_never_notices(build):
     """While one consumer is deaf and another one goes away with a code again and again, both bots'
     recordings have every sample of a tone, and the meeting sees nothing."""

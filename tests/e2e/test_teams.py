@@ -204,7 +204,7 @@ def as_teams(name, **keys):
     return {**setting, "platform": "teams", **keys}
 
 
-@harness.takes(1.1)
+@harness.takes(1.6)
 def talk_of_three(build):
     """The demo's meeting: the right picture, diarization out of the mix, indications."""
     for result, receivers in recording.run(build, as_teams("demo.json"), stream=True):
@@ -300,7 +300,7 @@ def late_joiner(build):
                   f"{rules_of(result.worker)}")
 
 
-@harness.takes(1.1)
+@harness.takes(1.6)
 def screen_share(build):
     """The shared screen fills the picture while it lasts, as its owner's."""
     setting = as_teams("screen.json")
@@ -319,7 +319,7 @@ def screen_share(build):
         check(number + 128 not in after, f"after it shows {after}")
 
 
-@harness.takes(1.1)
+@harness.takes(1.6)
 def meeting_of_25(build):
     """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
     setting = as_teams("people-25.json")

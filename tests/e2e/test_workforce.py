@@ -246,7 +246,7 @@ def down_half_of_the_time(hooks):
         hooks.rude = False
 
 
-@harness.takes(1)
+@harness.takes(1.2)
 def killed_orchestrator_loses_nothing(build, n_kills=None):
     """SIGKILL at random during three running bots, the receiver down half of the time."""
     n_kills = n_kills or int(os.environ.get("STENO_KILLS", "4"))

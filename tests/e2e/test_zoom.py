@@ -170,7 +170,7 @@ def maximum_duration(build):
     everywhere.maximum_duration(build, page={"frame": True})
 
 
-@harness.takes(1)
+@harness.takes(1.2)
 def speaks(build):
     """Out of a frame too."""
     everywhere.speaks(build, page={"frame": True})
@@ -321,7 +321,7 @@ def sound_by_a_receiver(build):
     two_turns(build, wire={"audio": "receiver"})
 
 
-@harness.takes(1)
+@harness.takes(1.2)
 def meeting_of_25(build):
     """Names and speakers of 25 people; six of them speak, one after the other."""
     setting = as_zoom("people-25.json")
