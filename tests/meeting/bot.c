@@ -468,13 +468,11 @@ static void leave(MeetingBot *bot, const char *how)
 /* With what stands over the call when it shows: nobody sees the one without the other. */
 static void tell_admission(MeetingBot *bot)
 {
-    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     GPtrArray *dialogs = meeting_scenario(bot->meeting)->page_dialogs;
+    g_autoptr(GString) lines = g_string_new(NULL);
     for (guint i = 0; i < dialogs->len; i++)
-        g_strv_builder_add(builder, g_ptr_array_index(dialogs, i));
-    g_auto(GStrv) names = g_strv_builder_end(builder);
-    g_autofree char *lines = g_strjoinv("\n", names);
-    send_message(bot, "admitted", "device", bot->device, "dialogs", lines, NULL);
+        g_string_append_printf(lines, "%s%s", i > 0 ? "\n" : "", (char *)dialogs->pdata[i]);
+    send_message(bot, "admitted", "device", bot->device, "dialogs", lines->str, NULL);
 }
 
 static void admit(MeetingBot *bot)
