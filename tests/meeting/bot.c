@@ -465,7 +465,7 @@ static void leave(MeetingBot *bot, const char *how)
         meeting_note_change(bot->meeting);
 }
 
-/* With what stands over the call when it shows: nobody sees the one without the other. */
+/* With what stands over the call from its first moment. */
 static void tell_admission(MeetingBot *bot)
 {
     GPtrArray *dialogs = meeting_scenario(bot->meeting)->page_dialogs;
@@ -535,10 +535,9 @@ static void knock(MeetingBot *bot, const char *name)
     bot->state = BOT_IN_LOBBY;
     bool host_absent = scenario->lobby_mode == MEETING_LOBBY_HOST_ABSENT;
     send_message(bot, "lobby", "host", host_absent ? "absent" : "present", NULL);
-    if (scenario->lobby_mode == MEETING_LOBBY_IGNORE || scenario->lobby_after_s > 86400)
+    if (scenario->lobby_mode == MEETING_LOBBY_IGNORE || scenario->lobby_after_s > 86400 ||
+        (host_absent && scenario->lobby_after_s <= 0)) /* the host never comes */
         return;
-    if (host_absent && scenario->lobby_after_s <= 0)
-        return; /* the host never comes */
     bot->lobby_timer = g_timeout_add((guint)(scenario->lobby_after_s * 1000), on_lobby_over, bot);
 }
 
