@@ -335,18 +335,15 @@ def meeting_of_25(build):
         recording.check_diarization(result, 0.08)
 
 
-WAITING = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign, host_absent,
-           not_found, login_required, captcha, could_not_connect,
-           everywhere.wording_mended_by_a_file, admitted_through_everything, meeting_ended,
-           meeting_ended_by_the_page_alone, removed, removed_by_the_page_alone,
-           everywhere.nobody_joined, everywhere.alone_again, everywhere.silence,
-           everywhere.maximum_duration, everywhere.leave_from_the_lobby, everywhere.page_frozen,
-           everywhere.page_crashed, everywhere.network_lost, network_back_in_time, chat_both_ways,
-           dialogs, nobody_is_guessed, late_joiner, told_by_captions, told_by_the_page_alone,
-           overlaps_told_by_sources, told_by_dominant_speakers]
-MEASURING = [everywhere.speaks, talk_of_three, screen_share, meeting_of_25]
-
-TESTS = WAITING + MEASURING
+TESTS = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign, host_absent,
+         not_found, login_required, captcha, could_not_connect, everywhere.wording_mended_by_a_file,
+         admitted_through_everything, meeting_ended, meeting_ended_by_the_page_alone, removed,
+         removed_by_the_page_alone, everywhere.nobody_joined, everywhere.alone_again,
+         everywhere.silence, everywhere.maximum_duration, everywhere.leave_from_the_lobby,
+         everywhere.page_frozen, everywhere.page_crashed, everywhere.network_lost,
+         network_back_in_time, chat_both_ways, dialogs, nobody_is_guessed, late_joiner,
+         told_by_captions, told_by_the_page_alone, overlaps_told_by_sources,
+         told_by_dominant_speakers, everywhere.speaks, talk_of_three, screen_share, meeting_of_25]
 
 if __name__ == "__main__":
     harness.main(TESTS)

@@ -364,18 +364,14 @@ def known_by_tiles_alone(build):
         check(3 < named < 5, f"Alice is named for {named:.1f} s of 4: {result.diarization()}")
 
 
-WAITING = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_required, captcha,
-           bots_not_allowed, passcode, admitted_through_everything,
-           everywhere.wording_mended_by_a_file, meeting_ended, removed, refused_in_the_call,
-           everywhere.nobody_joined, everywhere.alone_again, everywhere.silence, maximum_duration,
-           everywhere.leave_from_the_lobby, everywhere.page_frozen, everywhere.page_crashed,
-           everywhere.network_lost, network_back_in_time, chat_both_ways, dialogs, who_is_there,
-           pictures_are_tiles, nobody_is_guessed, known_by_tiles_alone]
-# These measure sound.
-MEASURING = [speaks, told_by_the_gallery, told_by_the_speaker_view, told_by_a_single_frame,
-             sound_by_a_receiver, meeting_of_25]
-
-TESTS = WAITING + MEASURING
+TESTS = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_required, captcha,
+         bots_not_allowed, passcode, admitted_through_everything,
+         everywhere.wording_mended_by_a_file, meeting_ended, removed, refused_in_the_call,
+         everywhere.nobody_joined, everywhere.alone_again, everywhere.silence, maximum_duration,
+         everywhere.leave_from_the_lobby, everywhere.page_frozen, everywhere.page_crashed,
+         everywhere.network_lost, network_back_in_time, chat_both_ways, dialogs, who_is_there,
+         pictures_are_tiles, nobody_is_guessed, known_by_tiles_alone, speaks, told_by_the_gallery,
+         told_by_the_speaker_view, told_by_a_single_frame, sound_by_a_receiver, meeting_of_25]
 
 if __name__ == "__main__":
     harness.main(TESTS)
