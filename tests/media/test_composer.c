@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/card.h"
 #include "media/composer.h"
+#include "tests/media/leaks.h"
 
 #include <glib/gstdio.h>
 #include <gst/gst.h>
@@ -183,7 +184,6 @@ static void grid_fits_any_number(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    gst_init(NULL, NULL);
     g_test_add_func("/composer/pictures_are_fitted_with_black_beside",
                     pictures_are_fitted_with_black_beside);
     g_test_add_func("/composer/label_leaves_the_top_alone", label_leaves_the_top_alone);
@@ -193,5 +193,5 @@ int main(int argc, char **argv)
                     initials_are_of_first_and_last_name);
     g_test_add_func("/composer/screenshot_is_a_png", screenshot_is_a_png);
     g_test_add_func("/composer/grid_fits_any_number", grid_fits_any_number);
-    return g_test_run();
+    return leaks_test_run();
 }

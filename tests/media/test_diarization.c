@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/stream_playout.h"
+#include "tests/media/leaks.h"
 #include "tests/media/synth.h"
 
 #include <gst/gst.h>
@@ -352,7 +353,6 @@ static void test_ten_talks(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    gst_init(NULL, NULL);
     g_test_add_func("/diarization/ten_talks", test_ten_talks);
-    return g_test_run();
+    return leaks_test_run();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/media/leaks.h"
 #include "tests/media/meeting.h"
 
 #include <math.h>
@@ -279,5 +280,5 @@ int main(int argc, char **argv)
                     word_over_two_receivers_is_one_turn);
     g_test_add_func("/engine/unknown_encoder_is_named", unknown_encoder_is_named);
     g_test_add_func("/engine/threads_play_and_stop", threads_play_and_stop);
-    return g_test_run();
+    return leaks_test_run();
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
+#include "tests/media/leaks.h"
 #include "tests/media/meeting.h"
 
 #include <errno.h>
@@ -424,5 +425,5 @@ int main(int argc, char **argv)
     g_test_add_func("/faults/memory_stays_flat", memory_stays_flat);
     g_test_add_func("/faults/drift_does_not_part_sound_and_picture",
                     drift_does_not_part_sound_and_picture);
-    return g_test_run();
+    return leaks_test_run();
 }

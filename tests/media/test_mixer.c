@@ -2,6 +2,7 @@
 #include "media/mixer.h"
 #include "media/pcm_writer.h"
 #include "media/stream_playout.h"
+#include "tests/media/leaks.h"
 #include "tests/media/synth.h"
 
 #include <gst/gst.h>
@@ -644,7 +645,6 @@ int main(int argc, char **argv)
         {48000, 5, 0, true},    {24000, 5, 40, true},
     };
     g_test_init(&argc, &argv, NULL);
-    gst_init(NULL, NULL);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree char *path = g_strdup_printf(
             "/mixer/tone_survives_%uhz_network_%ums_thread_%ums%s", cases[i].rate_hz,
@@ -668,5 +668,5 @@ int main(int argc, char **argv)
     g_test_add_func("/mixer/fec_restores_a_lost_packet", fec_restores_a_lost_packet);
     g_test_add_func("/mixer/resampler_is_clean", resampler_is_clean);
     g_test_add_func("/mixer/garbage_is_survived", garbage_is_survived);
-    return g_test_run();
+    return leaks_test_run();
 }

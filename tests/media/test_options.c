@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/media/fake_encoder.h"
+#include "tests/media/leaks.h"
 #include "tests/media/meeting.h"
 
 #include <glib/gstdio.h>
@@ -320,7 +321,6 @@ int main(int argc, char **argv)
     static const char *const faults[] = {"works", "does_not_start", "fails_at_once", "dies",
                                          "dies_once"};
     g_test_init(&argc, &argv, NULL);
-    g_assert_true(media_init(NULL));
     g_test_add_func("/options/voices_have_their_own_files", voices_have_their_own_files);
     g_test_add_func("/options/wav_is_the_mix", wav_is_the_mix);
     g_test_add_func("/options/screenshots_are_taken_of_the_picture",
@@ -336,5 +336,5 @@ int main(int argc, char **argv)
             g_strdup_printf("/options/encoder_%s_%s", cases[i].encoder, faults[cases[i].fault]);
         g_test_add_data_func(path, &cases[i], encoder_faults_are_told_and_survived);
     }
-    return g_test_run();
+    return leaks_test_run();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/media/leaks.h"
 #include "tests/media/meeting.h"
 
 #include <math.h>
@@ -284,5 +285,5 @@ int main(int argc, char **argv)
     g_test_add_func("/recording/still_picture_costs_little", still_picture_costs_little);
     g_test_add_func("/recording/audio_only_gives_an_mp3", audio_only_gives_an_mp3);
     g_test_add_func("/recording/finalizing_twice_tells_the_same", finalizing_twice_tells_the_same);
-    return g_test_run();
+    return leaks_test_run();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/media/leaks.h"
 #include "tests/media/meeting.h"
 
 #include <fcntl.h>
@@ -376,5 +377,5 @@ int main(int argc, char **argv)
     g_test_add_func("/recovery/cut_files_are_recovered", cut_files_are_recovered);
     g_test_add_func("/recovery/full_disk_keeps_what_there_is", full_disk_keeps_what_there_is);
     g_test_add_func("/recovery/lies_in_the_state_are_refused", lies_in_the_state_are_refused);
-    return g_test_run();
+    return leaks_test_run();
 }

@@ -2,6 +2,7 @@
 #include "media/dominant.h"
 #include "media/ledger.h"
 #include "media/vad.h"
+#include "tests/media/leaks.h"
 
 #define MS INT64_C(1000000)
 #define STEP_NS (10 * MS)
@@ -209,5 +210,5 @@ int main(int argc, char **argv)
     g_test_add_func("/speech/last_speaker_stays_through_silence",
                     last_speaker_stays_through_silence);
     g_test_add_func("/speech/late_binding_counts_for_the_past", late_binding_counts_for_the_past);
-    return g_test_run();
+    return leaks_test_run();
 }

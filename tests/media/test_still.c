@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/engine.h"
 #include "media/still.h"
+#include "tests/media/leaks.h"
 
 #include <libavcodec/avcodec.h>
 
@@ -137,5 +138,5 @@ int main(int argc, char *argv[])
                     test_wide_jpeg_has_bars_above_and_below);
     g_test_add_func("/still/what_is_no_picture_is_refused", test_what_is_no_picture_is_refused);
     g_test_add_func("/still/a_bomb_is_refused", test_a_bomb_is_refused);
-    return g_test_run();
+    return leaks_test_run();
 }

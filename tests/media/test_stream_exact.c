@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/stream_playout.h"
+#include "tests/media/leaks.h"
 #include "tests/media/synth.h"
 
 #include <gst/gst.h>
@@ -211,7 +212,6 @@ static void test_every_frame_length(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    gst_init(NULL, NULL);
     g_test_add_data_func("/stream_exact/no_sample_missing_or_doubled", NULL,
                          test_no_sample_missing_or_doubled);
     g_test_add_data_func("/stream_exact/no_sample_missing_or_doubled_with_jitter",
@@ -222,5 +222,5 @@ int main(int argc, char **argv)
         g_test_add_data_func(path, GUINT_TO_POINTER(rates[i]), test_other_rates_are_clean);
     }
     g_test_add_func("/stream_exact/every_frame_length", test_every_frame_length);
-    return g_test_run();
+    return leaks_test_run();
 }

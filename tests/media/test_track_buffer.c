@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/red.h"
 #include "media/track_buffer.h"
+#include "tests/media/leaks.h"
 
 #include <string.h>
 
@@ -231,5 +232,5 @@ int main(int argc, char **argv)
     g_test_add_func("/track_buffer/red_fills_what_was_lost", red_fills_what_was_lost);
     g_test_add_func("/track_buffer/malformed_red_is_refused", malformed_red_is_refused);
     g_test_add_func("/track_buffer/sources_are_kept_apart", sources_are_kept_apart);
-    return g_test_run();
+    return leaks_test_run();
 }

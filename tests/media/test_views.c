@@ -4,6 +4,7 @@
 #include "media/raw_picture.h"
 #include "media/stage.h"
 #include "tests/media/golden.h"
+#include "tests/media/leaks.h"
 #include "tests/media/synth.h"
 
 #include <gst/gst.h>
@@ -485,7 +486,6 @@ static void partial_drawing_is_whole(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    gst_init(NULL, NULL);
     g_test_add_func("/views/wrong_sizes_are_refused", wrong_sizes_are_refused);
     g_test_add_data_func("/views/page_stands_for_everything/speaker",
                          GUINT_TO_POINTER(MEDIA_MODE_SPEAKER_VIEW), page_stands_for_everything);
@@ -504,5 +504,5 @@ int main(int argc, char **argv)
     g_test_add_func("/views/room_speaks_by_its_members", room_speaks_by_its_members);
     g_test_add_func("/views/room_is_seen_by_a_members_camera", room_is_seen_by_a_members_camera);
     g_test_add_func("/views/partial_drawing_is_whole", partial_drawing_is_whole);
-    return g_test_run();
+    return leaks_test_run();
 }
