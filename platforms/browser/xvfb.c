@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define START_WAIT_MS 5000
+#define START_WAIT_MS 30000 /* from a cold disk, as Chromium may take */
 #define END_WAIT_MS 1000
 #define COOKIE_BYTES 16
 #define COOKIE_NAME "MIT-MAGIC-COOKIE-1"
