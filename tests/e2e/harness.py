@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -33,26 +34,29 @@ def check(condition, text):
         raise Failure(text)
 
 
+STALL_S = 40  # a shared machine's disk has stood still for that long; a wait tells what hangs
+
+
 def wait_for(condition, seconds, what):
     """Polls until condition() is true; returns its value."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds + STALL_S
     while True:
         value = condition()
         if value:
             return value
-        check(time.monotonic() < deadline, f"not within {seconds} s: {what}")
+        check(time.monotonic() < deadline, f"not within {seconds + STALL_S} s: {what}")
         time.sleep(0.05)
 
 
 class Process:
-    """A child in its own session, ended by its id."""
+    """A child in a group of its own, where a Ctrl-C does not reach it; ended by its id."""
 
     def __init__(self, command, log_path, env=None, stdin=None):
         self.log_path = pathlib.Path(log_path)
         self.log = open(log_path, "ab")
         self.popen = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL,
                                       stdout=subprocess.PIPE, stderr=self.log, env=env,
-                                      start_new_session=True)
+                                      process_group=0)
 
     @property
     def pid(self):
@@ -64,6 +68,13 @@ class Process:
         except subprocess.TimeoutExpired:
             raise Failure(f"{self.popen.args[0]} still runs after {seconds} s; its log ends:\n"
                           + self.tail()) from None
+
+    def poll(self, seconds):
+        """The exit code, or None if it still runs after so long."""
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
 
     def tail(self, n_bytes=3000):
         return self.log_path.read_bytes()[-n_bytes:].decode(errors="replace")
@@ -335,12 +346,10 @@ def recover(build, worker, seconds=60):
 def descendants(pid):
     """Process ids below pid, by the parent links of /proc."""
     children = {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                stat = (entry / "stat").read_text()
-                parent = int(stat.rsplit(")", 1)[1].split()[1])
-                children.setdefault(parent, []).append(int(entry.name))
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb", 0) as stat:
+            parent = int(stat.read().rsplit(b")", 1)[1].split()[1])
+            children.setdefault(parent, []).append(int(name))
     found, todo = [], [pid]
     while todo:
         todo.extend(children.get(todo.pop(), []))
@@ -458,7 +467,7 @@ def session(build, scenario, keep=None, env=None, **config):
 
 
 def takes(cores):
-    """Tells how many processors a case keeps busy on average; run.py goes by it."""
+    """Marks a case that measures sound or pictures, with the processors it keeps busy; see run.py."""
     def mark(case):
         case.cores = cores
         return case
@@ -466,8 +475,28 @@ def takes(cores):
 
 
 def cores_of(case):
-    """What a bot without pictures takes, if the case doesn't tell."""
-    return getattr(case, "cores", 0.4)
+    """0 for a case that measures nothing that must come in time."""
+    return getattr(case, "cores", 0)
+
+
+def give_way():
+    """Leave the processors to whoever measures. Chromium chooses its own niceness, so the session's
+    counts (sched(7), "The autogroup feature"); elsewhere ours has to do."""
+    os.nice(10)
+    try:
+        pathlib.Path("/proc/self/autogroup").write_text("10")
+    except OSError as error:
+        print(f"# no share of the processors by session here: {error}", flush=True)
+
+
+MEASURED = "# measured"
+
+
+def measured():
+    """For a case with takes(): the last meeting is over, what follows needs no room of its own."""
+    print(MEASURED, flush=True)
+    if os.environ.get("STENO_SHARES"):
+        give_way()
 
 
 def main(tests):
@@ -476,6 +505,8 @@ def main(tests):
     chosen = [t for t in tests if not sys.argv[1:] or t.__name__ in sys.argv[1:]]
     check(chosen, f"there is no {' or '.join(sys.argv[1:])}; there are: "
           f"{', '.join(t.__name__ for t in tests)}")
+    if os.environ.get("STENO_SHARES") == "rest":
+        give_way()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # as an exception: nothing is left running
     print(f"1..{len(chosen)}", flush=True)
     n_failed = 0
@@ -483,7 +514,9 @@ def main(tests):
         begun = time.monotonic()
         try:
             test(build)
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
             print(f"ok {number} {test.__name__} # {time.monotonic() - begun:.1f} s", flush=True)
+            print(f"# cpu {used.ru_utime + used.ru_stime:.1f}", flush=True)
         except Exception as error:  # pylint: disable=broad-except
             n_failed += 1
             text = str(error).replace("\n", "\n# ")

@@ -7,6 +7,7 @@ import math
 import pathlib
 import struct
 import tempfile
+import time
 
 import harness
 from harness import check
@@ -34,12 +35,12 @@ def matched(*rules):
 
 
 def wait_and_watch(worker, within_s, pids):
-    """The worker's exit code; adds every process that it ever had below it to pids."""
-    def ended():
+    """The worker's exit code; adds the processes that it has below it, seen twice a second, to pids."""
+    deadline = time.monotonic() + within_s + harness.STALL_S
+    while (code := worker.process.poll(0.5)) is None:
         pids.update(harness.descendants(worker.pid))
-        return worker.process.popen.poll() is not None
-    harness.wait_for(ended, within_s, f"the worker ends; states {worker.states()}")
-    return worker.process.popen.returncode
+        check(time.monotonic() < deadline, f"still there after {within_s} s; states {worker.states()}")
+    return code
 
 
 # What an end that nobody asked for leaves a picture of, with the page itself beside it.
@@ -212,7 +213,7 @@ class Everywhere:
             recorded(build, self.scenario(events=[{"at_s": 2, "do": "end_meeting"}]),
                      "meeting_ended", env=env)
 
-    @harness.takes(1.2)
+    @harness.takes(1)
     def speaks(self, build, **keys):
         """Speech from the outside reaches the meeting; the microphone is shut before and after."""
         pcm = b"".join(struct.pack("<h", int(8000 * math.sin(i * 2 * math.pi * 440 / 16000)))

@@ -4,13 +4,14 @@
 
 usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 
-A case is a process of its own, so that one which hangs or falls takes no other along; it tells with
-harness.takes() how many processors it keeps busy. Those that take most begin, and small ones fill what is
-free beside them.
+A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
+harness.takes() measure sound or pictures, which must come in time: they run together as far as the
+processors go. All others ask what happened, not when: some run beside those, and give way to them.
 """
 import importlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import threading
@@ -20,79 +21,118 @@ import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
+N_BESIDE = 1 + os.cpu_count()  # cases that ask what happened: they wait most of the time
 
 
 class Case:
+    """One case and its process."""
+
     def __init__(self, module, function):
         self.module, self.function = module, function.__name__
         self.name = f"{module.removeprefix('test_')}.{self.function}"
         self.cores = min(harness.cores_of(function), os.cpu_count())
+        self.process = None
 
-    def run(self):
+    def start(self):
+        """In a session of its own: the kernel gives each of those a share (see harness.give_way)."""
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / f"{self.module}.py"), self.function], text=True,
+            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, "STENO_SHARES": "whole" if self.cores else "rest"})
+
+    def wait(self, on_measured):
         """Returns (whether it went well, what it printed)."""
-        process = subprocess.Popen([sys.executable, str(HERE / f"{self.module}.py"), self.function],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, errors="replace")
-        try:
-            text, _ = process.communicate(timeout=LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.terminate()  # its context managers end what it started
-            text, _ = process.communicate()
-            text += f"\nnot ok: ended after {LIMIT_S} s"
-        return process.returncode == 0, text
+        limit = threading.Timer(LIMIT_S, self.process.terminate)  # its context managers end the rest
+        limit.start()
+        lines = []
+        for line in self.process.stdout:
+            if line.startswith(harness.MEASURED):
+                on_measured()
+            else:
+                lines.append(line)
+        good = self.process.wait() == 0
+        if limit.finished.is_set():
+            lines.append(f"not ok: ended after {LIMIT_S} s\n")
+        limit.cancel()
+        return good, "".join(lines)
 
 
 class Suite:
-    """Cases that wait, the processors that are free, and the results as they come."""
+    """Cases that wait, those that run, and the results as they come."""
 
     def __init__(self, cases):
         self.waiting = sorted(cases, key=lambda case: -case.cores)
-        self.n_cases = len(cases)
-        self.free = os.cpu_count()
+        self.running = []
         self.changed = threading.Condition()
-        self.n_done = self.n_failed = 0
+        self.n_done = 0
+        self.failed = []  # (name, what it printed)
+
+    def _has_room(self, case):
+        if not case.cores:
+            return sum(not other.cores for other in self.running) < N_BESIDE
+        return sum(other.cores for other in self.running) + case.cores <= os.cpu_count() + 1e-6
 
     def _next(self):
-        """The first case for which there is room; None while there is none. With the lock held."""
-        return next((case for case in self.waiting if case.cores <= self.free + 1e-6), None)
+        """Waits for a case for which there is room. With the lock held."""
+        while True:
+            case = next(filter(self._has_room, self.waiting), None)
+            if case:
+                self.waiting.remove(case)
+                return case
+            self.changed.wait()
 
-    def _go(self, case):
-        begun = time.monotonic()
-        good, text = case.run()
+    def _give_back(self, case):
         with self.changed:
-            self.free += case.cores
+            case.cores = 0
+            self.changed.notify()
+
+    def _see(self, case, begun):
+        good, text = case.wait(lambda: self._give_back(case))
+        with self.changed:
+            self.running.remove(case)
             self.n_done += 1
-            self.n_failed += not good
-            notes = "\n".join(line if line.startswith("#") else f"# {line}"
-                              for line in text.splitlines()
-                              if not good or line.startswith("# "))
+            if not good:
+                self.failed.append((case.name, text))
+            notes = [line if line.startswith("#") else f"# {line}" for line in text.splitlines()
+                     if not good or line.startswith("# ")]
             print(f"{'' if good else 'not '}ok {self.n_done} {case.name} # "
-                  f"{time.monotonic() - begun:.1f} s", *filter(None, [notes]), sep="\n", flush=True)
+                  f"{time.monotonic() - begun:.1f} s", *notes, sep="\n", flush=True)
             self.changed.notify()
 
     def run(self):
-        print(f"1..{self.n_cases}", flush=True)
+        print(f"1..{len(self.waiting)}", flush=True)
         threads = []
         with self.changed:
             while self.waiting:
                 case = self._next()
-                if case is None:
-                    self.changed.wait()
-                    continue
-                self.waiting.remove(case)
-                self.free -= case.cores
-                threads.append(threading.Thread(target=self._go, args=[case]))
+                case.start()
+                self.running.append(case)
+                threads.append(threading.Thread(target=self._see, args=[case, time.monotonic()]))
                 threads[-1].start()
         for thread in threads:
             thread.join()
-        return self.n_failed
+
+    def end(self):
+        """Whatever still runs is ended in order."""
+        for case in list(self.running):
+            case.process.terminate()
+        for case in list(self.running):
+            case.process.wait()
 
 
 def main():
     names = [f"test_{name}" for name in sys.argv[1:]] or sorted(p.stem for p in HERE.glob("test_*.py"))
-    cases = [Case(name, function) for name in names
-             for function in importlib.import_module(name).TESTS]
-    sys.exit(1 if Suite(cases).run() else 0)
+    suite = Suite([Case(name, function) for name in names
+                   for function in importlib.import_module(name).TESTS])
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        suite.run()
+    finally:
+        suite.end()
+    for name, text in suite.failed:  # once more where a reader looks first: at the end
+        print(f"\n--- {name}\n{text}", file=sys.stderr)
+    sys.exit(1 if suite.failed else 0)
 
 
 if __name__ == "__main__":

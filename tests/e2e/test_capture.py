@@ -58,7 +58,7 @@ def warnings_of(worker):
     return [e["code"] for e in worker.events("warning")]
 
 
-@harness.takes(1.2)
+@harness.takes(2)
 def page_on_a_display(build):
     """Grabbed when it changes, and only then; the display goes with the worker."""
     with harness.session(build, MEETING) as (meeting, _, start):
@@ -69,6 +69,7 @@ def page_on_a_display(build):
         check(worker.wait(90) == 0, worker.process.tail())
         harness.check_nothing_left(worker, pids)
         result = harness.Run(meeting.report(), worker)
+        harness.measured()
         off_s = result.to_recording(OFF_S)
         harness.check_decodes(result.recording())
         check_people(result.recording(), off_s - 0.5)
@@ -79,7 +80,7 @@ def page_on_a_display(build):
               "the stage was not found")
 
 
-@harness.takes(1.6)
+@harness.takes(2)
 def page_when_a_track_cannot_be_tapped(build):
     """A page with a transform of its own keeps it; its picture is taken from the page instead."""
     scenario = {**MEETING, "page": {"transforms": True}}
@@ -87,12 +88,13 @@ def page_when_a_track_cannot_be_tapped(build):
         worker = start()
         check(worker.wait(90) == 0, worker.process.tail())
         result = harness.Run(meeting.report(), worker)
+        harness.measured()
         codes = warnings_of(worker)
         check("video_not_tapped" in codes and codes.count("screen_capture") == 1, f"{codes}")
         check_people(result.recording(), result.to_recording(OFF_S) - 0.5)
 
 
-@harness.takes(1.2)
+@harness.takes(2)
 def page_that_draws_its_pictures(build):
     """Zoom: photographed from the start, also when the whole client lies in a frame."""
     scenario = {**MEETING, "platform": "zoom", "duration_s": 10, "events": [],
@@ -101,6 +103,7 @@ def page_that_draws_its_pictures(build):
         worker = start()
         check(worker.wait(90) == 0, worker.process.tail())
         result = harness.Run(meeting.report(), worker)
+        harness.measured()
         codes = warnings_of(worker)
         check(codes.count("screen_capture") == 1 and "video_not_tapped" not in codes, f"{codes}")
         check_people(result.recording(), result.to_recording(9.0), inset=8)

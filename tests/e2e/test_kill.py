@@ -69,7 +69,7 @@ def kill_and_recover(build, kill_after_s, at_finalizing=False, scenario=SCENARIO
               + (" (finalizing)" if at_finalizing else ""))
 
 
-@harness.takes(0.8)
+@harness.takes(1)
 def at_random_times(build):
     """STENO_KILLS of them (3 in the tests, more in ./dev soak), by turns in a talk and slides."""
     seed = int(os.environ.get("STENO_SEED", "7"))
@@ -80,7 +80,7 @@ def at_random_times(build):
                          scenario=SLIDES if i % 2 else SCENARIO)
 
 
-@harness.takes(0.8)
+@harness.takes(1)
 def while_finalizing(build):
     for after_s in (0.0, 0.15):
         kill_and_recover(build, after_s, at_finalizing=True)

@@ -127,6 +127,7 @@ def check_room(result, receivers, joined_s, tolerance_s):
 
 def merged_room(wording, audio):
     """Two devices in one room: what either hears is said by both, until one of them goes."""
+    @harness.takes(1)
     def run(build):
         setting = scenario(duration_s=13, wire={"audio": audio}, page={"wording": wording},
                            participants=[
@@ -147,7 +148,7 @@ def merged_room(wording, audio):
     return run
 
 
-@harness.takes(0.8)
+@harness.takes(1)
 def companion_is_nobody_else(build):
     """What it shares is the person's second picture; when she goes, the bot is alone."""
     people = [{**ALICE, "speech": [tone(1, 6)], "camera": "pattern:ball", "leave_s": 8},
@@ -178,7 +179,7 @@ def companion_is_nobody_else(build):
 
 def decoded_by_the_page(audio):
     """Nothing names who speaks but the tiles' marks; who is there comes by the wire as ever."""
-    @harness.takes(0.6)
+    @harness.takes(1)
     def run(build):
         setting = json.loads((recording.SCENARIOS / "demo.json").read_text())
         setting["wire"] = {"audio": audio}
@@ -205,7 +206,7 @@ def check_25_tiles(result):
     check(len(set.union(*seen)) == 25, f"tiles show {sorted(set.union(*seen))}")
 
 
-@harness.takes(1.6)
+@harness.takes(2)
 def meeting_of_25(build):
     """Names, speakers and tiles of 25 people; three of them speak, one after the other."""
     setting = json.loads((recording.SCENARIOS / "people-25.json").read_text())
@@ -215,6 +216,7 @@ def meeting_of_25(build):
         wav = person["speech"][0]["wav"] if person["speech"] else None
         person["speech"] = [] if i not in (0, 4, 8) else [{"at_s": 3.5 + 1.5 * i, "wav": wav}]
     for result, _ in recording.run(build, setting, recording_mode="gallery_view"):
+        harness.measured()
         expected = {p["name"] for p in result.report["participants"]}
         check({row["name"] for row in rows_of(result.worker)} == expected
               and len(rows_of(result.worker)) == 25, f"{rows_of(result.worker)}")

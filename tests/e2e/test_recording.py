@@ -104,10 +104,11 @@ def check_diarization(result, limit=0.05):
     check(error < limit, f"diarization error {error:.3f}\n truth {truth}\n found {found}")
 
 
-@harness.takes(1.6)
+@harness.takes(1)
 def talk_of_three(build):
     """The demo's meeting: lengths, the right picture, frames kept, diarization, indications."""
     for result, receivers in run(build, SCENARIOS / "demo.json", stream=True):
+        harness.measured()
         path = result.recording()
         harness.check_decodes(path)
         check_lengths(result)
@@ -139,15 +140,24 @@ def check_speaker_messages(result, receivers):
           == {result.name_of(r["person"]) for r in result.report["speech"]}, "speakers differ")
 
 
-@harness.takes(1.6)
-def overlaps_and_recycling(build):
-    """Overlapping speech; receivers handed over in the middle of a word; no audio levels."""
+def who_spoke(build, scenario):
+    for result, _ in run(build, scenario):
+        harness.measured()
+        harness.check_decodes(result.recording())
+        check_diarization(result)
+
+
+@harness.takes(1)
+def overlaps(build):
+    who_spoke(build, SCENARIOS / "talk-overlap.json")
+
+
+@harness.takes(1)
+def recycling(build):
+    """Receivers handed over in the middle of a word; no audio levels."""
     recycled = result_scenario("recycle.json")
     recycled["wire"]["audio_level"] = False
-    for scenario in (SCENARIOS / "talk-overlap.json", recycled):
-        for result, _ in run(build, scenario):
-            harness.check_decodes(result.recording())
-            check_diarization(result)
+    who_spoke(build, recycled)
 
 
 def clap_differences(path):
@@ -175,10 +185,11 @@ def check_sync(path, at_least=10):
           f"{[round(d * 1000) for d in differences]}")
 
 
-@harness.takes(1.2)
+@harness.takes(1)
 def flash_and_beep(build):
     """Picture and sound of a clapper board are within 40 ms at the 95th percentile."""
     for result, _ in run(build, SCENARIOS / "flash-beep.json"):
+        harness.measured()
         harness.check_decodes(result.recording())
         check_sync(result.recording())
 
@@ -211,7 +222,7 @@ def check_tone(result, socket, hz, rate):
     check(abs(late) <= 0.1, f"the tone begins {late * 1000:.0f} ms off")
 
 
-@harness.takes(1.6)
+@harness.takes(2)
 def tone_at_both_rates(build):
     """A tone of 60 s arrives on the live sockets with no sample missing or doubled."""
     scenario = result_scenario("tone-60s.json")
@@ -238,7 +249,7 @@ def result_scenario(name):
     return json.loads((SCENARIOS / name).read_text())
 
 
-@harness.takes(1.2)
+@harness.takes(2)
 def speaks_into_the_meeting(build):
     """Speech sent on the socket is heard in the meeting; the microphone is open only for it."""
     scenario = {"platform": "meet", "duration_s": 14, "lobby": {"mode": "none"},
@@ -313,7 +324,7 @@ def live_socket_comes_back(build):
               "no warning event")
 
 
-TESTS = [talk_of_three, overlaps_and_recycling, flash_and_beep, tone_at_both_rates,
+TESTS = [talk_of_three, overlaps, recycling, flash_and_beep, tone_at_both_rates,
          speaks_into_the_meeting, audio_only_receives_no_pictures, live_socket_comes_back]
 
 if __name__ == "__main__":

@@ -204,10 +204,11 @@ def as_teams(name, **keys):
     return {**setting, "platform": "teams", **keys}
 
 
-@harness.takes(1.6)
+@harness.takes(1)
 def talk_of_three(build):
     """The demo's meeting: the right picture, diarization out of the mix, indications."""
     for result, receivers in recording.run(build, as_teams("demo.json"), stream=True):
+        harness.measured()
         harness.check_decodes(result.recording())
         recording.check_lengths(result)
         shown = recording.pictures(result.recording())
@@ -232,16 +233,18 @@ def told_by(build, name, tells, limit):
               f" found {result.diarization()}")
 
 
-@harness.takes(0.6)
+@harness.takes(1)
 def overlaps_told_by_sources(build):
     told_by(build, "talk-overlap.json", "sources", 0.05)
 
 
+@harness.takes(1)
 def told_by_dominant_speakers(build):
     """They name one at a time, a moment after he has begun."""
     told_by(build, "demo.json", "dominant", 0.10)
 
 
+@harness.takes(1)
 def told_by_the_page_alone(build):
     """Neither roster nor speakers on the wire: names from the tiles, speakers from their rings."""
     for wording in ("new", "old"):
@@ -260,6 +263,7 @@ def told_by_the_page_alone(build):
             check(error < 0.1, f"{error:.3f}\n truth {truth}\n found {result.diarization()}")
 
 
+@harness.takes(1)
 def told_by_captions(build):
     """Nothing else tells: the bot turns captions on, and names from then on."""
     setting = scenario(duration_s=26, wire={"tells": "captions"}, participants=[
@@ -300,11 +304,12 @@ def late_joiner(build):
                   f"{rules_of(result.worker)}")
 
 
-@harness.takes(1.6)
+@harness.takes(1)
 def screen_share(build):
     """The shared screen fills the picture while it lasts, as its owner's."""
     setting = as_teams("screen.json")
     for result, _ in recording.run(build, setting):
+        harness.measured()
         spans = [(p["number"], result.to_recording(p["first_s"]), result.to_recording(p["last_s"]))
                  for p in result.bot["pictures"] if p["what"] == "screen"]
         check(len(spans) == 1, f"screens sent: {spans}")
@@ -319,7 +324,7 @@ def screen_share(build):
         check(number + 128 not in after, f"after it shows {after}")
 
 
-@harness.takes(1.6)
+@harness.takes(2)
 def meeting_of_25(build):
     """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
     setting = as_teams("people-25.json")
@@ -328,6 +333,7 @@ def meeting_of_25(build):
         person["speech"] = [] if turn is None else [
             {"at_s": 1.5 + 6 * turn, "wav": person["speech"][0]["wav"]}]
     for result, _ in recording.run(build, setting):
+        harness.measured()
         rows = json.loads((result.worker.output / "participants.json").read_text())
         expected = {p["name"] for p in result.report["participants"]}
         check({r["name"] for r in rows} == expected, f"{len(rows)} names of {len(expected)}")

@@ -127,7 +127,7 @@ def check_extras(result):
     check(titles == [p["name"] for p in MEETING["participants"]], f"chapters {titles}")
 
 
-@harness.takes(1.6)
+@harness.takes(2)
 def gallery_with_everything(build):
     """Tiles, share, tracks, WAV, screenshots and chapters of a meeting of four."""
     recording = {"separate_audio": True, "audio_wav": True, "screenshots": 5, "chapters": True}
@@ -136,6 +136,7 @@ def gallery_with_everything(build):
         code = worker.wait(120)
         check(code == 0, f"exit code {code}; log:\n{worker.process.tail()}")
         result = harness.Run(meeting.report(), worker)
+        harness.measured()
         check_gallery(result)
         check_extras(result)
         check_tracks(result)

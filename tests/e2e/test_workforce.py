@@ -99,7 +99,7 @@ def joins_at_its_time(build):
         wait_final(hooks, bot)
 
 
-@harness.takes(0.8)
+@harness.takes(1)
 def cancelled_at_any_moment(build):
     """Whenever the leave comes, the bot ends, and neither a worker nor a guest stays behind."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
@@ -118,7 +118,7 @@ def cancelled_at_any_moment(build):
         check(not stayed, f"still in the meeting: {stayed}")
 
 
-@harness.takes(0.8)
+@harness.takes(1)
 def killed_worker_is_recovered(build):
     """SIGKILL of a worker in the middle: complete, with a file that plays, by itself."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
@@ -246,7 +246,7 @@ def down_half_of_the_time(hooks):
         hooks.rude = False
 
 
-@harness.takes(1.2)
+@harness.takes(1)
 def killed_orchestrator_loses_nothing(build, n_kills=None):
     """SIGKILL at random during three running bots, the receiver down half of the time."""
     n_kills = n_kills or int(os.environ.get("STENO_KILLS", "4"))
