@@ -86,7 +86,7 @@ class Browser:
         message, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(message)
 
-    def call(self, method, browser=False, timeout=15, **params):
+    def call(self, method, browser=False, timeout=60, **params):
         self.next_id += 1
         message = {"id": self.next_id, "method": method, "params": params}
         if not browser:
@@ -102,7 +102,7 @@ class Browser:
             if "method" in answer:
                 self.events.append(answer["method"])
 
-    def wait_event(self, method, timeout=20):
+    def wait_event(self, method, timeout=60):
         deadline = time.monotonic() + timeout
         while method not in self.events:
             message = self._read(deadline)
@@ -112,14 +112,14 @@ class Browser:
     def open(self, url):
         self.call("Page.navigate", url=url)
 
-    def evaluate(self, expression, timeout=15):
+    def evaluate(self, expression, timeout=60):
         answer = self.call("Runtime.evaluate", timeout=timeout, expression=expression,
                            returnByValue=True, awaitPromise=True, userGesture=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"])
         return answer["result"].get("value")
 
-    def wait(self, expression, timeout=20):
+    def wait(self, expression, timeout=60):
         """Waits until the expression holds; returns its value."""
         deadline = time.monotonic() + timeout
         while True:

@@ -32,10 +32,14 @@ char *fixture_url(Fixture *fixture, const char *path);
 /** (transfer full): options for a test's browser: no sandbox as root, loopback made public. */
 BrowserOptions *fixture_browser_options(Fixture *fixture);
 
-/** Iterates the main context until @flag holds; fails the test after @seconds. */
+/** A shared machine's disk has stood still for that long; a wait tells what hangs. */
+#define FIXTURE_STALL_S 40
+
+/** Iterates the main context until @flag holds; fails the test @seconds and a stall later. */
 #define FIXTURE_WAIT(flag, seconds)                                                                \
     do {                                                                                           \
-        int64_t fixture_end_us = g_get_monotonic_time() + (int64_t)(seconds)*G_USEC_PER_SEC;       \
+        int64_t fixture_end_us =                                                                   \
+            g_get_monotonic_time() + (int64_t)((seconds) + FIXTURE_STALL_S) * G_USEC_PER_SEC;      \
         unsigned fixture_tick = g_timeout_add(50, fixture_wake, NULL);                             \
         while (!(flag) && g_get_monotonic_time() < fixture_end_us) {                               \
             g_main_context_iteration(NULL, TRUE);                                                  \
