@@ -10,11 +10,130 @@
 /* CompleteMultipartUpload needs some minutes for large objects; parts in the middle of 10,000. */
 #define AIMED_PARTS 5000
 
+/* --- requests --- */
+
+static bool exchange(BotStoreUpload *upload, const char *method, const char *query, GBytes *body,
+                     BotStoreAnswer *answer, GError **error)
+{
+    BotStoreRequest request = {
+        .method = method, .name = upload->name, .query = query, .body = body};
+    return bot_store_exchange(upload->store, &request, upload->cancellable, answer, error);
+}
+
+/* A 200 may carry an Error in its body: the store had begun to answer before it knew. */
+static BotS3Answer *parse(const BotStoreUpload *upload, const BotStoreAnswer *answer,
+                          const char *root, GError **error)
+{
+    g_autoptr(BotS3Answer) parsed = bot_s3_answer_parse(answer->text, answer->length, error);
+    if (parsed == NULL) {
+        g_prefix_error(error, "%s: ", upload->name);
+        return NULL;
+    }
+    if (g_strcmp0(parsed->root, root) != 0) {
+        g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_ANSWER, "%s: %s %s (expected %s)",
+                    upload->name, parsed->code != NULL ? parsed->code : parsed->root,
+                    parsed->message != NULL ? parsed->message : "", root);
+        return NULL;
+    }
+    return g_steal_pointer(&parsed);
+}
+
+static char *upload_query(const BotStoreUpload *upload, const char *before)
+{
+    g_autofree char *id = g_uri_escape_string(upload->id, NULL, FALSE);
+    return g_strdup_printf("%suploadId=%s", before, id);
+}
+
+bool bot_store_upload_begin(BotStoreUpload *upload, GError **error)
+{
+    g_auto(BotStoreAnswer) answer = {0};
+    if (!exchange(upload, "POST", "uploads=", NULL, &answer, error)) {
+        return false;
+    }
+    g_autoptr(BotS3Answer) parsed = parse(upload, &answer, "InitiateMultipartUploadResult", error);
+    if (parsed == NULL) {
+        return false;
+    }
+    if (parsed->upload_id == NULL || parsed->upload_id[0] == '\0') {
+        g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_ANSWER, "%s: no upload id",
+                    upload->name);
+        return false;
+    }
+    upload->id = g_steal_pointer(&parsed->upload_id);
+    return true;
+}
+
+char *bot_store_upload_part(BotStoreUpload *upload, guint number, GBytes *bytes, GError **error)
+{
+    g_autofree char *before = g_strdup_printf("partNumber=%u&", number);
+    g_autofree char *query = upload_query(upload, before);
+    g_auto(BotStoreAnswer) answer = {0};
+    if (!exchange(upload, "PUT", query, bytes, &answer, error)) {
+        return NULL;
+    }
+    if (answer.etag == NULL || answer.etag[0] == '\0') {
+        g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_ANSWER, "%s: part %u has no ETag",
+                    upload->name, number);
+        return NULL;
+    }
+    return g_steal_pointer(&answer.etag);
+}
+
+bool bot_store_upload_complete(BotStoreUpload *upload, const BotStoreFile *file, GArray *parts,
+                               GError **error)
+{
+    g_autofree char *document = bot_s3_complete_document(parts);
+    g_autoptr(GBytes) body = g_bytes_new(document, strlen(document));
+    g_autofree char *query = upload_query(upload, "");
+    g_auto(BotStoreAnswer) answer = {0};
+    g_autoptr(GError) failure = NULL;
+    if (!exchange(upload, "POST", query, body, &answer, &failure)) {
+        /* An answer that was lost on the way: the second try no longer finds the upload. */
+        if (answer.status == 404 &&
+            bot_store_confirm(upload->store, file, upload->cancellable, NULL)) {
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    g_autoptr(BotS3Answer) parsed = parse(upload, &answer, "CompleteMultipartUploadResult", error);
+    return parsed != NULL;
+}
+
+bool bot_store_upload_abort(BotStoreUpload *upload, GError **error)
+{
+    g_autofree char *query = upload_query(upload, "");
+    g_auto(BotStoreAnswer) answer = {0};
+    g_autoptr(GError) failure = NULL;
+    if (exchange(upload, "DELETE", query, NULL, &answer, &failure) || answer.status == 404) {
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+GBytes *bot_store_read(int fd, const char *path, gint64 offset, gint64 size, GError **error)
+{
+    gsize wanted = (gsize)size;
+    g_autofree guint8 *data = g_malloc(wanted);
+    gsize done = 0;
+    while (done < wanted) {
+        ssize_t n = pread(fd, data + done, wanted - done, (off_t)offset + (off_t)done);
+        if (n <= 0) {
+            g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_CHANGED, "%s: %s", path,
+                        n < 0 ? g_strerror(errno) : "the file became shorter");
+            return NULL;
+        }
+        done += (gsize)n;
+    }
+    return g_bytes_new_take(g_steal_pointer(&data), wanted);
+}
+
+/* --- a file --- */
+
 typedef struct {
-    BotStore *store;          /* borrowed */
     const BotStoreFile *file; /* borrowed */
-    GCancellable *cancellable;
-    char *upload_id; /* owned */
+    BotStoreUpload upload;
     gint64 part_bytes;
     GArray *parts; /* owned, BotS3Part: what the store has and what we sent */
     int fd;
@@ -25,7 +144,7 @@ typedef struct {
 static void remember(Parts *parts)
 {
     g_autoptr(GKeyFile) state = g_key_file_new();
-    g_key_file_set_string(state, "upload", "id", parts->upload_id);
+    g_key_file_set_string(state, "upload", "id", parts->upload.id);
     g_key_file_set_string(state, "upload", "name", parts->file->name);
     g_key_file_set_string(state, "upload", "sha256", parts->file->sha256);
     g_key_file_set_int64(state, "upload", "part_bytes", parts->part_bytes);
@@ -55,60 +174,15 @@ static bool recall(Parts *parts)
         return false;
     }
     parts->part_bytes = part_bytes;
-    parts->upload_id = g_key_file_get_string(state, "upload", "id", NULL);
-    return parts->upload_id != NULL;
-}
-
-/* --- requests --- */
-
-static bool exchange(Parts *parts, const char *method, const char *query, GBytes *body,
-                     BotStoreAnswer *answer, GError **error)
-{
-    BotStoreRequest request = {
-        .method = method, .name = parts->file->name, .query = query, .body = body};
-    return bot_store_exchange(parts->store, &request, parts->cancellable, answer, error);
-}
-
-/* A 200 may carry an Error in its body: the store had begun to answer before it knew. */
-static BotS3Answer *parse(Parts *parts, const BotStoreAnswer *answer, const char *root,
-                          GError **error)
-{
-    g_autoptr(BotS3Answer) parsed = bot_s3_answer_parse(answer->text, answer->length, error);
-    if (parsed == NULL) {
-        g_prefix_error(error, "%s: ", parts->file->name);
-        return NULL;
-    }
-    if (g_strcmp0(parsed->root, root) != 0) {
-        g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_ANSWER, "%s: %s %s (expected %s)",
-                    parts->file->name, parsed->code != NULL ? parsed->code : parsed->root,
-                    parsed->message != NULL ? parsed->message : "", root);
-        return NULL;
-    }
-    return g_steal_pointer(&parsed);
-}
-
-static char *upload_query(Parts *parts, const char *before)
-{
-    g_autofree char *id = g_uri_escape_string(parts->upload_id, NULL, FALSE);
-    return g_strdup_printf("%suploadId=%s", before, id);
+    parts->upload.id = g_key_file_get_string(state, "upload", "id", NULL);
+    return parts->upload.id != NULL;
 }
 
 static bool begin(Parts *parts, GError **error)
 {
-    g_auto(BotStoreAnswer) answer = {0};
-    if (!exchange(parts, "POST", "uploads=", NULL, &answer, error)) {
+    if (!bot_store_upload_begin(&parts->upload, error)) {
         return false;
     }
-    g_autoptr(BotS3Answer) parsed = parse(parts, &answer, "InitiateMultipartUploadResult", error);
-    if (parsed == NULL) {
-        return false;
-    }
-    if (parsed->upload_id == NULL || parsed->upload_id[0] == '\0') {
-        g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_ANSWER, "%s: no upload id",
-                    parts->file->name);
-        return false;
-    }
-    parts->upload_id = g_strdup(parsed->upload_id);
     parts->part_bytes = MAX(BOT_STORE_PART, parts->file->bytes / AIMED_PARTS + 1);
     remember(parts);
     return true;
@@ -120,16 +194,16 @@ static bool list(Parts *parts, GError **error)
     guint marker = 0;
     for (;;) {
         g_autofree char *before = g_strdup_printf("max-parts=1000&part-number-marker=%u&", marker);
-        g_autofree char *query = upload_query(parts, before);
+        g_autofree char *query = upload_query(&parts->upload, before);
         g_auto(BotStoreAnswer) answer = {0};
         g_autoptr(GError) failure = NULL;
-        if (!exchange(parts, "GET", query, NULL, &answer, &failure)) {
+        if (!exchange(&parts->upload, "GET", query, NULL, &answer, &failure)) {
             if (answer.status != 404) {
                 g_propagate_error(error, g_steal_pointer(&failure));
             }
             return false;
         }
-        g_autoptr(BotS3Answer) parsed = parse(parts, &answer, "ListPartsResult", error);
+        g_autoptr(BotS3Answer) parsed = parse(&parts->upload, &answer, "ListPartsResult", error);
         if (parsed == NULL) {
             return false;
         }
@@ -150,19 +224,8 @@ static bool list(Parts *parts, GError **error)
 static GBytes *read_part(Parts *parts, guint number, GError **error)
 {
     gint64 offset = (gint64)(number - 1) * parts->part_bytes;
-    gsize wanted = (gsize)MIN(parts->part_bytes, parts->file->bytes - offset);
-    g_autofree guint8 *data = g_malloc(wanted);
-    gsize done = 0;
-    while (done < wanted) {
-        ssize_t n = pread(parts->fd, data + done, wanted - done, (off_t)offset + (off_t)done);
-        if (n <= 0) {
-            g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_CHANGED, "%s: %s",
-                        parts->file->path, n < 0 ? g_strerror(errno) : "the file became shorter");
-            return NULL;
-        }
-        done += (gsize)n;
-    }
-    return g_bytes_new_take(g_steal_pointer(&data), wanted);
+    gint64 size = MIN(parts->part_bytes, parts->file->bytes - offset);
+    return bot_store_read(parts->fd, parts->file->path, offset, size, error);
 }
 
 static BotS3Part *find_part(Parts *parts, guint number)
@@ -209,18 +272,11 @@ static bool send_part(Parts *parts, guint number, GError **error)
         g_debug("%s: part %u is there already", parts->file->name, number);
         return true;
     }
-    g_autofree char *before = g_strdup_printf("partNumber=%u&", number);
-    g_autofree char *query = upload_query(parts, before);
-    g_auto(BotStoreAnswer) answer = {0};
-    if (!exchange(parts, "PUT", query, bytes, &answer, error)) {
+    g_autofree char *etag = bot_store_upload_part(&parts->upload, number, bytes, error);
+    if (etag == NULL) {
         return false;
     }
-    if (answer.etag == NULL || answer.etag[0] == '\0') {
-        g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_ANSWER, "%s: part %u has no ETag",
-                    parts->file->name, number);
-        return false;
-    }
-    keep_part(parts, number, (gint64)g_bytes_get_size(bytes), answer.etag);
+    keep_part(parts, number, (gint64)g_bytes_get_size(bytes), etag);
     return true;
 }
 
@@ -228,28 +284,6 @@ static int compare_parts(gconstpointer a, gconstpointer b)
 {
     const BotS3Part *left = a, *right = b;
     return left->number < right->number ? -1 : left->number > right->number;
-}
-
-static bool complete(Parts *parts, guint n_parts, GError **error)
-{
-    g_array_sort(parts->parts, compare_parts);
-    g_array_set_size(parts->parts, n_parts);
-    g_autofree char *document = bot_s3_complete_document(parts->parts);
-    g_autoptr(GBytes) body = g_bytes_new(document, strlen(document));
-    g_autofree char *query = upload_query(parts, "");
-    g_auto(BotStoreAnswer) answer = {0};
-    g_autoptr(GError) failure = NULL;
-    if (!exchange(parts, "POST", query, body, &answer, &failure)) {
-        /* An answer that was lost on the way: the second try no longer finds the upload. */
-        if (answer.status == 404 &&
-            bot_store_confirm(parts->store, parts->file, parts->cancellable, NULL)) {
-            return true;
-        }
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return false;
-    }
-    g_autoptr(BotS3Answer) parsed = parse(parts, &answer, "CompleteMultipartUploadResult", error);
-    return parsed != NULL;
 }
 
 static bool resume_or_begin(Parts *parts, GError **error)
@@ -264,7 +298,7 @@ static bool resume_or_begin(Parts *parts, GError **error)
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }
-        g_clear_pointer(&parts->upload_id, g_free);
+        g_clear_pointer(&parts->upload.id, g_free);
         g_array_set_size(parts->parts, 0);
     }
     return begin(parts, error);
@@ -281,7 +315,9 @@ static bool send_all(Parts *parts, GError **error)
             return false;
         }
     }
-    if (!complete(parts, n_parts, error)) {
+    g_array_sort(parts->parts, compare_parts);
+    g_array_set_size(parts->parts, n_parts);
+    if (!bot_store_upload_complete(&parts->upload, parts->file, parts->parts, error)) {
         return false;
     }
     forget(parts);
@@ -291,7 +327,7 @@ static bool send_all(Parts *parts, GError **error)
 bool bot_store_put_parts(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
                          GError **error)
 {
-    Parts parts = {.store = store, .file = file, .cancellable = cancellable};
+    Parts parts = {.file = file, .upload = {store, file->name, cancellable, NULL}};
     parts.fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (parts.fd < 0) {
         g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", file->path,
@@ -301,7 +337,7 @@ bool bot_store_put_parts(BotStore *store, const BotStoreFile *file, GCancellable
     parts.parts = bot_s3_parts_new();
     bool sent = send_all(&parts, error);
     g_array_unref(parts.parts);
-    g_free(parts.upload_id);
+    g_free(parts.upload.id);
     close(parts.fd);
     return sent;
 }

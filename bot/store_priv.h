@@ -43,6 +43,34 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(BotStoreAnswer, bot_store_answer_clear)
 bool bot_store_exchange(BotStore *store, const BotStoreRequest *request, GCancellable *cancellable,
                         BotStoreAnswer *ret_answer, GError **error);
 
+/* An upload in parts, its requests: each is tried again while it is worth it. */
+typedef struct {
+    BotStore *store;           /* borrowed */
+    const char *name;          /* borrowed: of the object */
+    GCancellable *cancellable; /* borrowed; NULL: none */
+    char *id;                  /* owned; NULL: not begun */
+} BotStoreUpload;
+
+bool bot_store_upload_begin(BotStoreUpload *upload, GError **error);
+
+/** Returns (transfer full): the ETag of part @number, which the store checked. */
+char *bot_store_upload_part(BotStoreUpload *upload, guint number, GBytes *bytes, GError **error);
+
+/**
+ * bot_store_upload_complete:
+ * @parts: (element-type BotS3Part): ordered
+ *
+ * Make @file of @parts; also true when the store has made it already.
+ */
+bool bot_store_upload_complete(BotStoreUpload *upload, const BotStoreFile *file, GArray *parts,
+                               GError **error);
+
+/** Have the parts deleted. Also true when the store knows nothing of the upload. */
+bool bot_store_upload_abort(BotStoreUpload *upload, GError **error);
+
+/** @size bytes from @offset on; fewer are BOT_STORE_ERROR_CHANGED. @path is for the message. */
+GBytes *bot_store_read(int fd, const char *path, gint64 offset, gint64 size, GError **error);
+
 /** Upload @file in parts, going on with what an earlier process sent. */
 bool bot_store_put_parts(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
                          GError **error);
