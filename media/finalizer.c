@@ -483,6 +483,16 @@ bool media_has_unfinished(const char *output_dir)
     return g_file_test(path, G_FILE_TEST_IS_DIR);
 }
 
+const MediaGrowingFile *media_growing_files(void)
+{
+    static const MediaGrowingFile files[] = {
+        {MEDIA_WORK_DIR "/" MEDIA_WORK_MP3, FINAL_MP3},
+        {MEDIA_WORK_DIR "/" MEDIA_WAV_NAME, MEDIA_WAV_NAME},
+        {NULL, NULL},
+    };
+    return files;
+}
+
 static bool join_work(const char *output_dir, const char *work_dir,
                       const MediaFinalizeOptions *options, bool reserve, MediaFinalized *ret,
                       GError **error)

@@ -40,3 +40,23 @@ bool media_finalize(const char *output_dir, const MediaFinalizeOptions *options,
 
 /** True when @output_dir holds working files that nobody has finalized. */
 bool media_has_unfinished(const char *output_dir);
+
+/**
+ * A working file that grows at its end only and whose bytes go into the delivered file as they are,
+ * in one piece and in their order; but a header of any length may be put in front of them, their
+ * first kilobyte may be rewritten, and the last second may be cut. Both names are relative to the
+ * output folder.
+ */
+typedef struct {
+    const char *work;
+    const char *final;
+} MediaGrowingFile;
+
+/**
+ * media_growing_files:
+ *
+ * Returns (transfer none): those that a recording may have; a NULL name ends them. An MP4 is not
+ * among them (its index comes before its media, which are joined from two files), nor are the
+ * tracks (their pages are laid out anew, one file of all that a participant sent).
+ */
+const MediaGrowingFile *media_growing_files(void);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memmem */
 #include "tests/media/fake_encoder.h"
 #include "tests/media/leaks.h"
 #include "tests/media/meeting.h"
@@ -114,6 +115,67 @@ static void wav_is_the_mix(void)
         loud++;
     }
     g_assert_cmpfloat(fabs((double)loud / 16000.0 - 0.52), <, 0.03);
+    clear(&playback, &finalized);
+}
+
+/* --- what may be uploaded while it grows --- */
+
+typedef struct {
+    char *early, *late; /* owned: what was there at two times */
+    gsize early_bytes, late_bytes;
+} Growth;
+
+static void read_work(const Meeting *meeting, guint i, char **ret_data, gsize *ret_bytes)
+{
+    g_autofree char *path = in_output(meeting, media_growing_files()[i].work);
+    g_assert_true(g_file_get_contents(path, ret_data, ret_bytes, NULL));
+}
+
+/* All but the first kilobyte and the last second is in the finished file, in one piece. */
+static void check_growth(const Meeting *meeting, guint i, const Growth *growth)
+{
+    g_autofree char *path = in_output(meeting, media_growing_files()[i].final);
+    g_autofree char *data = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &data, &size, NULL));
+    g_assert_cmpuint(growth->early_bytes, >, 8192);
+    g_assert_cmpuint(growth->late_bytes, >, growth->early_bytes + 8192);
+    g_assert_cmpmem(growth->early, growth->early_bytes, growth->late, growth->early_bytes);
+    const char *found = memmem(data, size, growth->late + 1024, growth->late_bytes - 1024);
+    g_assert_nonnull(found);
+    g_assert_cmpint(found - data, >=, 1024);
+    g_assert_cmpint(found - data, <, 65536);
+}
+
+static void growing_files_are_in_the_finished_ones(void)
+{
+    MediaEngineConfig config = meeting_config();
+    config.mode = MEDIA_MODE_AUDIO_ONLY;
+    config.audio_wav = true;
+    g_autoptr(Meeting) meeting = meeting_new(&config);
+    meeting->speech[1] = alice;
+    start(meeting);
+    Growth growth[2];
+    meeting_run(meeting, 6000);
+    for (guint i = 0; i < G_N_ELEMENTS(growth); i++) {
+        read_work(meeting, i, &growth[i].early, &growth[i].early_bytes);
+    }
+    media_engine_pause_recording(meeting->engine);
+    meeting_run(meeting, 8000);
+    media_engine_resume_recording(meeting->engine);
+    meeting_run(meeting, 20000);
+    for (guint i = 0; i < G_N_ELEMENTS(growth); i++) {
+        read_work(meeting, i, &growth[i].late, &growth[i].late_bytes);
+    }
+    g_assert_null(media_growing_files()[G_N_ELEMENTS(growth)].work);
+    Playback playback;
+    MediaFinalized finalized;
+    meeting_finish(meeting, &playback, &finalized);
+    for (guint i = 0; i < G_N_ELEMENTS(growth); i++) {
+        check_growth(meeting, i, &growth[i]);
+        g_free(growth[i].early);
+        g_free(growth[i].late);
+    }
     clear(&playback, &finalized);
 }
 
@@ -323,6 +385,8 @@ int main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/options/voices_have_their_own_files", voices_have_their_own_files);
     g_test_add_func("/options/wav_is_the_mix", wav_is_the_mix);
+    g_test_add_func("/options/growing_files_are_in_the_finished_ones",
+                    growing_files_are_in_the_finished_ones);
     g_test_add_func("/options/screenshots_are_taken_of_the_picture",
                     screenshots_are_taken_of_the_picture);
     g_test_add_func("/options/chapters_follow_the_turns", chapters_follow_the_turns);
