@@ -293,7 +293,7 @@ static void upload(Recovery *recovery)
         }
     }
     BotUpload *running = bot_upload_new(&recovery->config->upload, recovery->dir,
-                                        recovery->artifacts, &events, recovery);
+                                        recovery->artifacts, NULL, &events, recovery);
     wait_until_idle(recovery);
     bot_upload_free(running);
 }

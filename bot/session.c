@@ -328,6 +328,7 @@ void bot_session_free(BotSession *session)
     g_clear_pointer(&session->standby, platform_standby_free);
     g_clear_pointer(&session->engine, media_engine_free);
     g_clear_pointer(&session->streaming, streaming_client_free);
+    g_clear_pointer(&session->ahead, bot_upload_ahead_free);
     g_clear_pointer(&session->upload, bot_upload_free);
     g_clear_pointer(&session->webhook, bot_webhook_free);
     bot_roster_free(session->roster);

@@ -57,6 +57,7 @@ struct BotSession {
     bool terminating;       /* the first SIGTERM */
     bool at_once;           /* the second SIGTERM, or the grace time is over */
     GError *finalize_error; /* owned */
+    BotUploadAhead *ahead;  /* owned; NULL: nothing is sent while it grows */
     BotUpload *upload;      /* owned; NULL: not under way */
     JsonArray *artifacts;   /* owned: what is uploaded; NULL: nothing */
     char *recording_url;    /* owned: where the recording was uploaded to; NULL: nowhere */
@@ -123,6 +124,9 @@ const BotOutcomeRow *bot_session_row(BotSession *session);
 const char *bot_session_message(BotSession *session);
 
 /* --- session_upload.c --- */
+
+/** The recording began: what can be sent while it grows is. */
+void bot_session_upload_ahead(BotSession *session);
 
 /**
  * Deliver @artifacts where the configuration wants them, then go on finishing. False: nowhere.

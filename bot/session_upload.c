@@ -26,6 +26,16 @@ static void on_done(const GError *error, gpointer user_data)
     bot_session_delivered(session);
 }
 
+void bot_session_upload_ahead(BotSession *session)
+{
+    const BotConfig *config = session->config;
+    bool grows = config->mode == BOT_MODE_AUDIO_ONLY || config->audio_wav;
+    if (grows && config->has_upload && config->upload.store.put_url == NULL) {
+        session->ahead = bot_upload_ahead_new(&config->upload.store, config->output_dir,
+                                              BOT_UPLOAD_AHEAD_POLL_MS);
+    }
+}
+
 bool bot_session_upload(BotSession *session, JsonArray *artifacts)
 {
     static const BotUploadEvents events = {on_uploaded, on_done};
@@ -37,8 +47,9 @@ bool bot_session_upload(BotSession *session, JsonArray *artifacts)
     if (metadata != NULL) {
         json_array_add_object_element(session->artifacts, metadata);
     }
-    session->upload = bot_upload_new(&session->config->upload, session->config->output_dir,
-                                     session->artifacts, &events, session);
+    session->upload =
+        bot_upload_new(&session->config->upload, session->config->output_dir, session->artifacts,
+                       g_steal_pointer(&session->ahead), &events, session);
     if (session->at_once) {
         bot_upload_cancel(session->upload);
     }

@@ -2,6 +2,7 @@
 #include "bot/store_priv.h"
 
 #include "bot/sigv4.h"
+#include "bot/store_ahead.h"
 
 #include <string.h>
 
@@ -29,12 +30,18 @@ BotStore *bot_store_new(const BotStoreConfig *config)
 {
     BotStore *store = g_new0(BotStore, 1);
     store->config = config;
+    store->max_tries = BOT_STORE_MAX_TRIES;
     store->session = soup_session_new_with_options("timeout", TIMEOUT_S, "user-agent",
                                                    "steno/" STENO_VERSION, NULL);
     if (config->put_url == NULL) {
         get_address(config, &store->base, &store->host);
     }
     return store;
+}
+
+void bot_store_set_max_tries(BotStore *store, guint max_tries)
+{
+    store->max_tries = max_tries;
 }
 
 void bot_store_free(BotStore *store)
@@ -225,7 +232,7 @@ static bool exchange(BotStore *store, const BotStoreRequest *request, MakeMessag
 {
     g_autofree char *reason = NULL;
     const char *name = request->name != NULL ? request->name : store->config->bucket;
-    for (guint n_tries = 1; n_tries <= BOT_STORE_MAX_TRIES; n_tries++) {
+    for (guint n_tries = 1; n_tries <= store->max_tries; n_tries++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(SoupMessage) message = make(store, request);
         bot_store_answer_clear(ret_answer);
@@ -241,18 +248,18 @@ static bool exchange(BotStore *store, const BotStoreRequest *request, MakeMessag
         }
         g_free(reason);
         reason = answered ? explain(ret_answer) : g_strdup(failure->message);
-        g_info("%s of %s, try %u of %u: %s", request->method, name, n_tries, BOT_STORE_MAX_TRIES,
+        g_info("%s of %s, try %u of %u: %s", request->method, name, n_tries, store->max_tries,
                reason);
         if (answered && !is_passing(ret_answer)) {
             g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED, "%s: %s", name, reason);
             return false;
         }
-        if (n_tries < BOT_STORE_MAX_TRIES && !wait_before_retry(n_tries, cancellable, error)) {
+        if (n_tries < store->max_tries && !wait_before_retry(n_tries, cancellable, error)) {
             return false;
         }
     }
     g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_UNAVAILABLE,
-                "%s: given up after %d tries: %s", name, BOT_STORE_MAX_TRIES, reason);
+                "%s: given up after %u tries: %s", name, store->max_tries, reason);
     return false;
 }
 
@@ -408,15 +415,37 @@ static char *link_to(BotStore *store, const char *name)
                            : bot_store_link(store->config, name, BOT_STORE_LINK_S);
 }
 
+/* What was sent ahead goes last: the store may have refused this file for a reason that passes. */
+static bool put_anew(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
+                     GError **error)
+{
+    bool put = file->bytes > BOT_STORE_ONE_REQUEST
+                   ? bot_store_put_parts(store, file, cancellable, error)
+                   : put_whole(store, file, cancellable, error);
+    g_autoptr(GError) problem = NULL;
+    if (put && file->ahead_path != NULL &&
+        !bot_store_ahead_drop(store, file->ahead_path, cancellable, &problem)) {
+        g_info("%s: parts of no use stay in the store: %s", file->name, problem->message);
+    }
+    return put;
+}
+
+static bool put_s3(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
+                   GError **error)
+{
+    bool put = false;
+    if (file->ahead_path != NULL && !bot_store_put_rest(store, file, cancellable, &put, error)) {
+        return false;
+    }
+    return (put || put_anew(store, file, cancellable, error)) &&
+           bot_store_confirm(store, file, cancellable, error);
+}
+
 bool bot_store_put(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
                    char **ret_url, GError **error)
 {
-    bool put = store->config->put_url != NULL
-                   ? put_presigned(store, file, cancellable, error)
-                   : (file->bytes > BOT_STORE_ONE_REQUEST
-                          ? bot_store_put_parts(store, file, cancellable, error)
-                          : put_whole(store, file, cancellable, error)) &&
-                         bot_store_confirm(store, file, cancellable, error);
+    bool put = store->config->put_url != NULL ? put_presigned(store, file, cancellable, error)
+                                              : put_s3(store, file, cancellable, error);
     if (!put) {
         g_prefix_error(error,
                        "upload to %s: ", store->base != NULL ? store->base : "the presigned URL");

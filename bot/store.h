@@ -51,6 +51,7 @@ typedef struct {
     gint64 bytes;           /* what it must have */
     const char *sha256;     /* hex, what it must have */
     const char *state_path; /* remembers an upload in parts, so that it is resumed after a crash */
+    const char *ahead_path; /* what a BotStoreAhead remembered of it; NULL: none was made */
 } BotStoreFile;
 
 /**
@@ -66,6 +67,9 @@ char *bot_store_link(const BotStoreConfig *config, const char *name, guint expir
 BotStore *bot_store_new(const BotStoreConfig *config);
 void bot_store_free(BotStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotStore, bot_store_free)
+
+/** How often one request is tried, instead of BOT_STORE_MAX_TRIES; at least 1. */
+void bot_store_set_max_tries(BotStore *store, guint max_tries);
 
 /**
  * bot_store_put:

@@ -6,13 +6,15 @@
 
 #include <libsoup/soup.h>
 
-/* store.c has requests and whole files, store_parts.c uploads in parts, store_clear.c deletes. */
+/* store.c has requests and whole files, store_parts.c uploads in parts, store_ahead.c those that
+ * begin while the file grows, store_clear.c deletes. */
 
 struct BotStore {
     const BotStoreConfig *config; /* borrowed */
     SoupSession *session;         /* owned */
     char *base;                   /* owned: "https://host[:port]"; S3 only */
     char *host;                   /* owned: as in the Host header; S3 only */
+    guint max_tries;              /* of one request */
 };
 
 typedef struct {
@@ -74,6 +76,16 @@ GBytes *bot_store_read(int fd, const char *path, gint64 offset, gint64 size, GEr
 /** Upload @file in parts, going on with what an earlier process sent. */
 bool bot_store_put_parts(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
                          GError **error);
+
+/**
+ * bot_store_put_rest:
+ * @ret_put: (out): false: nothing was sent ahead, or nothing that fits; the file has to go as ever
+ *
+ * Complete the upload that file->ahead_path remembers. What is of no use stays remembered, for
+ * bot_store_ahead_drop.
+ */
+bool bot_store_put_rest(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,
+                        bool *ret_put, GError **error);
 
 /** Does the store have an object of the file's size? False with @error only when it says no. */
 bool bot_store_confirm(BotStore *store, const BotStoreFile *file, GCancellable *cancellable,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/upload.h"
 
+#include "media/finalizer.h"
+
 #include <glib/gstdio.h>
 #include <string.h>
 
@@ -16,7 +18,8 @@ struct BotUpload {
     char *output_dir;              /* owned */
     BotUploadEvents events;
     gpointer user_data;
-    GPtrArray *items; /* owned Item; read by the thread only */
+    GPtrArray *items;      /* owned Item; read by the thread only */
+    BotUploadAhead *ahead; /* owned, the thread's; NULL: none */
     GCancellable *cancellable;
     GMainContext *context; /* owned: of the creating thread */
     GThread *thread;       /* owned until joined */
@@ -78,7 +81,8 @@ static bool upload_item(BotUpload *upload, BotStore *store, const Item *item, GE
 {
     g_autofree char *path = g_build_filename(upload->output_dir, item->name, NULL);
     g_autofree char *state_path = g_build_filename(upload->output_dir, STATE_FILE, NULL);
-    BotStoreFile file = {path, item->name, item->bytes, item->sha256, state_path};
+    g_autofree char *ahead_path = bot_upload_ahead_state_path(upload->output_dir, item->name);
+    BotStoreFile file = {path, item->name, item->bytes, item->sha256, state_path, ahead_path};
     g_autofree char *url = NULL;
     if (!bot_store_put(store, &file, upload->cancellable, &url, error)) {
         g_prefix_error(error, "%s stays in %s: ", item->name, upload->output_dir);
@@ -91,12 +95,9 @@ static bool upload_item(BotUpload *upload, BotStore *store, const Item *item, GE
     return true;
 }
 
-static gpointer run(gpointer data)
+/* Returns (transfer full): why something was not delivered; NULL: everything was. */
+static GError *upload_items(BotUpload *upload, BotStore *store)
 {
-    BotUpload *upload = data;
-    g_autoptr(GMainContext) context = g_main_context_new(); /* libsoup's, while it blocks */
-    g_main_context_push_thread_default(context);
-    BotStore *store = bot_store_new(&upload->config->store);
     g_autoptr(GError) first = NULL;
     for (guint i = 0; i < upload->items->len; i++) {
         g_autoptr(GError) error = NULL;
@@ -112,9 +113,25 @@ static gpointer run(gpointer data)
             }
         }
     }
+    return g_steal_pointer(&first);
+}
+
+static gpointer run(gpointer data)
+{
+    BotUpload *upload = data;
+    g_clear_pointer(&upload->ahead, bot_upload_ahead_free);
+    g_autoptr(GMainContext) context = g_main_context_new(); /* libsoup's, while it blocks */
+    g_main_context_push_thread_default(context);
+    BotStore *store = bot_store_new(&upload->config->store);
+    GError *error = upload_items(upload, store);
+    /* What is not finalized yet a recovery will finalize and deliver. */
+    if (error == NULL && upload->config->store.put_url == NULL &&
+        !media_has_unfinished(upload->output_dir)) {
+        bot_upload_ahead_drop(store, upload->output_dir, upload->cancellable);
+    }
     bot_store_free(store);
     g_main_context_pop_thread_default(context);
-    tell(upload, NULL, NULL, g_steal_pointer(&first));
+    tell(upload, NULL, NULL, error);
     return NULL;
 }
 
@@ -136,11 +153,13 @@ static void take_items(BotUpload *upload, JsonArray *artifacts)
 }
 
 BotUpload *bot_upload_new(const BotUploadConfig *config, const char *output_dir,
-                          JsonArray *artifacts, const BotUploadEvents *events, gpointer user_data)
+                          JsonArray *artifacts, BotUploadAhead *ahead,
+                          const BotUploadEvents *events, gpointer user_data)
 {
     BotUpload *upload = g_new0(BotUpload, 1);
     upload->config = config;
     upload->output_dir = g_strdup(output_dir);
+    upload->ahead = ahead;
     upload->events = *events;
     upload->user_data = user_data;
     upload->items = g_ptr_array_new_with_free_func(item_free);

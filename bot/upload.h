@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "bot/store.h"
+#include "bot/upload_ahead.h"
 
 /*
  * Delivers a bot's artifacts to a store, in a thread of its own: the recording first, metadata.json
@@ -27,9 +27,11 @@ typedef struct {
  * bot_upload_new:
  * @config: (transfer none): borrowed for the upload's life
  * @artifacts: (transfer none): [{name, bytes, sha256}]; to a presigned URL only the recording goes
+ * @ahead: (transfer full) (nullable): what followed the recording, to be ended first
  */
 BotUpload *bot_upload_new(const BotUploadConfig *config, const char *output_dir,
-                          JsonArray *artifacts, const BotUploadEvents *events, gpointer user_data);
+                          JsonArray *artifacts, BotUploadAhead *ahead,
+                          const BotUploadEvents *events, gpointer user_data);
 
 /** Stop soon; on_done comes with G_IO_ERROR_CANCELLED. What was sent in parts can be resumed. */
 void bot_upload_cancel(BotUpload *upload);

@@ -267,7 +267,7 @@ static void deliver(const BotUploadConfig *config, const char *dir, JsonArray *a
 {
     static const BotUploadEvents events = {on_uploaded, on_done};
     *delivery = (Delivery){.names = g_ptr_array_new_with_free_func(g_free)};
-    BotUpload *upload = bot_upload_new(config, dir, artifacts, &events, delivery);
+    BotUpload *upload = bot_upload_new(config, dir, artifacts, NULL, &events, delivery);
     while (!delivery->done) {
         g_main_context_iteration(NULL, TRUE);
     }
