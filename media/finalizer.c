@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define LAME_DELAY 1105 /* samples: of the encoder and a decoder together */
-#define FINAL_MP4 "recording.mp4"
 #define FINAL_MP3 "recording.mp3"
 #define PARTIAL ".recording.partial"
 /* The working files of a recording that has been delivered, on their way out. */
@@ -238,7 +237,7 @@ static bool join_files(Output *output, const char *output_dir, const char *work_
                        const MediaFinalizeOptions *options, MediaFinalized *ret, GError **error)
 {
     bool mp3 = output->join.state.mode == MEDIA_MODE_AUDIO_ONLY;
-    g_autofree char *final = g_build_filename(output_dir, mp3 ? FINAL_MP3 : FINAL_MP4, NULL);
+    g_autofree char *final = g_build_filename(output_dir, mp3 ? FINAL_MP3 : MEDIA_FINAL_MP4, NULL);
     g_autofree char *partial = g_build_filename(output_dir, PARTIAL, NULL);
     media_join_open(&output->join, work_dir);
     if (output->join.video.at_end && output->join.audio.at_end) {
@@ -265,7 +264,7 @@ static bool join_files(Output *output, const char *output_dir, const char *work_
 /* Finalized before: tell again what there is. */
 static bool describe(const char *output_dir, MediaFinalized *ret, GError **error)
 {
-    static const char *const names[] = {FINAL_MP4, FINAL_MP3};
+    static const char *const names[] = {MEDIA_FINAL_MP4, FINAL_MP3};
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = g_build_filename(output_dir, names[i], NULL);
         AVFormatContext *context = NULL;
@@ -304,9 +303,9 @@ bool media_has_unfinished(const char *output_dir)
 const MediaGrowingFile *media_growing_files(void)
 {
     static const MediaGrowingFile files[] = {
-        {MEDIA_WORK_DIR "/" MEDIA_WORK_MP3, FINAL_MP3},
-        {MEDIA_WORK_DIR "/" MEDIA_WAV_NAME, MEDIA_WAV_NAME},
-        {NULL, NULL},
+        {MEDIA_WORK_DIR "/" MEDIA_WORK_MP3, FINAL_MP3, false},
+        {MEDIA_WORK_DIR "/" MEDIA_WAV_NAME, MEDIA_WAV_NAME, true},
+        {NULL, NULL, false},
     };
     return files;
 }

@@ -9,6 +9,9 @@
  * finalizer; it is idempotent. Blocking: run it in a thread. No state is kept between calls.
  */
 
+/** The delivered file of a recording with pictures. */
+#define MEDIA_FINAL_MP4 "recording.mp4"
+
 typedef struct {
     const char *title;       /* NULL: none */
     int64_t created_unix_ms; /* 0: none */
@@ -43,20 +46,20 @@ bool media_has_unfinished(const char *output_dir);
 
 /**
  * A working file that grows at its end only and whose bytes go into the delivered file as they are,
- * in one piece and in their order; but a header of any length may be put in front of them, their
- * first kilobyte may be rewritten, and the last second may be cut. Both names are relative to the
+ * in one piece and in their order; but the last second may be cut. Both names are relative to the
  * output folder.
  */
 typedef struct {
     const char *work;
     const char *final;
+    bool in_place; /* its first kilobyte may be rewritten; else a header comes in front of it */
 } MediaGrowingFile;
 
 /**
  * media_growing_files:
  *
- * Returns (transfer none): those that a recording may have; a NULL name ends them. An MP4 is not
- * among them (its index comes before its media, which are joined from two files), nor are the
- * tracks (their pages are laid out anew, one file of all that a participant sent).
+ * Returns (transfer none): those that a recording may have; a NULL name ends them. An MP4 is joined
+ * from two files (media_follow tells it as it grows); of the tracks the pages are laid out anew, in
+ * one file of all that a participant sent.
  */
 const MediaGrowingFile *media_growing_files(void);

@@ -28,7 +28,7 @@ static void read_next(MediaJoinInput *input)
     if (input->at_end) {
         return;
     }
-    int code = read_packet(input);
+    int code = input->next != NULL ? input->next(input->source, packet) : read_packet(input);
     bool cut = code < 0 || (packet->flags & AV_PKT_FLAG_CORRUPT) != 0 || packet->size <= 0 ||
                packet->dts == AV_NOPTS_VALUE || packet->pts == AV_NOPTS_VALUE ||
                (packet->pos >= 0 && packet->pos + packet->size > input->file_size);
@@ -68,7 +68,8 @@ static void open_input(MediaJoinInput *input, const char *path, int scale, int64
     input->scale = (AVRational){1, scale};
     input->shift = shift;
     input->packet = av_packet_alloc();
-    input->at_end = !open_context(input, path);
+    input->file_size = INT64_MAX;
+    input->at_end = input->next == NULL && !open_context(input, path);
     read_next(input);
 }
 
@@ -83,7 +84,7 @@ static void keep_lead_if_alone(MediaJoin *join, const char *audio_path)
 {
     MediaJoinInput scan = {0};
     int64_t end = 0;
-    if (join->state.ended || join->audio.at_end) {
+    if (join->state.ended || join->audio.at_end || join->audio.next != NULL) {
         return;
     }
     open_input(&scan, audio_path, MEDIA_AUDIO_RATE_HZ, 0);

@@ -17,6 +17,11 @@
 
 /* One working file being read. */
 typedef struct {
+    /* Reads the next packet: its times (in @scale), place and size; below 0: the end. NULL: libav
+     * reads the file. */
+    int (*next)(gpointer source, AVPacket *packet);
+    gpointer source; /* borrowed */
+
     AVFormatContext *context; /* owned; NULL: there is none */
     AVPacket *packet;         /* owned: the next one, in the output's units */
     bool at_end;
@@ -41,7 +46,7 @@ struct MediaJoin {
 
 /**
  * media_join_open:
- * @join: zero, but for state and write
+ * @join: zero, but for state and write, and next and source of what is not read by libav
  *
  * Read the first packet of each; there may be none: at_end.
  */
