@@ -29,8 +29,7 @@ static void on_done(const GError *error, gpointer user_data)
 void bot_session_upload_ahead(BotSession *session)
 {
     const BotConfig *config = session->config;
-    bool grows = config->mode == BOT_MODE_AUDIO_ONLY || config->audio_wav;
-    if (grows && config->has_upload && config->upload.store.put_url == NULL) {
+    if (config->has_upload && config->upload.store.put_url == NULL) {
         session->ahead = bot_upload_ahead_new(&config->upload.store, config->output_dir,
                                               BOT_UPLOAD_AHEAD_POLL_MS);
     }

@@ -15,8 +15,9 @@
  * and those after it. */
 #define MAX_AHEAD 9000u
 #define MAX_REST 900
-/* By which the growing file's first byte is found again in the finished one. */
-#define HEAD_BYTES 1024
+/* The longest header in front: an MP4's index of more than ten hours. */
+#define MAX_SHIFT (32 * 1024 * 1024)
+#define SEARCH_STEP (1024 * 1024)
 
 typedef struct {
     guint number;
@@ -249,14 +250,10 @@ static gint64 measure(BotStoreAhead *ahead, GError **error)
     return status.st_size;
 }
 
-static bool begin(BotStoreAhead *ahead, GCancellable *cancellable, GError **error)
+static bool begin(BotStoreAhead *ahead, GBytes *head, GCancellable *cancellable, GError **error)
 {
-    GBytes *head = bot_store_read(ahead->fd, ahead->path, 0, HEAD_BYTES, error);
-    if (head == NULL) {
-        return false;
-    }
     g_autoptr(Record) record = record_new();
-    record->head = head;
+    record->head = g_bytes_ref(head);
     record->name = g_strdup(ahead->name);
     record->part_bytes = BOT_STORE_AHEAD_PART;
     BotStoreUpload upload = upload_of(ahead->store, record, cancellable);
@@ -291,28 +288,52 @@ static bool send_part(BotStore *store, Record *record, guint number, GBytes *byt
     return true;
 }
 
+static guint count_parts(const BotStoreAhead *ahead)
+{
+    return ahead->record != NULL ? ahead->record->n_ahead : 0;
+}
+
+bool bot_store_ahead_push(BotStoreAhead *ahead, GBytes *head, GBytes *part,
+                          GCancellable *cancellable, GError **error)
+{
+    guint n_ahead = count_parts(ahead);
+    if (n_ahead >= MAX_AHEAD) {
+        g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED, "%s has %u parts already",
+                    ahead->name, n_ahead);
+        return false;
+    }
+    if ((ahead->record == NULL && !begin(ahead, head, cancellable, error)) ||
+        !send_part(ahead->store, ahead->record, n_ahead + 2, part, cancellable, error)) {
+        return false;
+    }
+    ahead->record->n_ahead++;
+    return record_save(ahead->record, ahead->state_path, error);
+}
+
 bool bot_store_ahead_send(BotStoreAhead *ahead, GCancellable *cancellable, bool *ret_sent,
                           GError **error)
 {
     *ret_sent = false;
-    guint n_ahead = ahead->record != NULL ? ahead->record->n_ahead : 0;
-    gint64 offset = (gint64)BOT_STORE_AHEAD_PART * (n_ahead + 1);
+    gint64 offset = (gint64)BOT_STORE_AHEAD_PART * (count_parts(ahead) + 1);
     gint64 size = measure(ahead, error);
-    if (size < offset + BOT_STORE_AHEAD_PART + BOT_STORE_AHEAD_MARGIN || n_ahead >= MAX_AHEAD) {
+    if (size < offset + BOT_STORE_AHEAD_PART + BOT_STORE_AHEAD_MARGIN) {
         return size >= 0;
     }
-    if (ahead->record == NULL && !begin(ahead, cancellable, error)) {
-        return false;
-    }
-    g_autoptr(GBytes) bytes =
-        bot_store_read(ahead->fd, ahead->path, offset, BOT_STORE_AHEAD_PART, error);
-    if (bytes == NULL ||
-        !send_part(ahead->store, ahead->record, n_ahead + 2, bytes, cancellable, error)) {
-        return false;
-    }
-    ahead->record->n_ahead++;
-    *ret_sent = record_save(ahead->record, ahead->state_path, error);
+    g_autoptr(GBytes) head = bot_store_read(ahead->fd, ahead->path, 0, BOT_STORE_AHEAD_HEAD, error);
+    g_autoptr(GBytes) part =
+        head != NULL ? bot_store_read(ahead->fd, ahead->path, offset, BOT_STORE_AHEAD_PART, error)
+                     : NULL;
+    *ret_sent = part != NULL && bot_store_ahead_push(ahead, head, part, cancellable, error);
     return *ret_sent;
+}
+
+bool bot_store_ahead_takes_uneven(const BotStoreConfig *config)
+{
+    /* Cloudflare's R2 refuses the completion ("All non-trailing parts must have the same length").
+     */
+    g_autoptr(GUri) uri = g_uri_parse(config->endpoint, SOUP_HTTP_URI_FLAGS, NULL);
+    return uri == NULL || g_uri_get_host(uri) == NULL ||
+           !g_str_has_suffix(g_uri_get_host(uri), ".r2.cloudflarestorage.com");
 }
 
 /* --- once it is finished --- */
@@ -336,16 +357,22 @@ static bool differs(const Rest *rest, const char *what, GError **error)
  * growing file's beginning, and moves nothing. */
 static bool find_shift(Rest *rest, GError **error)
 {
-    gint64 size = MIN(rest->file->bytes, rest->record->part_bytes);
-    g_autoptr(GBytes) start = bot_store_read(rest->fd, rest->file->path, 0, size, error);
-    if (start == NULL) {
-        return false;
-    }
-    const char *data = g_bytes_get_data(start, NULL);
     gsize length;
     const char *head = g_bytes_get_data(rest->record->head, &length);
-    const char *found = memmem(data, (gsize)size, head, length);
-    rest->shift = found != NULL ? found - data : 0;
+    rest->shift = 0;
+    for (gint64 at = 0; at < MIN(rest->file->bytes, MAX_SHIFT); at += SEARCH_STEP) {
+        gint64 size = MIN(SEARCH_STEP + (gint64)length - 1, rest->file->bytes - at);
+        g_autoptr(GBytes) window = bot_store_read(rest->fd, rest->file->path, at, size, error);
+        if (window == NULL) {
+            return false;
+        }
+        const char *data = g_bytes_get_data(window, NULL);
+        const char *found = memmem(data, (gsize)size, head, length);
+        if (found != NULL) {
+            rest->shift = at + (found - data);
+            break;
+        }
+    }
     return true;
 }
 

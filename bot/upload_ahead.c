@@ -2,22 +2,32 @@
 #include "bot/upload_ahead.h"
 
 #include "media/finalizer.h"
+#include "media/follow.h"
 
 #define STATE_PREFIX ".upload."
+/* A recording with pictures grows faster; and what is there is read in small steps. */
+#define FOLLOW_POLL_MS 5000
 
 struct BotUploadAhead {
     const BotStoreConfig *config; /* borrowed */
     char *output_dir;             /* owned */
     guint poll_ms;
     GCancellable *cancellable;
-    GThread *thread; /* owned until joined */
+    GThread *files, *pictures; /* owned until joined; NULL: none */
 };
 
+/* A file of the threads' own. */
 typedef struct {
     BotStoreAhead *file; /* owned */
     const char *name;
     bool given_up;
 } Followed;
+
+typedef struct {
+    BotUploadAhead *ahead; /* borrowed */
+    BotStoreAhead *file;   /* borrowed */
+    GBytes *head;          /* owned; NULL: not known yet */
+} Pictures;
 
 static void followed_free(gpointer data)
 {
@@ -26,60 +36,41 @@ static void followed_free(gpointer data)
     g_free(followed);
 }
 
+/* --- what is remembered --- */
+
+static char *state_path(const char *output_dir, const char *name)
+{
+    return g_strconcat(output_dir, "/" STATE_PREFIX, name, NULL);
+}
+
 char *bot_upload_ahead_state_path(const char *output_dir, const char *name)
 {
+    bool goes_ahead = g_str_equal(name, MEDIA_FINAL_MP4);
     for (const MediaGrowingFile *file = media_growing_files(); file->final != NULL; file++) {
-        if (g_str_equal(file->final, name)) {
-            return g_strconcat(output_dir, "/" STATE_PREFIX, name, NULL);
-        }
+        goes_ahead = goes_ahead || g_str_equal(name, file->final);
     }
-    return NULL;
+    return goes_ahead ? state_path(output_dir, name) : NULL;
+}
+
+static void drop(BotStore *store, const char *output_dir, const char *name,
+                 GCancellable *cancellable)
+{
+    g_autofree char *path = state_path(output_dir, name);
+    g_autoptr(GError) error = NULL;
+    if (!bot_store_ahead_drop(store, path, cancellable, &error)) {
+        g_info("%s: parts of no use stay in the store: %s", name, error->message);
+    }
 }
 
 void bot_upload_ahead_drop(BotStore *store, const char *output_dir, GCancellable *cancellable)
 {
+    drop(store, output_dir, MEDIA_FINAL_MP4, cancellable);
     for (const MediaGrowingFile *file = media_growing_files(); file->final != NULL; file++) {
-        g_autofree char *state_path = bot_upload_ahead_state_path(output_dir, file->final);
-        g_autoptr(GError) error = NULL;
-        if (!bot_store_ahead_drop(store, state_path, cancellable, &error)) {
-            g_info("%s: parts of no use stay in the store: %s", file->final, error->message);
-        }
+        drop(store, output_dir, file->final, cancellable);
     }
 }
 
-/* False: the store is away. */
-static bool send_what_is_whole(BotUploadAhead *ahead, Followed *followed)
-{
-    bool sent = !followed->given_up;
-    while (sent) {
-        g_autoptr(GError) error = NULL;
-        if (bot_store_ahead_send(followed->file, ahead->cancellable, &sent, &error)) {
-            continue;
-        }
-        if (g_error_matches(error, BOT_STORE_ERROR, BOT_STORE_ERROR_UNAVAILABLE)) {
-            return false;
-        }
-        followed->given_up = true;
-        if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
-            g_message("%s is sent at the end only: %s", followed->name, error->message);
-        }
-    }
-    return true;
-}
-
-static GPtrArray *follow(const BotUploadAhead *ahead, BotStore *store)
-{
-    GPtrArray *all = g_ptr_array_new_with_free_func(followed_free);
-    for (const MediaGrowingFile *file = media_growing_files(); file->work != NULL; file++) {
-        g_autofree char *path = g_build_filename(ahead->output_dir, file->work, NULL);
-        g_autofree char *state_path = bot_upload_ahead_state_path(ahead->output_dir, file->final);
-        Followed *followed = g_new0(Followed, 1);
-        followed->name = file->final;
-        followed->file = bot_store_ahead_new(store, path, file->final, state_path);
-        g_ptr_array_add(all, followed);
-    }
-    return all;
-}
+/* --- waiting --- */
 
 /* Returns false when cancelled. */
 static bool wait(const BotUploadAhead *ahead, guint wait_ms)
@@ -92,25 +83,129 @@ static bool wait(const BotUploadAhead *ahead, guint wait_ms)
     return !g_cancellable_is_cancelled(ahead->cancellable);
 }
 
-static gpointer run(gpointer data)
+static guint wait_longer(const BotUploadAhead *ahead, guint wait_ms)
 {
-    BotUploadAhead *ahead = data;
-    g_autoptr(GMainContext) context = g_main_context_new(); /* libsoup's, while it blocks */
-    g_main_context_push_thread_default(context);
-    BotStore *store = bot_store_new(ahead->config);
-    bot_store_set_max_tries(store, 1); /* there is no hurry */
-    GPtrArray *files = follow(ahead, store);
+    return MIN(wait_ms * 2, ahead->poll_ms * BOT_UPLOAD_AHEAD_SLOWEST);
+}
+
+/* Whether it is worth another try; else it is said why not. */
+static bool is_away(const char *name, const GError *error)
+{
+    if (g_error_matches(error, BOT_STORE_ERROR, BOT_STORE_ERROR_UNAVAILABLE)) {
+        return true;
+    }
+    if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED)) {
+        g_message("%s is sent at the end only: %s", name, error->message);
+    }
+    return false;
+}
+
+/* --- files that grow --- */
+
+/* False: the store is away. */
+static bool send_what_is_whole(BotUploadAhead *ahead, Followed *followed)
+{
+    bool sent = !followed->given_up;
+    while (sent) {
+        g_autoptr(GError) error = NULL;
+        if (bot_store_ahead_send(followed->file, ahead->cancellable, &sent, &error)) {
+            continue;
+        }
+        if (is_away(followed->name, error)) {
+            return false;
+        }
+        followed->given_up = true;
+    }
+    return true;
+}
+
+static GPtrArray *follow_files(const BotUploadAhead *ahead, BotStore *store)
+{
+    GPtrArray *all = g_ptr_array_new_with_free_func(followed_free);
+    bool uneven = bot_store_ahead_takes_uneven(ahead->config);
+    for (const MediaGrowingFile *file = media_growing_files(); file->work != NULL; file++) {
+        if (!uneven && !file->in_place) {
+            continue;
+        }
+        g_autofree char *path = g_build_filename(ahead->output_dir, file->work, NULL);
+        g_autofree char *state = state_path(ahead->output_dir, file->final);
+        Followed *followed = g_new0(Followed, 1);
+        followed->name = file->final;
+        followed->file = bot_store_ahead_new(store, path, file->final, state);
+        g_ptr_array_add(all, followed);
+    }
+    return all;
+}
+
+static void send_files(BotUploadAhead *ahead, BotStore *store)
+{
+    g_autoptr(GPtrArray) files = follow_files(ahead, store);
     for (guint wait_ms = ahead->poll_ms; wait(ahead, wait_ms);) {
         bool reached = true;
         for (guint i = 0; i < files->len; i++) {
             reached = send_what_is_whole(ahead, g_ptr_array_index(files, i)) && reached;
         }
-        wait_ms =
-            reached ? ahead->poll_ms : MIN(wait_ms * 2, ahead->poll_ms * BOT_UPLOAD_AHEAD_SLOWEST);
+        wait_ms = reached ? ahead->poll_ms : wait_longer(ahead, wait_ms);
     }
-    g_ptr_array_unref(files);
+}
+
+/* --- a recording with pictures --- */
+
+/* Of the first part, which stays back, only the beginning is needed. */
+static bool on_part(GBytes *part, gpointer user_data)
+{
+    Pictures *pictures = user_data;
+    BotUploadAhead *ahead = pictures->ahead;
+    if (pictures->head == NULL) {
+        pictures->head = g_bytes_new(g_bytes_get_data(part, NULL), BOT_STORE_AHEAD_HEAD);
+        return true;
+    }
+    for (guint wait_ms = ahead->poll_ms;; wait_ms = wait_longer(ahead, wait_ms)) {
+        g_autoptr(GError) error = NULL;
+        if (bot_store_ahead_push(pictures->file, pictures->head, part, ahead->cancellable,
+                                 &error)) {
+            return true;
+        }
+        if (!is_away(MEDIA_FINAL_MP4, error) || !wait(ahead, wait_ms)) {
+            return false;
+        }
+    }
+}
+
+static void send_pictures(BotUploadAhead *ahead, BotStore *store)
+{
+    MediaFollowConfig config = {.part_bytes = BOT_STORE_AHEAD_PART,
+                                .margin_bytes = BOT_STORE_AHEAD_MARGIN,
+                                .poll_ms = MIN(ahead->poll_ms, FOLLOW_POLL_MS)};
+    g_autofree char *state = state_path(ahead->output_dir, MEDIA_FINAL_MP4);
+    g_autoptr(BotStoreAhead) file = bot_store_ahead_new(store, NULL, MEDIA_FINAL_MP4, state);
+    Pictures pictures = {ahead, file, NULL};
+    media_follow(ahead->output_dir, &config, on_part, &pictures, ahead->cancellable);
+    g_clear_pointer(&pictures.head, g_bytes_unref);
+}
+
+/* --- the threads --- */
+
+static void run(BotUploadAhead *ahead, void (*send)(BotUploadAhead *, BotStore *))
+{
+    g_autoptr(GMainContext) context = g_main_context_new(); /* libsoup's, while it blocks */
+    g_main_context_push_thread_default(context);
+    BotStore *store = bot_store_new(ahead->config);
+    bot_store_set_max_tries(store, 1); /* there is no hurry */
+    send(ahead, store);
     bot_store_free(store);
     g_main_context_pop_thread_default(context);
+}
+
+static gpointer run_files(gpointer data)
+{
+    run(data, send_files);
+    return NULL;
+}
+
+static gpointer run_pictures(gpointer data)
+{
+    run(data, send_pictures);
     return NULL;
 }
 
@@ -122,14 +217,18 @@ BotUploadAhead *bot_upload_ahead_new(const BotStoreConfig *config, const char *o
     ahead->output_dir = g_strdup(output_dir);
     ahead->poll_ms = poll_ms;
     ahead->cancellable = g_cancellable_new();
-    ahead->thread = g_thread_new("upload-ahead", run, ahead);
+    ahead->files = g_thread_new("upload-files", run_files, ahead);
+    if (bot_store_ahead_takes_uneven(config)) {
+        ahead->pictures = g_thread_new("upload-pictures", run_pictures, ahead);
+    }
     return ahead;
 }
 
 void bot_upload_ahead_free(BotUploadAhead *ahead)
 {
     g_cancellable_cancel(ahead->cancellable);
-    g_thread_join(ahead->thread);
+    g_thread_join(ahead->files);
+    g_clear_pointer(&ahead->pictures, g_thread_join);
     g_object_unref(ahead->cancellable);
     g_free(ahead->output_dir);
     g_free(ahead);

@@ -204,8 +204,8 @@ static void what_grows_is_sent_ahead(void)
     g_assert_cmpuint(send_ahead(&growing), ==, 0);
     grow(&growing, WHOLE);
     g_assert_cmpuint(send_ahead(&growing), ==, 1);
-    /* A header comes in front, and the end is cut. */
-    finish(&growing, 70001, 0, 5000);
+    /* A long header comes in front, and the end is cut. */
+    finish(&growing, 2 * MIB - 100, 0, 5000);
     assert_arrives(&growing);
     for (guint number = 1; number <= 4; number++) {
         g_autofree char *query = g_strdup_printf("partNumber=%u&", number);
@@ -286,6 +286,16 @@ static void other_parts_are_refused_late(void)
     assert_went_whole(&growing, "HTTP 400");
     g_assert_cmpuint(count(&growing, "DELETE", "uploadId="), ==, 1);
     growing_clear(&growing);
+}
+
+static void where_parts_must_be_of_one_size(void)
+{
+    BotStoreConfig config = object_server_config(&server, "");
+    g_assert_true(bot_store_ahead_takes_uneven(&config));
+    config.endpoint = "https://0123456789abcdef.eu.r2.cloudflarestorage.com";
+    g_assert_false(bot_store_ahead_takes_uneven(&config));
+    config.endpoint = "https://r2.cloudflarestorage.com.example.com";
+    g_assert_true(bot_store_ahead_takes_uneven(&config));
 }
 
 /* --- crashes --- */
@@ -596,6 +606,7 @@ int main(int argc, char **argv)
     ADD(what_changed_goes_whole);
     ADD(what_the_store_forgot_goes_whole);
     ADD(other_parts_are_refused_late);
+    ADD(where_parts_must_be_of_one_size);
     ADD(a_crash_loses_nothing_that_was_sent);
     ADD(a_cut_completion_is_resumed);
     ADD(what_is_remembered_wrongly_is_not_used);
