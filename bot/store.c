@@ -273,6 +273,10 @@ static SoupMessage *make_s3(BotStore *store, const BotStoreRequest *request)
                                   ? g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, request->body)
                                   : g_compute_checksum_for_string(G_CHECKSUM_SHA256, "", 0);
     sign(store, message, request, path, sha256);
+    if (request->makes_object) {
+        soup_message_headers_replace(soup_message_get_request_headers(message), "Content-Type",
+                                     content_type(request->name));
+    }
     return message;
 }
 

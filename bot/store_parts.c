@@ -46,8 +46,10 @@ static char *upload_query(const BotStoreUpload *upload, const char *before)
 
 bool bot_store_upload_begin(BotStoreUpload *upload, GError **error)
 {
+    BotStoreRequest request = {
+        .method = "POST", .name = upload->name, .query = "uploads=", .makes_object = true};
     g_auto(BotStoreAnswer) answer = {0};
-    if (!exchange(upload, "POST", "uploads=", NULL, &answer, error)) {
+    if (!bot_store_exchange(upload->store, &request, upload->cancellable, &answer, error)) {
         return false;
     }
     g_autoptr(BotS3Answer) parsed = parse(upload, &answer, "InitiateMultipartUploadResult", error);

@@ -22,6 +22,7 @@ typedef struct {
     const char *name;  /* of the object, after the prefix; NULL: the bucket itself */
     const char *query; /* encoded and sorted; "" for none */
     GBytes *body;      /* NULL: the file, or nothing */
+    bool makes_object; /* the object's type goes along, though there is no body */
     const char *path;  /* file to send to a presigned URL; NULL: none */
     gint64 bytes;      /* of the file */
     const char *md5;   /* base64, of the file */

@@ -65,6 +65,15 @@ static void assert_fetched(const char *url, const Sample *sample)
     g_assert_cmpstr(sha256, ==, sample->sha256);
 }
 
+static void assert_type(const char *url, const char *type)
+{
+    g_autoptr(SoupSession) session = soup_session_new();
+    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
+    g_autoptr(GBytes) got = soup_session_send_and_read(session, message, NULL, NULL);
+    SoupMessageHeaders *headers = soup_message_get_response_headers(message);
+    g_assert_cmpstr(soup_message_headers_get_content_type(headers, NULL), ==, type);
+}
+
 static void assert_put(const BotStoreConfig *config, const Sample *sample)
 {
     g_autoptr(GError) error = NULL;
@@ -86,6 +95,10 @@ static void small_and_large_arrive(void)
     sample_init(&large, "recording.mp4", LARGE_BYTES);
     assert_put(&config, &small);
     assert_put(&config, &large);
+    g_autofree char *small_url = bot_store_link(&config, "chat.json", 60);
+    g_autofree char *large_url = bot_store_link(&config, "recording.mp4", 60);
+    assert_type(small_url, "application/json");
+    assert_type(large_url, "video/mp4");
     config.endpoint = server.vhost_endpoint;
     config.path_style = false;
     config.prefix = "";
