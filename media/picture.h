@@ -2,6 +2,7 @@
 #pragma once
 
 #include <gst/video/video.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -17,6 +18,8 @@ typedef struct {
 
 /** @buffer: (transfer none): a reference is kept. */
 MediaPicture *media_picture_new(GstBuffer *buffer, const GstVideoInfo *info, int64_t time_ns);
+/** Whether @buffer shows the same, to the bit. */
+bool media_picture_shows(const MediaPicture *picture, GstBuffer *buffer, const GstVideoInfo *info);
 MediaPicture *media_picture_ref(MediaPicture *picture);
 void media_picture_unref(MediaPicture *picture);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaPicture, media_picture_unref)

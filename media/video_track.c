@@ -23,6 +23,7 @@ struct MediaVideoTrack {
     bool unsupported;
     MediaPicture *picture; /* owned */
     bool fresh;            /* the last decode gave a picture */
+    bool changed;          /* and it is not the one before once more */
     bool keep;             /* the picture that comes is wanted */
     GstCaps *caps;         /* owned: what @info was parsed from */
     GstVideoInfo info;
@@ -83,6 +84,19 @@ void media_video_track_push(MediaVideoTrack *track, MediaEncodedFrame *taken)
     }
 }
 
+/* A shared slide is sent again and again: what shows the same is not drawn and encoded anew. Of a
+ * camera's picture the first row tells. */
+static void take_picture(MediaVideoTrack *track, GstBuffer *buffer, const GstVideoInfo *info,
+                         int64_t time_ns)
+{
+    track->fresh = true;
+    track->changed = track->picture == NULL || !media_picture_shows(track->picture, buffer, info);
+    if (track->changed) {
+        g_clear_pointer(&track->picture, media_picture_unref);
+        track->picture = media_picture_new(buffer, info, time_ns);
+    }
+}
+
 static void on_picture(const MediaElementOutput *output, gpointer user_data)
 {
     MediaVideoTrack *track = user_data;
@@ -99,11 +113,9 @@ static void on_picture(const MediaElementOutput *output, gpointer user_data)
     if (track->caps == NULL || !output->has_pts || !track->keep) {
         return;
     }
-    g_clear_pointer(&track->picture, media_picture_unref);
-    track->picture = media_picture_new(output->buffer, &track->info, output->pts_ns);
+    take_picture(track, output->buffer, &track->info, output->pts_ns);
     track->width = GST_VIDEO_INFO_WIDTH(&track->info);
     track->height = GST_VIDEO_INFO_HEIGHT(&track->info);
-    track->fresh = true;
 }
 
 static const struct {
@@ -142,25 +154,22 @@ static void take_raw(MediaVideoTrack *track, const MediaUnit *unit, int64_t time
     GstVideoInfo info;
     media_raw_get_info(unit->frame->width, unit->frame->height, &info);
     g_autoptr(GstBuffer) buffer = gst_buffer_new_wrapped_bytes(unit->frame->payload);
-    g_clear_pointer(&track->picture, media_picture_unref);
-    track->picture = media_picture_new(buffer, &info, time_ns);
-    track->fresh = true;
+    take_picture(track, buffer, &info, time_ns);
 }
 
-/* Returns whether a (wanted) picture came out. */
-static bool decode(MediaVideoTrack *track, const MediaUnit *unit, bool wanted)
+static void decode(MediaVideoTrack *track, const MediaUnit *unit, bool wanted)
 {
     if (unit->codec == MEDIA_CODEC_I420) {
         if (wanted) {
             take_raw(track, unit, media_track_buffer_time_ns(track->buffer, unit->ts));
         }
-        return wanted;
+        return;
     }
     if (track->decoder == NULL || track->codec != unit->codec) {
         make_decoder(track, unit->codec);
     }
     if (track->decoder == NULL) {
-        return false;
+        return;
     }
     g_autoptr(GBytes) payload = media_unit_dup_payload(unit);
     GstBuffer *buffer = gst_buffer_new_wrapped_bytes(payload);
@@ -169,7 +178,6 @@ static bool decode(MediaVideoTrack *track, const MediaUnit *unit, bool wanted)
     if (!unit->frame->key_frame) {
         GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
     }
-    track->fresh = false;
     track->keep = wanted;
     g_autoptr(GError) error = NULL;
     if (!media_element_push(track->decoder, buffer, &error)) {
@@ -179,7 +187,6 @@ static bool decode(MediaVideoTrack *track, const MediaUnit *unit, bool wanted)
     } else if (wanted && !track->fresh) {
         track->n_lost++;
     }
-    return track->fresh;
 }
 
 static bool is_broken(MediaVideoTrack *track, const MediaUnit *unit)
@@ -217,11 +224,14 @@ static void keep_unit(MediaVideoTrack *track, MediaUnit *unit, bool shown)
     track->backlog_bytes += unit->size;
 }
 
-static void decode_head(MediaVideoTrack *track, bool wanted)
+/* Returns whether another picture than before came out, and was wanted. */
+static bool decode_head(MediaVideoTrack *track, bool wanted)
 {
+    track->fresh = track->changed = false;
     g_autoptr(MediaUnit) unit = g_queue_pop_head(&track->backlog);
     track->backlog_bytes -= MIN(track->backlog_bytes, unit->size);
     decode(track, unit, wanted);
+    return track->changed;
 }
 
 static const MediaUnit *due_unit(MediaVideoTrack *track, int64_t to_ns)
@@ -237,21 +247,15 @@ bool media_video_track_advance(MediaVideoTrack *track, int64_t to_ns, bool shown
     if (shown) {
         /* Becoming visible: all but the last of what was kept only brings the decoder up. */
         while (track->backlog.length > 0) {
-            track->fresh = false;
-            decode_head(track, track->backlog.length == 1);
-            if (track->fresh && track->backlog.length == 0) {
+            if (decode_head(track, track->backlog.length == 1)) {
                 return true;
             }
         }
     }
     while ((unit = due_unit(track, to_ns)) != NULL) {
         keep_unit(track, media_track_buffer_take(track->buffer, unit), shown);
-        if (shown && track->backlog.length > 0) {
-            track->fresh = false;
-            decode_head(track, true);
-            if (track->fresh) {
-                return true;
-            }
+        if (shown && track->backlog.length > 0 && decode_head(track, true)) {
+            return true;
         }
         if (track->backlog.length > BACKLOG_UNITS || track->backlog_bytes > BACKLOG_BYTES) {
             while (track->backlog.length > 1) { /* one stays, for the picture when it is shown */

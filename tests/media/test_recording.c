@@ -224,6 +224,46 @@ static void still_picture_costs_little(void)
     media_finalized_clear(&finalized);
 }
 
+/* One picture that is sent again and again, as a shared slide is; then another one. */
+static void send_slide(Meeting *meeting, SynthCamera *camera, unsigned number, int64_t to_ms)
+{
+    g_autoptr(MediaEncodedFrame) slide = synth_camera_encode(camera, 1, number, 0);
+    while (meeting->now_ms < to_ms) {
+        int64_t at_ns = MEETING_START_NS + meeting->now_ms * MEETING_MS;
+        g_autoptr(MediaEncodedFrame) frame = synth_copy(slide);
+        frame->rtp_timestamp = (uint32_t)(at_ns * 9 / 100000);
+        frame->receive_ns = at_ns;
+        media_engine_push(meeting->engine, frame);
+        meeting_run(meeting, meeting->now_ms + 100);
+    }
+}
+
+static void same_picture_costs_little(void)
+{
+    MediaEngineConfig config = meeting_config();
+    g_autoptr(Meeting) meeting = meeting_new(&config);
+    g_autoptr(SynthCamera) camera = synth_camera_new(21, MEDIA_CODEC_VP8, 640, 360, 1);
+    g_autoptr(GError) error = NULL;
+    meeting->fps[1] = meeting->fps[2] = meeting->fps[3] = 0;
+    media_engine_start_recording(meeting->engine, &error);
+    g_assert_no_error(error);
+    send_slide(meeting, camera, 7, 15000);
+    send_slide(meeting, camera, 8, 30000);
+    Playback playback;
+    MediaFinalized finalized;
+    meeting_finish(meeting, &playback, &finalized);
+    check_whole(&playback, 30.0);
+    g_assert_cmpuint(playback.pictures->len, <, 80); /* of 300 that came */
+    for (guint i = 0; i < playback.pictures->len; i++) {
+        const PlayedPicture *picture = &g_array_index(playback.pictures, PlayedPicture, i);
+        if (picture->time_s > 0.5 && fabs(picture->time_s - 15.0) > 0.3) {
+            g_assert_cmpuint(picture->number, ==, picture->time_s < 15.0 ? 7 : 8);
+        }
+    }
+    playback_clear(&playback);
+    media_finalized_clear(&finalized);
+}
+
 static void audio_only_gives_an_mp3(void)
 {
     MediaEngineConfig config = meeting_config();
@@ -283,6 +323,7 @@ int main(int argc, char **argv)
     g_test_add_func("/recording/pause_is_cut_out", pause_is_cut_out);
     g_test_add_func("/recording/camera_off_shows_the_tile", camera_off_shows_the_tile);
     g_test_add_func("/recording/still_picture_costs_little", still_picture_costs_little);
+    g_test_add_func("/recording/same_picture_costs_little", same_picture_costs_little);
     g_test_add_func("/recording/audio_only_gives_an_mp3", audio_only_gives_an_mp3);
     g_test_add_func("/recording/finalizing_twice_tells_the_same", finalizing_twice_tells_the_same);
     return leaks_test_run();
