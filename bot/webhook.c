@@ -51,6 +51,9 @@ static bool take_up_spool(BotWebhook *webhook, GError **error)
         if (g_str_has_suffix(name, ".json")) {
             g_queue_insert_sorted(&webhook->waiting, g_strdup(name), compare_names, NULL);
             webhook->next_number = MAX(webhook->next_number, g_ascii_strtoull(name, NULL, 10) + 1);
+        } else { /* half written when the worker was killed: it was never to be delivered */
+            g_autofree char *path = g_build_filename(webhook->spool, name, NULL);
+            (void)g_unlink(path);
         }
     }
     return true;

@@ -187,6 +187,24 @@ static void test_nobody_listens(void)
     receiver_clear(&receiver);
 }
 
+/* A worker that is killed may leave what it was writing: that goes, and hides nothing. */
+static void test_half_written_by_a_dead_worker(void)
+{
+    Receiver receiver;
+    receiver_init(&receiver);
+    g_autofree char *spool = g_build_filename(receiver.dir, ".webhooks", NULL);
+    g_autofree char *path = g_build_filename(spool, "00000001.json.EX65Y3", NULL);
+    g_assert_cmpint(g_mkdir(spool, 0700), ==, 0);
+    g_assert_true(g_file_set_contents(path, "{\"event\": \"bot.stat", -1, NULL));
+    g_autoptr(BotWebhook) webhook = open_outbox(&receiver);
+    send_number(webhook, 0);
+    finish(webhook, &receiver, 30);
+    assert_order(&receiver, 1);
+    g_clear_pointer(&webhook, bot_webhook_free);
+    g_assert_false(g_file_test(spool, G_FILE_TEST_EXISTS));
+    receiver_clear(&receiver);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -194,5 +212,6 @@ int main(int argc, char **argv)
     g_test_add_func("/webhook/is_retried_and_later_ones_wait", test_is_retried_and_later_ones_wait);
     g_test_add_func("/webhook/a_redirect_is_no_delivery", test_a_redirect_is_no_delivery);
     g_test_add_func("/webhook/nobody_listens", test_nobody_listens);
+    g_test_add_func("/webhook/half_written_by_a_dead_worker", test_half_written_by_a_dead_worker);
     return g_test_run();
 }
