@@ -480,13 +480,13 @@ def cores_of(case):
 
 
 def give_way():
-    """Leave the processors to whoever measures. Chromium chooses its own niceness, so the session's
-    counts (sched(7), "The autogroup feature"); elsewhere ours has to do."""
-    os.nice(10)
+    """Leave the processors to whoever measures: the whole session, with a Chromium that chooses the
+    niceness of its own processes (sched(7), "The autogroup feature")."""
     try:
-        pathlib.Path("/proc/self/autogroup").write_text("10")
+        pathlib.Path("/proc/self/autogroup").write_text("5")
     except OSError as error:
         print(f"# no share of the processors by session here: {error}", flush=True)
+        os.nice(5)
 
 
 MEASURED = "# measured"

@@ -5,8 +5,8 @@
 usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 
 A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
-harness.takes() measure sound or pictures, which must come in time: they run together as far as the
-processors go. All others ask what happened, not when: some run beside those, and give way to them.
+harness.takes() measure sound or pictures, which must come in time: they run together as far as half of
+the processors goes. All others ask what happened, not when: some run beside those, and give way to them.
 """
 import importlib
 import os
@@ -22,6 +22,7 @@ import harness
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
 N_BESIDE = 1 + os.cpu_count()  # cases that ask what happened: they wait most of the time
+ROOM = os.cpu_count() / 2  # processors for those that measure: the others are to get on, too
 
 
 class Case:
@@ -30,7 +31,7 @@ class Case:
     def __init__(self, module, function):
         self.module, self.function = module, function.__name__
         self.name = f"{module.removeprefix('test_')}.{self.function}"
-        self.cores = min(harness.cores_of(function), os.cpu_count())
+        self.cores = min(harness.cores_of(function), ROOM)
         self.process = None
 
     def start(self):
@@ -71,7 +72,7 @@ class Suite:
     def _has_room(self, case):
         if not case.cores:
             return sum(not other.cores for other in self.running) < N_BESIDE
-        return sum(other.cores for other in self.running) + case.cores <= os.cpu_count() + 1e-6
+        return sum(other.cores for other in self.running) + case.cores <= ROOM + 1e-6
 
     def _next(self):
         """Waits for a case for which there is room. With the lock held."""

@@ -127,7 +127,7 @@ def check_room(result, receivers, joined_s, tolerance_s):
 
 def merged_room(wording, audio):
     """Two devices in one room: what either hears is said by both, until one of them goes."""
-    @harness.takes(1)
+    @harness.takes(0.5)
     def run(build):
         setting = scenario(duration_s=13, wire={"audio": audio}, page={"wording": wording},
                            participants=[
@@ -179,7 +179,7 @@ def companion_is_nobody_else(build):
 
 def decoded_by_the_page(audio):
     """Nothing names who speaks but the tiles' marks; who is there comes by the wire as ever."""
-    @harness.takes(1)
+    @harness.takes(0.5)
     def run(build):
         setting = json.loads((recording.SCENARIOS / "demo.json").read_text())
         setting["wire"] = {"audio": audio}
@@ -206,7 +206,7 @@ def check_25_tiles(result):
     check(len(set.union(*seen)) == 25, f"tiles show {sorted(set.union(*seen))}")
 
 
-@harness.takes(2)
+@harness.takes(1)
 def meeting_of_25(build):
     """Names, speakers and tiles of 25 people; three of them speak, one after the other."""
     setting = json.loads((recording.SCENARIOS / "people-25.json").read_text())

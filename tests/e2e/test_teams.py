@@ -233,18 +233,18 @@ def told_by(build, name, tells, limit):
               f" found {result.diarization()}")
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def overlaps_told_by_sources(build):
     told_by(build, "talk-overlap.json", "sources", 0.05)
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def told_by_dominant_speakers(build):
     """They name one at a time, a moment after he has begun."""
     told_by(build, "demo.json", "dominant", 0.10)
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def told_by_the_page_alone(build):
     """Neither roster nor speakers on the wire: names from the tiles, speakers from their rings."""
     for wording in ("new", "old"):
@@ -263,7 +263,7 @@ def told_by_the_page_alone(build):
             check(error < 0.1, f"{error:.3f}\n truth {truth}\n found {result.diarization()}")
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def told_by_captions(build):
     """Nothing else tells: the bot turns captions on, and names from then on."""
     setting = scenario(duration_s=26, wire={"tells": "captions"}, participants=[
@@ -324,7 +324,7 @@ def screen_share(build):
         check(number + 128 not in after, f"after it shows {after}")
 
 
-@harness.takes(2)
+@harness.takes(1)
 def meeting_of_25(build):
     """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
     setting = as_teams("people-25.json")

@@ -127,7 +127,7 @@ def check_extras(result):
     check(titles == [p["name"] for p in MEETING["participants"]], f"chapters {titles}")
 
 
-@harness.takes(2)
+@harness.takes(1)
 def gallery_with_everything(build):
     """Tiles, share, tracks, WAV, screenshots and chapters of a meeting of four."""
     recording = {"separate_audio": True, "audio_wav": True, "screenshots": 5, "chapters": True}

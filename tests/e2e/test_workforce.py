@@ -99,7 +99,7 @@ def joins_at_its_time(build):
         wait_final(hooks, bot)
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def cancelled_at_any_moment(build):
     """Whenever the leave comes, the bot ends, and neither a worker nor a guest stays behind."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
@@ -118,7 +118,7 @@ def cancelled_at_any_moment(build):
         check(not stayed, f"still in the meeting: {stayed}")
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def killed_worker_is_recovered(build):
     """SIGKILL of a worker in the middle: complete, with a file that plays, by itself."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):

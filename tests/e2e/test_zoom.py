@@ -283,13 +283,13 @@ def told_by(build, limit, **keys):
               f"{warnings_of(result.worker)}")
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def told_by_the_gallery(build):
     """Sound through an audio element; the gallery marks who speaks."""
     told_by(build, 0.10)
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def told_by_the_speaker_view(build):
     """In a frame, sound into the audio context itself; the speaker's frame tells."""
     told_by(build, 0.15, wire={"audio": "context"}, page={"wording": "old", "frame": True})
@@ -321,7 +321,7 @@ def sound_by_a_receiver(build):
     two_turns(build, wire={"audio": "receiver"})
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def meeting_of_25(build):
     """Names and speakers of 25 people; six of them speak, one after the other."""
     setting = as_zoom("people-25.json")
