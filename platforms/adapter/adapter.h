@@ -66,6 +66,7 @@ struct Adapter {
     PlatformCapture capture;
     BrowserPicturesConfig pictures;
     unsigned view_timer;
+    unsigned n_stage_missed;         /* looks in a row */
     bool photographed;               /* the page is */
     bool untapped;                   /* a track could not be tapped */
     GBytes *picture;                 /* owned: a JPEG that the camera shows, or NULL */

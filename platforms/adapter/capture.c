@@ -12,6 +12,7 @@
 
 #define LOOK_TIMEOUT_MS 2000
 #define LOOK_EVERY_MS 1000
+#define LOOKS_WITHOUT_STAGE 5 /* a page that has just let us in may still be laying it out */
 
 static bool photographs_from_the_start(const Adapter *adapter)
 {
@@ -84,7 +85,11 @@ static void take_stage(Adapter *adapter, JsonObject *seen)
                           .window_width = number(seen, "windowWidth"),
                           .window_height = number(seen, "windowHeight"),
                           .frame_height = number(seen, "frameHeight")};
-    adapter_report_rule(adapter, FLOW_CAPTURE_STAGE, platform_json_string(seen, "rule", NULL));
+    const char *rule = platform_json_string(seen, "rule", NULL);
+    adapter->n_stage_missed = rule == NULL ? adapter->n_stage_missed + 1 : 0;
+    if (rule != NULL || adapter->n_stage_missed >= LOOKS_WITHOUT_STAGE) {
+        adapter_report_rule(adapter, FLOW_CAPTURE_STAGE, rule);
+    }
     browser_set_stage(page_get_browser(adapter->page), &stage);
 }
 
