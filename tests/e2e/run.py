@@ -6,7 +6,8 @@ usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 
 A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
 harness.takes() measure sound or pictures, which must come in time: they run together as far as half of
-the processors goes. All others ask what happened, not when: some run beside those, and give way to them.
+the processors goes; one that takes more has a single other one beside it, and comes first. All others
+ask what happened, not when: some run beside those, and give way to them.
 """
 import importlib
 import os
@@ -31,7 +32,7 @@ class Case:
     def __init__(self, module, function):
         self.module, self.function = module, function.__name__
         self.name = f"{module.removeprefix('test_')}.{self.function}"
-        self.cores = min(harness.cores_of(function), ROOM)
+        self.cores = harness.cores_of(function)
         self.process = None
 
     def start(self):
@@ -70,9 +71,13 @@ class Suite:
         self.failed = []  # (name, what it printed)
 
     def _has_room(self, case):
+        n_beside = sum(not other.cores for other in self.running)
+        measuring = [other.cores for other in self.running if other.cores]
         if not case.cores:
-            return sum(not other.cores for other in self.running) < N_BESIDE
-        return sum(other.cores for other in self.running) + case.cores <= ROOM + 1e-6
+            return n_beside < (1 if max(measuring, default=0) > ROOM else N_BESIDE)
+        if case.cores > ROOM:
+            return not measuring and n_beside <= 1
+        return sum(measuring) + case.cores <= ROOM + 1e-6
 
     def _next(self):
         """Waits for a case for which there is room. With the lock held."""

@@ -222,7 +222,7 @@ def check_tone(result, socket, hz, rate):
     check(abs(late) <= 0.1, f"the tone begins {late * 1000:.0f} ms off")
 
 
-@harness.takes(1)
+@harness.takes(2)
 def tone_at_both_rates(build):
     """A tone of 60 s arrives on the live sockets with no sample missing or doubled."""
     scenario = result_scenario("tone-60s.json")
@@ -249,7 +249,7 @@ def result_scenario(name):
     return json.loads((SCENARIOS / name).read_text())
 
 
-@harness.takes(1)
+@harness.takes(2)
 def speaks_into_the_meeting(build):
     """Speech sent on the socket is heard in the meeting; the microphone is open only for it."""
     scenario = {"platform": "meet", "duration_s": 14, "lobby": {"mode": "none"},
