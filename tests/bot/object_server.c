@@ -3,6 +3,7 @@
 
 #include <glib/gstdio.h>
 #include <json-glib/json-glib.h>
+#include <libsoup/soup.h>
 #include <string.h>
 
 void object_server_start(ObjectServer *server)
@@ -71,6 +72,42 @@ guint object_server_count(const ObjectServer *server, const char *text)
         n += strstr(lines[i], text) != NULL;
     }
     return n;
+}
+
+guint object_server_count_of(const ObjectServer *server, const BotStoreConfig *config,
+                             const char *method, const char *name, const char *query)
+{
+    g_autofree char *text = g_strdup_printf("%s 127.0.0.1:%d/%s/%s%s?%s", method, server->port,
+                                            config->bucket, config->prefix, name, query);
+    return object_server_count(server, text);
+}
+
+void object_server_assert_fetched(const char *url, const char *sha256, const char *type)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SoupSession) session = soup_session_new();
+    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
+    g_autoptr(GBytes) got = soup_session_send_and_read(session, message, NULL, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(soup_message_get_status(message), ==, 200);
+    g_autofree char *got_sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, got);
+    if (sha256 != NULL) {
+        g_assert_cmpstr(got_sha256, ==, sha256);
+    }
+    if (type != NULL) {
+        SoupMessageHeaders *headers = soup_message_get_response_headers(message);
+        g_assert_cmpstr(soup_message_headers_get_content_type(headers, NULL), ==, type);
+    }
+}
+
+void object_server_await_ahead(const char *state_path, guint n_parts)
+{
+    g_autofree char *line = g_strdup_printf("\nahead=%u\n", n_parts);
+    g_autofree char *text = NULL;
+    while (!g_file_get_contents(state_path, &text, NULL, NULL) || strstr(text, line) == NULL) {
+        g_clear_pointer(&text, g_free);
+        g_usleep(20000);
+    }
 }
 
 BotStoreConfig object_server_config(const ObjectServer *server, const char *prefix)

@@ -6,7 +6,6 @@
 
 #include <gio/gio.h>
 #include <glib/gstdio.h>
-#include <libsoup/soup.h>
 #include <string.h>
 
 /*
@@ -52,28 +51,6 @@ static void sample_clear(Sample *sample)
     g_free(sample->sha256);
 }
 
-/* What the link brings is what was sent. */
-static void assert_fetched(const char *url, const Sample *sample)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(SoupSession) session = soup_session_new();
-    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
-    g_autoptr(GBytes) got = soup_session_send_and_read(session, message, NULL, &error);
-    g_assert_no_error(error);
-    g_assert_cmpuint(soup_message_get_status(message), ==, 200);
-    g_autofree char *sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, got);
-    g_assert_cmpstr(sha256, ==, sample->sha256);
-}
-
-static void assert_type(const char *url, const char *type)
-{
-    g_autoptr(SoupSession) session = soup_session_new();
-    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
-    g_autoptr(GBytes) got = soup_session_send_and_read(session, message, NULL, NULL);
-    SoupMessageHeaders *headers = soup_message_get_response_headers(message);
-    g_assert_cmpstr(soup_message_headers_get_content_type(headers, NULL), ==, type);
-}
-
 static void assert_put(const BotStoreConfig *config, const Sample *sample)
 {
     g_autoptr(GError) error = NULL;
@@ -81,7 +58,7 @@ static void assert_put(const BotStoreConfig *config, const Sample *sample)
     g_autofree char *url = NULL;
     g_assert_true(bot_store_put(store, &sample->file, NULL, &url, &error));
     g_assert_no_error(error);
-    assert_fetched(url, sample);
+    object_server_assert_fetched(url, sample->sha256, NULL);
     g_assert_false(g_file_test(sample->state_path, G_FILE_TEST_EXISTS));
 }
 
@@ -97,8 +74,8 @@ static void small_and_large_arrive(void)
     assert_put(&config, &large);
     g_autofree char *small_url = bot_store_link(&config, "chat.json", 60);
     g_autofree char *large_url = bot_store_link(&config, "recording.mp4", 60);
-    assert_type(small_url, "application/json");
-    assert_type(large_url, "video/mp4");
+    object_server_assert_fetched(small_url, NULL, "application/json");
+    object_server_assert_fetched(large_url, NULL, "video/mp4");
     config.endpoint = server.vhost_endpoint;
     config.path_style = false;
     config.prefix = "";

@@ -3,7 +3,6 @@
 #include "tests/bot/object_server.h"
 
 #include <glib/gstdio.h>
-#include <libsoup/soup.h>
 #include <string.h>
 
 /*
@@ -135,23 +134,14 @@ static void assert_arrives(const Growing *growing)
     g_autofree char *url = NULL;
     g_assert_true(put(growing, NULL, &url, &error));
     g_assert_no_error(error);
-    g_autoptr(SoupSession) session = soup_session_new();
-    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
-    g_autoptr(GBytes) got = soup_session_send_and_read(session, message, NULL, &error);
-    g_assert_no_error(error);
-    g_assert_cmpuint(soup_message_get_status(message), ==, 200);
-    g_autofree char *sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, got);
-    g_assert_cmpstr(sha256, ==, growing->sha256);
+    object_server_assert_fetched(url, growing->sha256, NULL);
     g_assert_false(g_file_test(growing->state_path, G_FILE_TEST_EXISTS));
 }
 
 /* How many requests of @method to the file had @query. */
 static guint count(const Growing *growing, const char *method, const char *query)
 {
-    g_autofree char *text =
-        g_strdup_printf("%s 127.0.0.1:%d/recordings/%s%s?%s", method, server.port,
-                        growing->config.prefix, growing->name, query);
-    return object_server_count(&server, text);
+    return object_server_count_of(&server, &growing->config, method, growing->name, query);
 }
 
 /* Objects and unfinished uploads that the store had there. */
@@ -444,17 +434,6 @@ static void wait_for(const Growing *growing, const char *method, const char *que
     }
 }
 
-/* Its state is on the disk a moment after the store has the part. */
-static void wait_for_state(const Growing *growing, const char *line)
-{
-    g_autofree char *text = NULL;
-    while (!g_file_get_contents(growing->state_path, &text, NULL, NULL) ||
-           strstr(text, line) == NULL) {
-        g_clear_pointer(&text, g_free);
-        g_usleep(20000);
-    }
-}
-
 static void a_store_that_was_away_catches_up(void)
 {
     Growing growing;
@@ -467,7 +446,7 @@ static void a_store_that_was_away_catches_up(void)
     grow(&growing, 2 * BOT_STORE_AHEAD_PART + BOT_STORE_AHEAD_MARGIN);
     wait_for(&growing, "PUT", "partNumber=2&", 3);
     grow(&growing, WHOLE);
-    wait_for_state(&growing, "\nahead=2\n");
+    object_server_await_ahead(growing.state_path, 2);
     bot_upload_ahead_free(ahead);
     g_assert_cmpuint(count(&growing, "PUT", "partNumber=3&"), ==, 2);
     g_assert_cmpuint(count(&growing, "POST", "uploads="), ==, 3);
@@ -567,7 +546,7 @@ static void what_never_came_is_dropped(void)
     g_assert_cmpuint(send_ahead(&lost), ==, 1);
     BotUploadAhead *ahead = bot_upload_ahead_new(&growing.config, growing.dir, 20);
     grow(&growing, WHOLE);
-    wait_for_state(&growing, "\nahead=2\n");
+    object_server_await_ahead(growing.state_path, 2);
     finish(&growing, 20, 0, 0);
     deliver(&growing, ahead);
     g_assert_cmpuint(count(&growing, "PUT", ""), ==, 4);

@@ -6,7 +6,6 @@
 #include "tests/bot/object_server.h"
 
 #include <glib/gstdio.h>
-#include <libsoup/soup.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -145,20 +144,7 @@ static void finalize(Recording *recording, bool recovered)
 
 static guint count(const Recording *recording, const char *method, const char *query)
 {
-    g_autofree char *text = g_strdup_printf("%s 127.0.0.1:%d/recordings/%s" NAME "?%s", method,
-                                            server.port, recording->config.prefix, query);
-    return object_server_count(&server, text);
-}
-
-static void await_ahead(const Recording *recording, guint n_parts)
-{
-    g_autofree char *line = g_strdup_printf("\nahead=%u\n", n_parts);
-    g_autofree char *text = NULL;
-    while (!g_file_get_contents(recording->state_path, &text, NULL, NULL) ||
-           strstr(text, line) == NULL) {
-        g_clear_pointer(&text, g_free);
-        g_usleep(20000);
-    }
+    return object_server_count_of(&server, &recording->config, method, NAME, query);
 }
 
 static void assert_arrives(Recording *recording)
@@ -176,12 +162,7 @@ static void assert_arrives(Recording *recording)
     g_autofree char *url = NULL;
     g_assert_true(bot_store_put(store, &file, NULL, &url, &error));
     g_assert_no_error(error);
-    g_autoptr(SoupSession) session = soup_session_new();
-    g_autoptr(SoupMessage) message = soup_message_new("GET", url);
-    g_autoptr(GBytes) got = soup_session_send_and_read(session, message, NULL, &error);
-    g_assert_no_error(error);
-    g_autofree char *got_sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, got);
-    g_assert_cmpstr(got_sha256, ==, sha256);
+    object_server_assert_fetched(url, sha256, NULL);
     g_assert_false(g_file_test(recording->state_path, G_FILE_TEST_EXISTS));
 }
 
@@ -192,7 +173,7 @@ static void pictures_go_ahead(void)
     Recording recording;
     recording_init(&recording, "pictures/");
     record(&recording, ENOUGH_S);
-    await_ahead(&recording, 2);
+    object_server_await_ahead(recording.state_path, 2);
     record(&recording, 1);
     end(&recording);
     finalize(&recording, false);
@@ -211,7 +192,7 @@ static void a_killed_one_goes_on(void)
     object_server_set_faults(&server, "POST killed/recording.mp4?uploads= 503 1\n"
                                       "PUT killed/recording.mp4?partNumber=3 deaf 1\n");
     record(&recording, ENOUGH_S);
-    await_ahead(&recording, 2);
+    object_server_await_ahead(recording.state_path, 2);
     record(&recording, 1);
     g_clear_pointer(&recording.ahead, bot_upload_ahead_free);
     g_autofree char *path = g_build_filename(recording.work_dir, MEDIA_WORK_VIDEO, NULL);
