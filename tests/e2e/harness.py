@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import subprocess
@@ -63,11 +62,10 @@ class Process:
         return self.popen.pid
 
     def wait(self, seconds):
-        try:
-            return self.popen.wait(seconds)
-        except subprocess.TimeoutExpired:
-            raise Failure(f"{self.popen.args[0]} still runs after {seconds} s; its log ends:\n"
-                          + self.tail()) from None
+        code = self.poll(seconds)
+        check(code is not None, f"{self.popen.args[0]} still runs after {seconds} s; its log ends:\n"
+              + self.tail())
+        return code
 
     def poll(self, seconds):
         """The exit code, or None if it still runs after so long."""
@@ -514,9 +512,7 @@ def main(tests):
         begun = time.monotonic()
         try:
             test(build)
-            used = resource.getrusage(resource.RUSAGE_CHILDREN)
             print(f"ok {number} {test.__name__} # {time.monotonic() - begun:.1f} s", flush=True)
-            print(f"# cpu {used.ru_utime + used.ru_stime:.1f}", flush=True)
         except Exception as error:  # pylint: disable=broad-except
             n_failed += 1
             text = str(error).replace("\n", "\n# ")

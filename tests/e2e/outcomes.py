@@ -7,7 +7,6 @@ import math
 import pathlib
 import struct
 import tempfile
-import time
 
 import harness
 from harness import check
@@ -36,11 +35,11 @@ def matched(*rules):
 
 def wait_and_watch(worker, within_s, pids):
     """The worker's exit code; adds the processes that it has below it, seen twice a second, to pids."""
-    deadline = time.monotonic() + within_s + harness.STALL_S
-    while (code := worker.process.poll(0.5)) is None:
+    def ended():
         pids.update(harness.descendants(worker.pid))
-        check(time.monotonic() < deadline, f"still there after {within_s} s; states {worker.states()}")
-    return code
+        return worker.process.poll(0.5) is not None
+    harness.wait_for(ended, within_s, f"the worker ends; states {worker.states()}")
+    return worker.process.popen.returncode
 
 
 # What an end that nobody asked for leaves a picture of, with the page itself beside it.
