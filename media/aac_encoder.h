@@ -19,9 +19,11 @@ typedef struct MediaAacEncoder MediaAacEncoder;
 /** @packet, @caps: borrowed; raw AAC, and its format with the codec_data that a file needs. */
 typedef void (*MediaAacFunc)(GstBuffer *packet, GstCaps *caps, gpointer user_data);
 
-/** Mono, MEDIA_AUDIO_RATE_HZ. Errors: MEDIA_ERROR_UNSUPPORTED, _ENCODER. */
-MediaAacEncoder *media_aac_encoder_new(uint32_t bitrate_bps, MediaAacFunc on_packet,
-                                       gpointer user_data, GError **error);
+/** Mono, MEDIA_AUDIO_RATE_HZ, as many bits as the sound needs. @quality: libavcodec's for this
+ * encoder, 0.1 to 2: 1.5 is about 100 kbit/s of uninterrupted speech. Errors:
+ * MEDIA_ERROR_UNSUPPORTED, _ENCODER. */
+MediaAacEncoder *media_aac_encoder_new(double quality, MediaAacFunc on_packet, gpointer user_data,
+                                       GError **error);
 void media_aac_encoder_free(MediaAacEncoder *encoder);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaAacEncoder, media_aac_encoder_free)
 

@@ -14,7 +14,7 @@
  * eat the machine. */
 #define MAX_WAITING_BYTES (64 * 1024 * 1024)
 #define FRAME_OVERHEAD 256
-#define RECORD_TICK_NS INT64_C(20000000)
+#define RECORD_TICK_NS INT64_C(100000000)
 /* What a page says about receive times is believed within this. */
 #define MAX_AGE_NS INT64_C(5000000000)
 

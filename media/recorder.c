@@ -17,7 +17,7 @@
 #define AAC_FRAME MEDIA_AAC_FRAME
 /* Silence in front of it all, cut out by the finalizer: so the file is there from the start. */
 #define AAC_LEAD (4 * AAC_FRAME)
-#define AAC_BITRATE_BPS 96000
+#define AAC_QUALITY 1.5
 
 /* How long a fragment gets before it is written: what a SIGKILL may cost. */
 #define FLUSH_NS (400 * MS)
@@ -87,7 +87,7 @@ static void on_mp3(const MediaElementOutput *output, gpointer user_data)
 static bool start_audio(MediaRecorder *recorder, const MediaRecorderConfig *config, GError **error)
 {
     if (config->mode != MEDIA_MODE_AUDIO_ONLY) {
-        recorder->aac = media_aac_encoder_new(AAC_BITRATE_BPS, on_packet, recorder, error);
+        recorder->aac = media_aac_encoder_new(AAC_QUALITY, on_packet, recorder, error);
         return recorder->aac != NULL;
     }
     g_autoptr(GstCaps) caps =

@@ -9,7 +9,7 @@
 #define PICTURE_TIMEOUT_MS 15000
 #define LEAVE_CLICK_TIMEOUT_MS 1000
 #define LEAVE_BUDGET_MS 4500
-#define RECORDED_BATCH_MS 50 /* of the 400 that the recording's sound lies behind */
+#define RECORDED_BATCH_MS 100 /* of the 400 that the recording's sound lies behind */
 
 static void adapter_clear(gpointer data)
 {

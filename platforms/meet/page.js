@@ -34,9 +34,10 @@ if (!CONFIG.video && location.protocol === 'https:') {
 }
 
 const SPEAKERS_MS = 100;
+const TOLD_MS = 1000; // while the packets say who speaks
 let toldSpeaking = '[]';
 
-setInterval(() => {
+function lookWhoSpeaks() {
     const isTold = [...taps.values()].some((tap) => tap.kind === 'audio' && tap.nTapped > 0);
     const ids = isTold ? [] : allOf('tile')
         .filter(({element}) => isLit(element, 'speaking_mark'))
@@ -46,7 +47,9 @@ setInterval(() => {
         toldSpeaking = json;
         tell({type: 'speaking', ids});
     }
-}, SPEAKERS_MS);
+    setTimeout(lookWhoSpeaks, isTold ? TOLD_MS : SPEAKERS_MS);
+}
+setTimeout(lookWhoSpeaks, SPEAKERS_MS);
 
 const LIST_MS = 500;
 const LIST_AGAIN_MS = 5000; // also when nothing changed: a row may come before its device

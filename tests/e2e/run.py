@@ -7,7 +7,8 @@ usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
 harness.takes() measure sound or pictures, which must come in time: they run together as far as half of
 the processors goes; one that takes more has a single other one beside it, and comes first. All others
-ask what happened, not when: some run beside those, and give way to them.
+ask what happened, not when: some run beside those, and give way to them. When few of these are left,
+those that measure have the other half, too.
 """
 import importlib
 import os
@@ -77,7 +78,9 @@ class Suite:
             return n_beside < (1 if max(measuring, default=0) > ROOM else N_BESIDE)
         if case.cores > ROOM:
             return not measuring and n_beside <= 1
-        return sum(measuring) + case.cores <= ROOM + 1e-6
+        few = n_beside < N_BESIDE and all(other.cores for other in self.waiting)
+        room = os.cpu_count() - ROOM * n_beside / N_BESIDE if few else ROOM
+        return sum(measuring) + case.cores <= room + 1e-6
 
     def _next(self):
         """Waits for a case for which there is room. With the lock held."""

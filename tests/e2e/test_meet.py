@@ -181,10 +181,7 @@ def decoded_by_the_page(audio):
     """Nothing names who speaks but the tiles' marks; who is there comes by the wire as ever."""
     @harness.takes(0.5)
     def run(build):
-        setting = json.loads((recording.SCENARIOS / "demo.json").read_text())
-        setting["wire"] = {"audio": audio}
-        for person in setting["participants"]:
-            person["camera"] = None
+        setting = {**recording.first_turns(camera=None), "wire": {"audio": audio}}
         for result, _ in recording.run(build, setting, recording_mode="audio_only"):
             recording.check_diarization(result)
             joined = sorted(e["name"] for e in result.worker.events("participant")
@@ -209,12 +206,8 @@ def check_25_tiles(result):
 @harness.takes(1)
 def meeting_of_25(build):
     """Names, speakers and tiles of 25 people; three of them speak, one after the other."""
-    setting = json.loads((recording.SCENARIOS / "people-25.json").read_text())
-    setting["duration_s"] = 21
-    for i, person in enumerate(setting["participants"]):
-        person["camera"] = {"source": "pattern:webcam", "width": 320, "height": 180, "fps": 15}
-        wav = person["speech"][0]["wav"] if person["speech"] else None
-        person["speech"] = [] if i not in (0, 4, 8) else [{"at_s": 3.5 + 1.5 * i, "wav": wav}]
+    setting = recording.three_of_25(camera={"source": "pattern:webcam", "width": 320, "height": 180,
+                                            "fps": 15})
     for result, _ in recording.run(build, setting, recording_mode="gallery_view"):
         harness.measured()
         expected = {p["name"] for p in result.report["participants"]}

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """What is in the files and on the live sockets, measured against what the meeting sent."""
+import json
 import wave
 
 import numpy as np
@@ -11,6 +12,14 @@ import measure
 from harness import check
 
 SCENARIOS = harness.ROOT / "tests/meeting/scenarios"
+
+
+def scenario_of(name, **person):
+    """A committed scenario; @person: keys for everybody in it."""
+    scenario = json.loads((SCENARIOS / name).read_text())
+    for one in scenario["participants"]:
+        one.update(person)
+    return scenario
 
 
 def run(build, scenario, keep=None, stream=False, **config):
@@ -104,6 +113,22 @@ def check_diarization(result, limit=0.05):
     check(error < limit, f"diarization error {error:.3f}\n truth {truth}\n found {found}")
 
 
+def first_turns(**person):
+    """The demo's meeting until each of the three has spoken once; @person: keys for everybody."""
+    scenario = scenario_of("demo.json", **person)
+    for one in scenario["participants"]:
+        one["speech"] = one["speech"][:1]
+    return {**scenario, "duration_s": 18.5, "events": [{"at_s": 18, "do": "end_meeting"}]}
+
+
+def three_of_25(**person):
+    """A meeting of 25, in which three speak, one after the other; @person: keys for everybody."""
+    scenario = scenario_of("people-25.json", **person)
+    for i, one in enumerate(scenario["participants"]):
+        one["speech"] = [{**one["speech"][0], "at_s": 3.5 + 1.5 * i}] if i in (0, 4, 8) else []
+    return {**scenario, "duration_s": 21}
+
+
 @harness.takes(1)
 def talk_of_three(build):
     """The demo's meeting: lengths, the right picture, frames kept, diarization, indications."""
@@ -140,22 +165,22 @@ def check_speaker_messages(result, receivers):
           == {result.name_of(r["person"]) for r in result.report["speech"]}, "speakers differ")
 
 
-def who_spoke(build, scenario):
-    for result, _ in run(build, scenario):
+def who_spoke(build, scenario, **config):
+    for result, _ in run(build, scenario, **config):
         harness.measured()
         harness.check_decodes(result.recording())
         check_diarization(result)
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def overlaps(build):
-    who_spoke(build, SCENARIOS / "talk-overlap.json")
+    who_spoke(build, scenario_of("talk-overlap.json", camera=None), recording_mode="audio_only")
 
 
 @harness.takes(1)
 def recycling(build):
     """Receivers handed over in the middle of a word; no audio levels."""
-    recycled = result_scenario("recycle.json")
+    recycled = scenario_of("recycle.json")
     recycled["wire"]["audio_level"] = False
     who_spoke(build, recycled)
 
@@ -225,7 +250,7 @@ def check_tone(result, socket, hz, rate):
 @harness.takes(2)
 def tone_at_both_rates(build):
     """A tone of 60 s arrives on the live sockets with no sample missing or doubled."""
-    scenario = result_scenario("tone-60s.json")
+    scenario = scenario_of("tone-60s.json")
     tone = scenario["participants"][0]["speech"][0]
     hz, tone["at_s"], scenario["duration_s"] = tone["tone_hz"], 8, tone["for_s"] + 10
     with harness.session(build, scenario) as (meeting, receivers, start):
@@ -242,11 +267,6 @@ def tone_at_both_rates(build):
         for khz, worker in workers.items():
             socket = next(s for s in receivers.sockets if s.path == f"/ws{khz}")
             check_tone(harness.Run(report, worker), socket, hz, khz * 1000)
-
-
-def result_scenario(name):
-    import json
-    return json.loads((SCENARIOS / name).read_text())
 
 
 @harness.takes(2)

@@ -12,7 +12,6 @@ from harness import check
 from outcomes import rules_of, warnings_of
 
 ALICE = outcomes.ALICE
-SCENARIOS = recording.SCENARIOS
 
 
 def scenario(**keys):
@@ -199,15 +198,14 @@ def dialogs(build):
 
 # --- who spoke ---
 
-def as_teams(name, **keys):
-    setting = json.loads((SCENARIOS / name).read_text())
+def as_teams(setting, **keys):
     return {**setting, "platform": "teams", **keys}
 
 
 @harness.takes(1)
 def talk_of_three(build):
-    """The demo's meeting: the right picture, diarization out of the mix, indications."""
-    for result, receivers in recording.run(build, as_teams("demo.json"), stream=True):
+    """The right picture, diarization out of the mix, indications."""
+    for result, receivers in recording.run(build, as_teams(recording.first_turns()), stream=True):
         harness.measured()
         harness.check_decodes(result.recording())
         recording.check_lengths(result)
@@ -221,11 +219,9 @@ def talk_of_three(build):
         recording.check_speaker_messages(result, receivers)
 
 
-def told_by(build, name, tells, limit):
-    setting = as_teams(name, wire={"tells": tells})
-    for person in setting["participants"]:
-        person["camera"] = None
-    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+def told_by(build, setting, tells, limit):
+    for result, _ in recording.run(build, as_teams(setting, wire={"tells": tells}),
+                                   recording_mode="audio_only"):
         truth = measure.merge(result.truth(), 0.3)
         error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3))
         print(f"# told by {tells}: diarization error {error * 100:.2f} %")
@@ -235,13 +231,13 @@ def told_by(build, name, tells, limit):
 
 @harness.takes(0.5)
 def overlaps_told_by_sources(build):
-    told_by(build, "talk-overlap.json", "sources", 0.05)
+    told_by(build, recording.scenario_of("talk-overlap.json", camera=None), "sources", 0.05)
 
 
 @harness.takes(0.5)
 def told_by_dominant_speakers(build):
     """They name one at a time, a moment after he has begun."""
-    told_by(build, "demo.json", "dominant", 0.10)
+    told_by(build, recording.first_turns(camera=None), "dominant", 0.10)
 
 
 @harness.takes(0.5)
@@ -307,7 +303,7 @@ def late_joiner(build):
 @harness.takes(1)
 def screen_share(build):
     """The shared screen fills the picture while it lasts, as its owner's."""
-    setting = as_teams("screen.json")
+    setting = as_teams(recording.scenario_of("screen.json"))
     for result, _ in recording.run(build, setting):
         harness.measured()
         spans = [(p["number"], result.to_recording(p["first_s"]), result.to_recording(p["last_s"]))
@@ -326,13 +322,8 @@ def screen_share(build):
 
 @harness.takes(1)
 def meeting_of_25(build):
-    """Names, speakers and pictures of 25 people; six of them speak, one after the other."""
-    setting = as_teams("people-25.json")
-    for i, person in enumerate(setting["participants"]):
-        turn = i // 4 if i % 4 == 0 and i < 24 else None
-        person["speech"] = [] if turn is None else [
-            {"at_s": 1.5 + 6 * turn, "wav": person["speech"][0]["wav"]}]
-    for result, _ in recording.run(build, setting):
+    """Names, speakers and pictures of 25 people; three of them speak, one after the other."""
+    for result, _ in recording.run(build, as_teams(recording.three_of_25())):
         harness.measured()
         rows = json.loads((result.worker.output / "participants.json").read_text())
         expected = {p["name"] for p in result.report["participants"]}

@@ -14,7 +14,6 @@ from harness import check
 from outcomes import matched, rules_of, warnings_of
 
 ALICE = outcomes.ALICE
-SCENARIOS = recording.SCENARIOS
 
 
 def scenario(**keys):
@@ -265,16 +264,9 @@ def pictures_are_tiles(build):
         check(shown == {None}, f"somebody's picture shows: {shown}")
 
 
-def as_zoom(name, **keys):
-    setting = json.loads((SCENARIOS / name).read_text())
-    for person in setting["participants"]:
-        person["camera"] = None
-    return {**setting, "platform": "zoom", **keys}
-
-
 def told_by(build, limit, **keys):
-    for result, _ in recording.run(build, as_zoom("demo.json", **keys),
-                                   recording_mode="audio_only"):
+    setting = {**recording.first_turns(camera=None), "platform": "zoom", **keys}
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
         truth = measure.merge(result.truth(), 0.3)
         error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3))
         print(f"# {keys}: diarization error {error * 100:.2f} %")
@@ -323,12 +315,8 @@ def sound_by_a_receiver(build):
 
 @harness.takes(0.5)
 def meeting_of_25(build):
-    """Names and speakers of 25 people; six of them speak, one after the other."""
-    setting = as_zoom("people-25.json")
-    for i, person in enumerate(setting["participants"]):
-        turn = i // 4 if i % 4 == 0 and i < 24 else None
-        person["speech"] = [] if turn is None else [
-            {"at_s": 1.5 + 6 * turn, "wav": person["speech"][0]["wav"]}]
+    """Names and speakers of 25 people; three of them speak, one after the other."""
+    setting = {**recording.three_of_25(camera=None), "platform": "zoom"}
     for result, _ in recording.run(build, setting, recording_mode="audio_only"):
         rows = json.loads((result.worker.output / "participants.json").read_text())
         expected = {p["name"] for p in result.report["participants"]}
