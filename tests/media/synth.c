@@ -129,9 +129,10 @@ SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, in
             "caps=video/x-h264,stream-format=byte-stream,profile=baseline",
             key_interval);
     } else {
-        description = g_strdup_printf("%s deadline=1 cpu-used=8 threads=1 lag-in-frames=0 "
+        description = g_strdup_printf("%s deadline=1 cpu-used=%d threads=1 lag-in-frames=0 "
                                       "keyframe-max-dist=%d target-bitrate=1500000",
-                                      codec == MEDIA_CODEC_VP9 ? "vp9enc" : "vp8enc", key_interval);
+                                      codec == MEDIA_CODEC_VP9 ? "vp9enc" : "vp8enc",
+                                      codec == MEDIA_CODEC_VP9 ? 8 : 16, key_interval);
     }
     camera->encoder = media_element_new(description, caps, on_encoded, camera, &error);
     g_assert_no_error(error);
