@@ -4,6 +4,9 @@
 #include "media/finalizer.h"
 #include "media/follow.h"
 
+#include <glib/gstdio.h>
+#include <string.h>
+
 #define STATE_PREFIX ".upload."
 /* A recording with pictures grows faster; and what is there is read in small steps. */
 #define FOLLOW_POLL_MS 5000
@@ -43,13 +46,18 @@ static char *state_path(const char *output_dir, const char *name)
     return g_strconcat(output_dir, "/" STATE_PREFIX, name, NULL);
 }
 
+static bool goes_ahead(const char *name)
+{
+    bool found = g_str_equal(name, MEDIA_FINAL_MP4);
+    for (const MediaGrowingFile *file = media_growing_files(); file->final != NULL; file++) {
+        found = found || g_str_equal(name, file->final);
+    }
+    return found;
+}
+
 char *bot_upload_ahead_state_path(const char *output_dir, const char *name)
 {
-    bool goes_ahead = g_str_equal(name, MEDIA_FINAL_MP4);
-    for (const MediaGrowingFile *file = media_growing_files(); file->final != NULL; file++) {
-        goes_ahead = goes_ahead || g_str_equal(name, file->final);
-    }
-    return goes_ahead ? state_path(output_dir, name) : NULL;
+    return goes_ahead(name) ? state_path(output_dir, name) : NULL;
 }
 
 static void drop(BotStore *store, const char *output_dir, const char *name,
@@ -62,8 +70,22 @@ static void drop(BotStore *store, const char *output_dir, const char *name,
     }
 }
 
+/* What a killed worker was just writing. */
+static void remove_half_written(const char *output_dir)
+{
+    g_autoptr(GDir) dir = g_dir_open(output_dir, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        if (g_str_has_prefix(name, STATE_PREFIX) && !goes_ahead(name + strlen(STATE_PREFIX))) {
+            g_autofree char *path = g_build_filename(output_dir, name, NULL);
+            (void)g_unlink(path);
+        }
+    }
+}
+
 void bot_upload_ahead_drop(BotStore *store, const char *output_dir, GCancellable *cancellable)
 {
+    remove_half_written(output_dir);
     drop(store, output_dir, MEDIA_FINAL_MP4, cancellable);
     for (const MediaGrowingFile *file = media_growing_files(); file->final != NULL; file++) {
         drop(store, output_dir, file->final, cancellable);

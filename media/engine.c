@@ -5,6 +5,7 @@
 #include "media/outlet.h"
 #include "media/record_playout.h"
 #include "media/recorder.h"
+#include "media/stall.h"
 #include "media/stream_playout.h"
 
 #include <errno.h>
@@ -309,17 +310,25 @@ static bool stream_sleep_until(MediaEngine *engine, int64_t until_ns)
 static gpointer run_stream(gpointer data)
 {
     MediaEngine *engine = data;
-    while (stream_sleep_until(engine, advance_stream(engine, now_of(engine)))) {
-    }
+    MediaStall stall = {0};
+    int64_t due_ns = now_of(engine);
+    do {
+        int64_t now_ns = now_of(engine);
+        int64_t played_ns = media_stall_clock(&stall, due_ns, now_ns);
+        due_ns = advance_stream(engine, played_ns) + (now_ns - played_ns);
+    } while (stream_sleep_until(engine, due_ns));
     return NULL;
 }
 
 static gpointer run_record(gpointer data)
 {
     MediaEngine *engine = data;
+    MediaStall stall = {0};
+    int64_t due_ns = now_of(engine);
     do {
-        advance_record(engine, now_of(engine));
-    } while (sleep_until(engine, now_of(engine) + RECORD_TICK_NS));
+        advance_record(engine, media_stall_clock(&stall, due_ns, now_of(engine)));
+        due_ns = now_of(engine) + RECORD_TICK_NS;
+    } while (sleep_until(engine, due_ns));
     return NULL;
 }
 

@@ -531,7 +531,8 @@ static void deliver(const Growing *growing, BotUploadAhead *ahead)
     g_assert_false(g_file_test(growing->state_path, G_FILE_TEST_EXISTS));
 }
 
-/* audio.wav was sent ahead, and then there was none: it stays as long as it may still be made. */
+/* audio.wav was sent ahead, and then there was none: it stays as long as it may still be made. So
+ * does what a killed worker had begun to remember. */
 static void what_never_came_is_dropped(void)
 {
     Growing growing, lost;
@@ -544,6 +545,8 @@ static void what_never_came_is_dropped(void)
     step_by_step(&lost);
     grow(&lost, 11 * MIB);
     g_assert_cmpuint(send_ahead(&lost), ==, 1);
+    g_autofree char *half = g_strconcat(growing.state_path, ".4TJ2X1", NULL);
+    g_assert_true(g_file_set_contents(half, "{", 1, NULL));
     BotUploadAhead *ahead = bot_upload_ahead_new(&growing.config, growing.dir, 20);
     grow(&growing, WHOLE);
     object_server_await_ahead(growing.state_path, 2);
@@ -555,6 +558,7 @@ static void what_never_came_is_dropped(void)
     finish(&growing, 20, 0, 0);
     deliver(&growing, NULL);
     g_assert_false(g_file_test(lost.state_path, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(half, G_FILE_TEST_EXISTS));
     g_assert_cmpuint(count_left(&growing), ==, 1);
     lost.dir = g_steal_pointer(&own_dir);
     growing_clear(&lost);

@@ -236,6 +236,7 @@ class Worker:
         config = {"bot_id": "bot-1", "bot_name": "Steno Test", "output_dir": str(self.output),
                   **config}
         self.name = config["bot_name"]
+        self.mode = config.get("recording_mode", "speaker_view")
         path = folder / f"{name}.json"
         path.write_text(json.dumps(config))
         self.tmp = folder / f"{name}-tmp"
@@ -408,7 +409,8 @@ class Run:
                          - zero_unix_ms) / 1000
 
     def recording(self):
-        return self.worker.output / "recording.mp4"
+        return self.worker.output / ("recording.mp3" if self.worker.mode == "audio_only"
+                                     else "recording.mp4")
 
     def to_recording(self, meeting_s):
         return meeting_s - self.offset_s

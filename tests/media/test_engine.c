@@ -4,7 +4,9 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MS MEETING_MS
 
@@ -269,6 +271,92 @@ static void threads_play_and_stop(void)
     g_main_loop_unref(live.loop);
 }
 
+typedef struct {
+    Live live;
+    SynthVoice *voice;
+    int64_t begun_ns;
+    int64_t n_packets; /* sent so far */
+} Talk;
+
+#define TALK_PACKETS 150 /* of 20 ms */
+
+/* What is due by now, all at once if need be: so do packets come that waited with everybody else.
+ */
+static gboolean talk_on(gpointer user_data)
+{
+    Talk *talk = user_data;
+    int64_t now_ns = g_get_monotonic_time() * 1000;
+    while (talk->n_packets < TALK_PACKETS &&
+           talk->begun_ns + talk->n_packets * 20 * 1000000 <= now_ns) {
+        float samples[960];
+        synth_tone(samples, talk->n_packets++ * 960, 960, 300, 0.3);
+        g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(talk->voice, samples, now_ns);
+        media_engine_push(talk->live.engine, frame);
+    }
+    if (talk->n_packets < TALK_PACKETS) {
+        return G_SOURCE_CONTINUE;
+    }
+    g_timeout_add(1500, live_stop, &talk->live);
+    return G_SOURCE_REMOVE;
+}
+
+/* Blocks of 10 ms of the tone that are not in a file of 16 kHz. */
+static int count_quiet(const char *path)
+{
+    g_autofree char *wav = NULL;
+    gsize size;
+    g_assert_true(g_file_get_contents(path, &wav, &size, NULL));
+    const int16_t *samples = (const void *)(wav + 44);
+    gsize n = (size - 44) / 2, first = 0;
+    while (first < n && abs(samples[first]) < 3000) {
+        first++;
+    }
+    int n_quiet = 0;
+    for (gsize at = first; at < first + 16000 * 29 / 10; at += 160) {
+        int peak = 0;
+        for (gsize i = at; i < MIN(n, at + 160); i++) {
+            peak = MAX(peak, abs(samples[i]));
+        }
+        n_quiet += peak < 9000;
+    }
+    return n_quiet;
+}
+
+/* Stopped as a whole for longer than the recording lies behind: a container that is paused. */
+static void a_process_that_stood_still_loses_nothing(void)
+{
+    static const MediaEngineEvents events = {.on_recording = live_recording};
+    Talk talk = {.live = {.loop = g_main_loop_new(NULL, FALSE), .main_thread = g_thread_self()},
+                 .voice = synth_voice_new(1, 0, 48000, false)};
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = g_dir_make_tmp("steno-stall-XXXXXX", &error);
+    MediaEngineConfig config = meeting_config();
+    config.output_dir = dir;
+    config.mode = MEDIA_MODE_AUDIO_ONLY;
+    config.audio_wav = true;
+    talk.live.engine = media_engine_new(&config, &events, &talk.live, &error);
+    g_assert_no_error(error);
+    g_assert_true(media_engine_start_recording(talk.live.engine, &error));
+    talk.begun_ns = g_get_monotonic_time() * 1000;
+    g_timeout_add(5, talk_on, &talk);
+    g_autofree char *script = g_strdup_printf("sleep 1; kill -STOP %d; sleep 0.9; kill -CONT %d",
+                                              (int)getpid(), (int)getpid());
+    char *argv[] = {(char *)"/bin/sh", (char *)"-c", script, NULL};
+    g_assert_true(g_spawn_async(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &error));
+    g_main_loop_run(talk.live.loop);
+    MediaFinalized finalized;
+    g_assert_true(media_finalize(dir, NULL, &finalized, &error));
+    g_assert_no_error(error);
+    g_autofree char *wav = g_build_filename(dir, "audio.wav", NULL);
+    g_assert_cmpint(count_quiet(wav), ==, 0);
+    remove(wav);
+    remove(finalized.path);
+    g_assert_cmpint(remove(dir), ==, 0);
+    media_finalized_clear(&finalized);
+    synth_voice_free(talk.voice);
+    g_main_loop_unref(talk.live.loop);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -280,5 +368,7 @@ int main(int argc, char **argv)
                     word_over_two_receivers_is_one_turn);
     g_test_add_func("/engine/unknown_encoder_is_named", unknown_encoder_is_named);
     g_test_add_func("/engine/threads_play_and_stop", threads_play_and_stop);
+    g_test_add_func("/engine/a_process_that_stood_still_loses_nothing",
+                    a_process_that_stood_still_loses_nothing);
     return leaks_test_run();
 }
