@@ -479,14 +479,29 @@ def cores_of(case):
     return getattr(case, "cores", 0)
 
 
+SMALL_SHARE = 10  # as a niceness: a tenth of the usual share
+
+
 def give_way():
     """Leave the processors to whoever measures: the whole session, with a Chromium that chooses the
     niceness of its own processes (sched(7), "The autogroup feature")."""
     try:
-        pathlib.Path("/proc/self/autogroup").write_text("5")
+        pathlib.Path("/proc/self/autogroup").write_text(str(SMALL_SHARE))
     except OSError as error:
         print(f"# no share of the processors by session here: {error}", flush=True)
-        os.nice(5)
+        os.nice(SMALL_SHARE)
+
+
+def giving_way(executable, folder):
+    """The path of a program that is the executable in a session of its own which gives way, too, if this
+    case does: what a test starts starts it so."""
+    if os.environ.get("STENO_SHARES") != "rest":
+        return str(executable)
+    wrapper = pathlib.Path(folder, "giving-way")
+    wrapper.write_text(f'#!/bin/sh\necho {SMALL_SHARE} 2>/dev/null >/proc/self/autogroup\n'
+                       f'exec "{executable}" "$@"\n')
+    wrapper.chmod(0o755)
+    return str(wrapper)
 
 
 MEASURED = "# measured"

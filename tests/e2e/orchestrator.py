@@ -114,7 +114,8 @@ class Orchestrator:
         self.tmp.mkdir()
         config = {"listen": {"port": self.port}, "data_dir": str(self.data),
                   "workers": {"max": 3, "pool": 1,
-                              "executable": str(build / "bot/steno-worker"), **workers},
+                              "executable": harness.giving_way(build / "bot/steno-worker", folder),
+                              **workers},
                   "webhooks": {"allow_private": True, "retry_s": [1] * 20}}
         if limits is not None:
             config["limits"] = limits
