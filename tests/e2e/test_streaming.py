@@ -236,7 +236,7 @@ class Deaf:
             connection.close()
 
 
-@harness.takes(1)
+@harness.takes(2)
 def recording_never_notices(build):
     """While one consumer is deaf and another one goes away with a code again and again, both bots'
     recordings have every sample of a tone, and the meeting sees nothing."""
