@@ -479,7 +479,7 @@ def cores_of(case):
     return getattr(case, "cores", 0)
 
 
-SMALL_SHARE = 10  # as a niceness: a tenth of the usual share
+SMALL_SHARE = 7  # as a niceness: a fifth of the usual share
 
 
 def give_way():

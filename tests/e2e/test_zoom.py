@@ -303,11 +303,13 @@ def two_turns(build, **keys):
               f"{warnings_of(result.worker)}")
 
 
+@harness.takes(0.5)
 def told_by_a_single_frame(build):
     """One frame is all that shows; names come from the list."""
     two_turns(build, page={"wording": "british"})
 
 
+@harness.takes(0.5)
 def sound_by_a_receiver(build):
     """Should the client use WebRTC for its sound, it is tapped."""
     two_turns(build, wire={"audio": "receiver"})
