@@ -19,7 +19,7 @@
 #define PREFIX "steno-browser-"
 #define LOCK_NAME "owner.lock"
 #define MAX_OPEN_DIRS 16
-/* Between mkdir and flock a folder looks abandoned; none stays that way this long. */
+/* Before it has its lock a folder looks abandoned; none stays that way this long. */
 #define YOUNG_S 30
 
 struct BrowserProfile {
@@ -40,11 +40,24 @@ void browser_remove_tree(const char *path)
     nftw(path, remove_entry, MAX_OPEN_DIRS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
-static int open_lock(const char *folder, int flags)
+static int open_lock(const char *folder, const char *name, int flags)
 {
-    g_autofree char *path = g_build_filename(folder, LOCK_NAME, NULL);
+    g_autofree char *path = g_build_filename(folder, name, NULL);
     int fd = open(path, flags | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Locked before it has its name: whoever sees it sees that somebody is there. */
+static int make_lock(const char *folder)
+{
+    int fd = open_lock(folder, LOCK_NAME ".new", O_CREAT);
+    g_autofree char *made = g_build_filename(folder, LOCK_NAME ".new", NULL);
+    g_autofree char *path = g_build_filename(folder, LOCK_NAME, NULL);
+    if (fd >= 0 && g_rename(made, path) != 0) {
         close(fd);
         return -1;
     }
@@ -74,7 +87,7 @@ BrowserProfile *browser_profile_new(GError **error)
         g_clear_pointer(&profile->folder, g_free);
         return NULL;
     }
-    profile->lock_fd = open_lock(profile->folder, O_CREAT);
+    profile->lock_fd = make_lock(profile->folder);
     profile->path = g_build_filename(profile->folder, "profile", NULL);
     profile->tmp = g_build_filename(profile->folder, "tmp", NULL);
     if (profile->lock_fd < 0 || g_mkdir(profile->path, 0700) != 0 ||
@@ -119,7 +132,7 @@ static bool reap_one(const char *folder)
     if (g_lstat(folder, &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != geteuid()) {
         return false;
     }
-    int lock_fd = open_lock(folder, 0);
+    int lock_fd = open_lock(folder, LOCK_NAME, 0);
     if (lock_fd < 0) {
         g_autofree char *lock = g_build_filename(folder, LOCK_NAME, NULL);
         bool has_owner = g_file_test(lock, G_FILE_TEST_EXISTS);

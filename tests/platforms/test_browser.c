@@ -259,6 +259,30 @@ static void test_a_long_temporary_folder_is_not_used(void)
                     ==, "/tmp");
 }
 
+/* Others clean up while one begins: its folder is not taken for a dead one's at any moment. */
+static gpointer reap_again_and_again(gpointer data)
+{
+    gint *over = data;
+    while (g_atomic_int_get(over) == 0) {
+        (void)browser_profile_reap(); /* what goes at the same moment it may count as its own */
+    }
+    return NULL;
+}
+
+static void beginning_profiles_are_left_alone(void)
+{
+    gint over = 0;
+    GThread *thread = g_thread_new("reaper", reap_again_and_again, &over);
+    for (int i = 0; i < 2000; i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(BrowserProfile) profile = browser_profile_new(&error);
+        g_assert_no_error(error);
+        g_assert_true(g_file_test(browser_profile_get_path(profile), G_FILE_TEST_IS_DIR));
+    }
+    g_atomic_int_set(&over, 1);
+    g_thread_join(thread);
+}
+
 int main(int argc, char *argv[])
 {
     if (argc == 2 && strcmp(argv[1], "--worker") == 0) {
@@ -269,6 +293,8 @@ int main(int argc, char *argv[])
     g_assert_nonnull(mkdtemp(tmp));
     g_setenv("TMPDIR", tmp, TRUE);
     fixture_init(&argc, &argv);
+    g_test_add_func("/browser/beginning_profiles_are_left_alone",
+                    beginning_profiles_are_left_alone);
     g_test_add_func("/browser/a_long_temporary_folder_is_not_used",
                     test_a_long_temporary_folder_is_not_used);
     g_test_add_func("/browser/evaluates_with_scripts_in_place",
