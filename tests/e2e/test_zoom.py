@@ -341,6 +341,7 @@ def nobody_is_guessed(build):
             check(n == wanted, f"{n} of that name, not {wanted}: {rows}")
 
 
+@harness.takes(0.5)
 def known_by_tiles_alone(build):
     """The list does not open: names and speakers come from the tiles."""
     setting = scenario(duration_s=9, wire={"roster": "nothing"}, participants=[
