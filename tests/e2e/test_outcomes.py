@@ -4,6 +4,7 @@
 codes, final webhook, end reason, exit code; and nothing left behind."""
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import tempfile
@@ -139,7 +140,9 @@ def browser_killed(build):
         worker.wait_state("joined_recording")
         harness.wait_for(lambda: worker.events("recording"), 10, "recording started")
         pids = harness.descendants(worker.pid)
-        os.kill(pids[0], signal.SIGKILL)
+        main = next(p for p in pids if b"--remote-debugging-pipe" in
+                    pathlib.Path(f"/proc/{p}/cmdline").read_bytes())
+        os.kill(main, signal.SIGKILL)
         return pids
 
     recorded(build, scenario(), "meeting_error", ["meeting_error"], during=during)
