@@ -222,11 +222,7 @@ def talk_of_three(build):
 def told_by(build, setting, tells, limit):
     for result, _ in recording.run(build, as_teams(setting, wire={"tells": tells}),
                                    recording_mode="audio_only"):
-        truth = measure.merge(result.truth(), 0.3)
-        error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3))
-        print(f"# told by {tells}: diarization error {error * 100:.2f} %")
-        check(error < limit, f"told by {tells}: {error:.3f}\n truth {truth}\n"
-              f" found {result.diarization()}")
+        recording.check_diarization(result, limit)
 
 
 @harness.takes(0.5)

@@ -7,7 +7,6 @@ import json
 import tempfile
 
 import harness
-import measure
 import outcomes
 import test_recording as recording
 from harness import check
@@ -267,10 +266,7 @@ def pictures_are_tiles(build):
 def told_by(build, limit, **keys):
     setting = {**recording.first_turns(camera=None), "platform": "zoom", **keys}
     for result, _ in recording.run(build, setting, recording_mode="audio_only"):
-        truth = measure.merge(result.truth(), 0.3)
-        error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3))
-        print(f"# {keys}: diarization error {error * 100:.2f} %")
-        check(error < limit, f"{error:.3f}\n truth {truth}\n found {result.diarization()}")
+        recording.check_diarization(result, limit)
         check(not any(code.startswith("audio") for code in warnings_of(result.worker)),
               f"{warnings_of(result.worker)}")
 

@@ -276,9 +276,22 @@ typedef struct {
     SynthVoice *voice;
     int64_t begun_ns;
     int64_t n_packets; /* sent so far */
+    bool was_stopped;
 } Talk;
 
 #define TALK_PACKETS 150 /* of 20 ms */
+#define STOP_AT 50
+
+/* Somebody else stops this whole process, and lets it go on after 0.9 s. */
+static void stand_still(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *script =
+        g_strdup_printf("kill -STOP %d; sleep 0.9; kill -CONT %d", (int)getpid(), (int)getpid());
+    char *argv[] = {(char *)"/bin/sh", (char *)"-c", script, NULL};
+    g_spawn_async(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &error);
+    g_assert_no_error(error);
+}
 
 /* What is due by now, all at once if need be: so do packets come that waited with everybody else.
  */
@@ -292,6 +305,10 @@ static gboolean talk_on(gpointer user_data)
         synth_tone(samples, talk->n_packets++ * 960, 960, 300, 0.3);
         g_autoptr(MediaEncodedFrame) frame = synth_voice_encode(talk->voice, samples, now_ns);
         media_engine_push(talk->live.engine, frame);
+    }
+    if (talk->n_packets >= STOP_AT && !talk->was_stopped) {
+        talk->was_stopped = true;
+        stand_still();
     }
     if (talk->n_packets < TALK_PACKETS) {
         return G_SOURCE_CONTINUE;
@@ -339,10 +356,6 @@ static void a_process_that_stood_still_loses_nothing(void)
     g_assert_true(media_engine_start_recording(talk.live.engine, &error));
     talk.begun_ns = g_get_monotonic_time() * 1000;
     g_timeout_add(5, talk_on, &talk);
-    g_autofree char *script = g_strdup_printf("sleep 1; kill -STOP %d; sleep 0.9; kill -CONT %d",
-                                              (int)getpid(), (int)getpid());
-    char *argv[] = {(char *)"/bin/sh", (char *)"-c", script, NULL};
-    g_assert_true(g_spawn_async(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, NULL, &error));
     g_main_loop_run(talk.live.loop);
     MediaFinalized finalized;
     g_assert_true(media_finalize(dir, NULL, &finalized, &error));
