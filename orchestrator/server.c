@@ -118,6 +118,32 @@ static void on_chunk(SoupServerMessage *message, GBytes *chunk, gpointer user_da
     }
 }
 
+static bool has_sound_length(SoupServerMessage *message)
+{
+    SoupMessageHeaders *headers = soup_server_message_get_request_headers(message);
+    const char *length = soup_message_headers_get_list(headers, "Content-Length");
+    return length == NULL || g_ascii_string_to_unsigned(length, 10, 0, G_MAXINT64, NULL, NULL);
+}
+
+/* libsoup reads "-52" as a length, too (RFC 9110, section 8.6: digits only), and has laid down how
+ * much it reads by now: the connection is taken from it. */
+static void on_headers(SoupServerMessage *message, gpointer user_data)
+{
+    static const char refusal[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+                                  "Content-Type: text/plain\r\n\r\n"
+                                  "Content-Length is not a number of bytes.\n";
+    if (has_sound_length(message)) {
+        return;
+    }
+    g_autoptr(GIOStream) stream = soup_server_message_steal_connection(message);
+    if (stream != NULL) {
+        GPollableOutputStream *out =
+            G_POLLABLE_OUTPUT_STREAM(g_io_stream_get_output_stream(stream));
+        (void)g_pollable_output_stream_write_nonblocking(out, refusal, strlen(refusal), NULL, NULL);
+        (void)g_io_stream_close(stream, NULL, NULL);
+    }
+}
+
 /* libsoup 3.2 forgets a kept-alive connection that its client closes: the socket stays open. */
 static void end_connection(SoupServerMessage *message)
 {
@@ -149,6 +175,7 @@ static void on_request_started(SoupServer *soup, SoupServerMessage *message, gpo
     g_object_set_data_full(G_OBJECT(message), COMING, coming, coming_free);
     end_connection(message);
     soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
+    g_signal_connect(message, "got-headers", G_CALLBACK(on_headers), NULL);
     g_signal_connect(message, "got-chunk", G_CALLBACK(on_chunk), coming);
 }
 
@@ -229,18 +256,21 @@ static bool read_body(OrchRequest *request, const Coming *coming)
     return request->body != NULL;
 }
 
+/* (transfer full): what is no UTF-8 is left out. A table of our own: values of libsoup's are parts
+ * of their keys, and one that is put in later would never be freed. */
 static GHashTable *decode_query(const char *query)
 {
-    GHashTable *table = query != NULL ? soup_form_decode(query) : NULL;
-    if (table == NULL) {
-        return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    }
+    GHashTable *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GHashTable) decoded = query != NULL ? soup_form_decode(query) : NULL;
     GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, table);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (!g_utf8_validate(value, -1, NULL)) {
-            g_hash_table_iter_remove(&iter);
+    gpointer name, value;
+    if (decoded == NULL) {
+        return table;
+    }
+    g_hash_table_iter_init(&iter, decoded);
+    while (g_hash_table_iter_next(&iter, &name, &value)) {
+        if (g_utf8_validate(value, -1, NULL)) {
+            g_hash_table_insert(table, g_strdup(name), g_strdup(value));
         }
     }
     return table;

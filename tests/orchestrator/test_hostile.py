@@ -183,8 +183,7 @@ def no_http(target):
         b"GET /health HTTP/1.1\r\nHost: x\r\nA\0B: c\r\n: d\r\n e\r\n\r\n",
         b"GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\nno colon\r\n\r\n",
         b"GET /bots/meeting_data?bot_id=%00%00&bot_id=%ff HTTP/1.1\r\nHost: x\r\n" + key + b"\r\n",
-        post + b"Content-Length: -1\r\n\r\n{}", post + b"Content-Length: 99999999999999999999\r\n\r\n{}",
-        post + b"Content-Length: 2\r\nContent-Length: 50\r\n\r\n{}", post + b"Content-Length: 50\r\n\r\n{}",
+        *no_length(target), post + b"Content-Length: 50\r\n\r\n{}",
         post + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
         b"GET /health HTTP/1.1\r\n\r\n",
         post + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{}\r\n0\r\n\r\n",
@@ -203,10 +202,21 @@ def no_http(target):
         b"GET /health HTTP/1.1\r\nHost: x\r\nRange: bytes=-9999999999999999999-,1-0\r\n\r\n"]
 
 
+def no_length(target):
+    """Requests whose body has no length, or two."""
+    head = f"POST /bots HTTP/1.1\r\nHost: x\r\nx-meeting-baas-api-key: {target.key}\r\n"
+    lengths = ("-1", "-52", "+2", "2 2", "2, 3", "0x2", "2.0", "9223372036854775808",
+               "18446744073709551564", "99999999999999999999", "2\r\nContent-Length: 50")
+    return [f"{head}Content-Length: {length}\r\n\r\n{{}}".encode() for length in lengths]
+
+
 def not_http(build):
     print(f"# STENO_SEED={SEED}", flush=True)
     with attacked(build) as (server, _, _):
         target = Target(server)
+        for data in no_length(target):
+            answer = exchange(server.port, data)
+            check(answer.startswith(b"HTTP/1.1 400 "), f"{data!r} is answered {answer!r}")
         for data in no_http(target):
             for half_close in (False, True):
                 answer = exchange(server.port, data, half_close)
