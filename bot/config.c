@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/config.h"
 
+#include "media/json.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_DOCUMENT_BYTES (4 * 1024 * 1024)
+#define MAX_DEPTH 64
 
 static const BotFieldTable table = {bot_config_fields, "docs/worker.md"};
 
@@ -300,27 +303,22 @@ BotConfig *bot_config_new(JsonObject *document, GError **error)
 }
 
 /* Returns (transfer full). */
-static JsonObject *parse(const char *text, gssize length, GError **error)
+static JsonObject *parse(const char *text, gsize length, GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
-    g_autoptr(GError) parse_error = NULL;
-    if (!json_parser_load_from_data(parser, text, length, &parse_error)) {
-        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_SYNTAX, "not valid JSON: %s",
-                    parse_error->message);
-        return NULL;
+    g_autoptr(GError) cause = NULL;
+    JsonObject *object =
+        media_json_parse(text, length, MAX_DEPTH, MEDIA_JSON_REFUSE_NO_TEXT, &cause);
+    if (object == NULL) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_SYNTAX, "$: the document is %s",
+                    cause->message);
     }
-    JsonNode *root = json_parser_get_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
-        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_SYNTAX,
-                    "$: expected one JSON object");
-        return NULL;
-    }
-    return json_node_dup_object(root);
+    return object;
 }
 
 BotConfig *bot_config_new_from_data(const char *text, gssize length, GError **error)
 {
-    g_autoptr(JsonObject) document = parse(text, length, error);
+    gsize size = length >= 0 ? (gsize)length : strlen(text);
+    g_autoptr(JsonObject) document = parse(text, size, error);
     return document != NULL ? bot_config_new(document, error) : NULL;
 }
 
@@ -358,7 +356,7 @@ static JsonObject *read_file(const char *path, GError **error)
     if (!from_stdin) {
         fclose(file);
     }
-    return bytes != NULL ? parse((const char *)bytes->data, (gssize)bytes->len, error) : NULL;
+    return bytes != NULL ? parse((const char *)bytes->data, bytes->len, error) : NULL;
 }
 
 static void prefix_error(GError **error, const char *path)

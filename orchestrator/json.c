@@ -1,110 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/json.h"
 
+#include "media/json.h"
+
 #include <gio/gio.h>
 #include <string.h>
 
-static bool refuse(GError **error, const char *sentence)
-{
-    g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, sentence);
-    return false;
-}
-
-/* "\\u" and four digits, as a UTF-16 unit. */
-static bool read_unit(const char *text, gsize length, guint *ret_unit)
-{
-    if (length < 6 || text[0] != '\\' || text[1] != 'u') {
-        return false;
-    }
-    *ret_unit = 0;
-    for (gsize i = 2; i < 6; i++) {
-        if (!g_ascii_isxdigit(text[i])) {
-            return false;
-        }
-        *ret_unit = *ret_unit * 16 + (guint)g_ascii_xdigit_value(text[i]);
-    }
-    return true;
-}
-
-/* What stands at a backslash in a string: returns its length, 0 for what no text may hold. */
-static gsize read_escape(const char *text, gsize length)
-{
-    guint first, second;
-    if (!read_unit(text, length, &first)) {
-        return 2; /* the parser judges it */
-    }
-    if (first < 0xd800 || first > 0xdfff) {
-        return first != 0 ? 6 : 0;
-    }
-    bool pair = first < 0xdc00 && read_unit(text + 6, length - 6, &second) && second >= 0xdc00 &&
-                second <= 0xdfff;
-    return pair ? 12 : 0;
-}
-
-/* Returns the length of the string at @text, with its quotes; 0 when it holds what is no text. */
-static gsize read_string(const char *text, gsize length)
-{
-    gsize i = 1;
-    while (i < length && text[i] != '"') {
-        gsize n = text[i] == '\\' ? read_escape(text + i, length - i) : 1;
-        if (n == 0) {
-            return 0;
-        }
-        i += n;
-    }
-    return i + 1;
-}
-
-/* The parser below recurses, and takes more than JSON: comments, and strings in single quotes, in
- * which brackets could hide from a look at the depth. Nothing but JSON's own characters gets there,
- * and no text that is none once it is unescaped. */
-static bool check_tokens(const char *text, gsize length, GError **error)
-{
-    int depth = 0;
-    for (gsize i = 0; i < length;) {
-        char c = text[i];
-        gsize n = c == '"' ? read_string(text + i, length - i) : 1;
-        if (n == 0) {
-            return refuse(error, "not text: \\u0000, or half of a surrogate pair");
-        }
-        if (c == '{' || c == '[') {
-            depth++;
-        } else if (c == '}' || c == ']') {
-            depth--;
-        } else if (c != '"' && strchr(" \t\r\n:,+-.0123456789Eaeflnrstu", c) == NULL) {
-            return refuse(error,
-                          "not JSON: a character outside of strings that has no place there");
-        }
-        if (depth > ORCH_JSON_MAX_DEPTH) {
-            return refuse(error, "nested too deep");
-        }
-        i += n;
-    }
-    return true;
-}
-
 JsonObject *orch_json_parse_object(const char *text, gsize length, GError **error)
 {
-    if (!g_utf8_validate_len(text, length, NULL)) {
-        refuse(error, "not valid UTF-8");
-        return NULL;
-    }
-    if (!check_tokens(text, length, error)) {
-        return NULL;
-    }
-    g_autoptr(JsonParser) parser = json_parser_new();
-    g_autoptr(GError) parse_error = NULL;
-    if (!json_parser_load_from_data(parser, text, (gssize)length, &parse_error)) {
-        g_autofree char *sentence = g_strdup_printf("not JSON: %s", parse_error->message);
-        refuse(error, sentence);
-        return NULL;
-    }
-    JsonNode *root = json_parser_get_root(parser);
-    if (root == NULL || !JSON_NODE_HOLDS_OBJECT(root)) {
-        refuse(error, "not one JSON object");
-        return NULL;
-    }
-    return json_object_ref(json_node_get_object(root));
+    return media_json_parse(text, length, ORCH_JSON_MAX_DEPTH, MEDIA_JSON_REFUSE_NO_TEXT, error);
 }
 
 JsonObject *orch_json_load(const char *text)

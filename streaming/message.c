@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "streaming/message.h"
 
+#include "media/json.h"
+
 #include <string.h>
 
 #define MIN_RATE_HZ 8000
@@ -143,44 +145,14 @@ static bool read_bot_output(JsonObject *object, GBytes **ret_pcm, uint32_t *ret_
     return true;
 }
 
-/* A consumer is a foreign peer, and the parser recurses; it takes more than JSON, too: comments and
- * strings in single quotes, in which brackets could hide. Only JSON's own characters pass. */
-static bool is_bounded(const char *text, gsize length)
-{
-    int depth = 0;
-    bool in_string = false;
-    for (gsize i = 0; i < length; i++) {
-        char c = text[i];
-        if (in_string) {
-            i += c == '\\';
-            in_string = c != '"';
-        } else if (c == '"') {
-            in_string = true;
-        } else if (c == '[' || c == '{') {
-            if (++depth > MAX_DEPTH) {
-                return false;
-            }
-        } else if (c == ']' || c == '}') {
-            depth--;
-        } else if (strchr(" \t\r\n:,+-.0123456789Eaeflnrstu", c) == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
 StreamingTextKind streaming_text_read(const char *text, gsize length, GBytes **ret_pcm,
                                       uint32_t *ret_rate_hz)
 {
-    g_autofree char *copy = g_strndup(text, length);
-    if (!g_utf8_validate(text, (gssize)length, NULL) || !is_bounded(text, length)) {
+    g_autoptr(JsonObject) object =
+        media_json_parse(text, length, MAX_DEPTH, MEDIA_JSON_MEND_NO_TEXT, NULL);
+    if (object == NULL) {
         return STREAMING_TEXT_OTHER;
     }
-    g_autoptr(JsonNode) node = json_from_string(copy, NULL);
-    if (node == NULL || !JSON_NODE_HOLDS_OBJECT(node)) {
-        return STREAMING_TEXT_OTHER;
-    }
-    JsonObject *object = json_node_get_object(node);
     if (g_strcmp0(get_string(object, "type"), "flush") == 0) {
         return STREAMING_TEXT_FLUSH;
     }

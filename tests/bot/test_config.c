@@ -135,6 +135,16 @@ static void test_wrong_fields_are_named(void)
     }
 }
 
+static void test_depth_is_bounded(void)
+{
+    g_autofree char *deep = g_strnfill(2000000, '['); /* would overflow a stack */
+    g_autofree char *text = g_strconcat("{\"extra\":", deep, NULL);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(bot_config_new_from_data(text, -1, &error));
+    g_assert_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_SYNTAX);
+    g_assert_cmpstr(error->message, ==, "$: the document is nested too deep");
+}
+
 static void test_print_blots_secrets_and_keeps_the_rest(void)
 {
     g_autoptr(BotConfig) config =
@@ -163,6 +173,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/defaults", test_defaults);
     g_test_add_func("/config/every_part_is_read", test_every_part_is_read);
     g_test_add_func("/config/wrong_fields_are_named", test_wrong_fields_are_named);
+    g_test_add_func("/config/depth_is_bounded", test_depth_is_bounded);
     g_test_add_func("/config/print_blots_secrets_and_keeps_the_rest",
                     test_print_blots_secrets_and_keeps_the_rest);
     g_test_add_func("/config/printed_defaults_are_a_valid_document",

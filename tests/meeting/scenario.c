@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/scenario.h"
 
+#include "media/json.h"
+
 #include <json-glib/json-glib.h>
 #include <math.h>
 #include <string.h>
+
+#define MAX_DEPTH 32
 
 G_DEFINE_QUARK(meeting_error_quark, meeting_error)
 
@@ -38,14 +42,8 @@ static char *join(const char *path, const char *key)
     return *path != '\0' ? g_strdup_printf("%s.%s", path, key) : g_strdup(key);
 }
 
-/* Checks that @node is an object with no keys but @keys. */
-static JsonObject *as_object(Parser *p, const char *path, JsonNode *node, const char *const *keys)
+static bool has_only(Parser *p, const char *path, JsonObject *object, const char *const *keys)
 {
-    if (!JSON_NODE_HOLDS_OBJECT(node)) {
-        fail(p, path, node, "an object");
-        return NULL;
-    }
-    JsonObject *object = json_node_get_object(node);
     g_autoptr(GList) members = json_object_get_members(object);
     for (GList *l = members; l != NULL; l = l->next) {
         if (g_strv_contains(keys, l->data))
@@ -54,9 +52,20 @@ static JsonObject *as_object(Parser *p, const char *path, JsonNode *node, const 
         g_autofree char *known = g_strjoinv(", ", (char **)keys);
         g_set_error(p->error, MEETING_ERROR, MEETING_ERROR_SCENARIO,
                     "%s: unknown key; there are: %s", at, known);
+        return false;
+    }
+    return true;
+}
+
+/* Checks that @node is an object with no keys but @keys. */
+static JsonObject *as_object(Parser *p, const char *path, JsonNode *node, const char *const *keys)
+{
+    if (!JSON_NODE_HOLDS_OBJECT(node)) {
+        fail(p, path, node, "an object");
         return NULL;
     }
-    return object;
+    JsonObject *object = json_node_get_object(node);
+    return has_only(p, path, object, keys) ? object : NULL;
 }
 
 static bool get_number(Parser *p, const char *path, JsonObject *object, const char *key, double low,
@@ -646,15 +655,14 @@ static gint by_time(gconstpointer a, gconstpointer b)
     return *first < *second ? -1 : *first > *second;
 }
 
-static bool read_scenario(Parser *p, JsonNode *root)
+static bool read_scenario(Parser *p, JsonObject *object)
 {
     static const char *const keys[] = {"platform", "duration_s", "lobby", "participants", "chat",
                                        "events",   "network",    "wire",  "page",         NULL};
     static const char *const platforms[] = {"meet", "teams", "zoom", NULL};
     MeetingScenario *s = p->scenario;
-    JsonObject *object = as_object(p, "", root, keys);
     int platform = 0;
-    if (object == NULL || !get_choice(p, "", object, "platform", platforms, &platform) ||
+    if (!has_only(p, "", object, keys) || !get_choice(p, "", object, "platform", platforms, &platform) ||
         !get_optional_number(p, "", object, "duration_s", 86400, G_MAXDOUBLE, &s->duration_s) ||
         !read_lobby(p, json_object_get_member(object, "lobby")) ||
         !each(p, "", object, "participants", read_person, NULL) ||
@@ -679,13 +687,13 @@ static bool read_scenario(Parser *p, JsonNode *root)
 MeetingScenario *meeting_scenario_parse(const char *json, gssize length, const char *folder,
                                         const char *fixtures, GError **error)
 {
-    g_autoptr(JsonParser) parser = json_parser_new_immutable();
     g_autoptr(GError) syntax = NULL;
-    if (!json_parser_load_from_data(parser, json, length, &syntax) ||
-        json_parser_get_root(parser) == NULL) {
-        g_autofree char *valid =
-            g_utf8_make_valid(syntax != NULL ? syntax->message : "it is empty", -1);
-        g_set_error(error, MEETING_ERROR, MEETING_ERROR_SCENARIO, "not valid JSON: %s", valid);
+    gsize size = length >= 0 ? (gsize)length : strlen(json);
+    g_autoptr(JsonObject) document =
+        media_json_parse(json, size, MAX_DEPTH, MEDIA_JSON_REFUSE_NO_TEXT, &syntax);
+    if (document == NULL) {
+        g_set_error(error, MEETING_ERROR, MEETING_ERROR_SCENARIO, "the scenario is %s",
+                    syntax->message);
         return NULL;
     }
     g_autoptr(MeetingScenario) scenario = g_new0(MeetingScenario, 1);
@@ -697,7 +705,7 @@ MeetingScenario *meeting_scenario_parse(const char *json, gssize length, const c
     scenario->audio_level = true;
     scenario->network_seed = 1;
     Parser p = {scenario, folder, fixtures, error};
-    if (!read_scenario(&p, json_parser_get_root(parser)))
+    if (!read_scenario(&p, document))
         return NULL;
     return g_steal_pointer(&scenario);
 }

@@ -68,8 +68,8 @@ static void test_says_what_is_wrong(void)
     static const struct {
         const char *json, *message;
     } cases[] = {
-        {"", "not valid JSON"},
-        {"[]", "scenario: expected an object"},
+        {"", "the scenario is not "},
+        {"[]", "the scenario is not one JSON object"},
         {"{\"lobbby\":{}}", "lobbby: unknown key"},
         {"{\"lobby\":{\"mode\":\"maybe\"}}", "lobby.mode: expected one of none, admit"},
         {"{\"duration_s\":\"30\"}", "duration_s: expected a number from 0 to 86400, got \"30\""},

@@ -141,7 +141,10 @@ class Target:
         for secret in self.secrets:
             check(secret.encode() not in answer,
                   f"{secret} in the answer to {sent[:2000]!r}: {answer!r}")
-        status, text = parse(answer)
+        try:
+            status, text = parse(answer)
+        except UnicodeDecodeError as error:
+            raise harness.Failure(f"no UTF-8 in the answer to {sent[:2000]!r}: {answer!r}") from error
         check(least <= status < 500 or status in (501, 505),
               f"{status} to {sent[:2000]!r}: {text[:500]}")
         if status >= 400 and text and text[0] == "{":
@@ -243,7 +246,7 @@ def bad_bodies(target):
         (400, b"x"), (400, b"[]"), (400, b"null"), (400, b"7"), (400, b"\"\""), (400, b"{"),
         (400, b"{\"a\":1}}"), (400, b"{\"meeting_url\":\"\xff\xfe\",\"bot_name\":\"x\"}"),
         (400, b"\0{}"), (400, b"{}\0"), (400, b"{\"a\0\":1}"), (400, b"\xef\xbb\xbf{}"), (400, deep),
-        (400, b"{\"a\":" + deep + b"]" * 30000 + b"}"), (400, b"{\"extra\":1e999999}"),
+        (400, b"{\"a\":" + deep + b"]" * 30000 + b"}"), (400, b"{\"a\":\"\\u123\":\",\"e\":" + deep * 2), (400, b"{\"extra\":1e999999}"),
         (400, b"{\"bot_name\":\"\\ud800\",\"meeting_url\":\"x\\u0000\"}"), (413, long),
         (413, b" " * (BODY_BYTES + 1)), (413, b"{" * (BODY_BYTES * 3))]
 
