@@ -467,7 +467,8 @@ def session(build, scenario, keep=None, env=None, **config):
 
 
 def takes(cores):
-    """Marks a case that measures sound or pictures, with the processors it keeps busy; see run.py."""
+    """Marks a case that measures sound or pictures, with the processors it keeps busy on average, in
+    quarters; see run.py."""
     def mark(case):
         case.cores = cores
         return case

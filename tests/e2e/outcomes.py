@@ -96,6 +96,14 @@ def outcome(build, setting, *, exit_code, codes, state="ended", sub_type=None, e
             after(worker, meeting)
 
 
+def check_recorded_until(worker, meeting, end_s):
+    """The recording goes on to that time of the meeting, however late the bot came."""
+    result = harness.Run(meeting.report(), worker)
+    until_s = result.offset_s + result.metadata["duration_s"]
+    check(until_s > end_s - 0.5, f"recorded until {until_s:.2f} s of {end_s}")
+    return result
+
+
 def failing(build, setting, code, error, sub_type, lobby=True, exit_code=3, **config):
     codes = (LOBBY if lobby else LOBBY[:1]) + [code, "failed"]
     return outcome(build, setting, exit_code=exit_code, codes=codes, state="fatal_error",
@@ -139,7 +147,7 @@ class Everywhere:
 
     def alone_again(self, build):
         """Another bot is no company."""
-        people = [{**ALICE, "leave_s": 4}, {"id": "other", "name": "Notetaker 2000"}]
+        people = [{**ALICE, "leave_s": 6}, {"id": "other", "name": "Notetaker 2000"}]
         recorded(build, self.scenario(participants=people), "no_attendees",
                  sub_type="auto_leave_only_participant_in_meeting",
                  automatic_leave={"alone_timeout": 2, "ignored_names": ["notetaker 2000"]})

@@ -5,10 +5,10 @@
 usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 
 A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
-harness.takes() measure sound or pictures, which must come in time: they run together as far as half of
-the processors goes; one that takes more has a single other one beside it, and comes first. All others
-ask what happened, not when: some run beside those, and give way to them. When few of these are left,
-those that measure have the other half, too.
+harness.takes() measure sound or pictures, which must come in time: they run together as far as three
+quarters of the processors go, by what each keeps busy on average; one that takes more has a single other
+one beside it, and comes first. All others ask what happened, not when: some run beside those, and give
+way to them. When few of these are left, those that measure have the last quarter, too.
 """
 import importlib
 import os
@@ -23,8 +23,8 @@ import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
-N_BESIDE = os.cpu_count()  # cases that ask what happened: one more, and bots come late to a meeting
-ROOM = os.cpu_count() / 2  # processors for those that measure: the others are to get on, too
+N_BESIDE = os.cpu_count() + 1  # cases that ask what happened
+ROOM = os.cpu_count() * 0.75  # processors for those that measure: the others are to get on, too
 
 
 class Case:
@@ -79,7 +79,7 @@ class Suite:
         if case.cores > ROOM:
             return not measuring and n_beside <= 1
         few = n_beside < N_BESIDE and all(other.cores for other in self.waiting)
-        room = os.cpu_count() - ROOM * n_beside / N_BESIDE if few else ROOM
+        room = ROOM + (os.cpu_count() - ROOM) * (1 - n_beside / N_BESIDE) if few else ROOM
         return sum(measuring) + case.cores <= room + 1e-6
 
     def _next(self):

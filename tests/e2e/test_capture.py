@@ -58,7 +58,7 @@ def warnings_of(worker):
     return [e["code"] for e in worker.events("warning")]
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def page_on_a_display(build):
     """Grabbed when it changes, and only then; the display goes with the worker."""
     with harness.session(build, MEETING) as (meeting, _, start):
@@ -80,7 +80,7 @@ def page_on_a_display(build):
               "the stage was not found")
 
 
-@harness.takes(1)
+@harness.takes(0.75)
 def page_when_a_track_cannot_be_tapped(build):
     """A page with a transform of its own keeps it; its picture is taken from the page instead."""
     scenario = {**MEETING, "page": {"transforms": True}}
@@ -94,7 +94,7 @@ def page_when_a_track_cannot_be_tapped(build):
         check_people(result.recording(), result.to_recording(OFF_S) - 0.5)
 
 
-@harness.takes(1)
+@harness.takes(0.75)
 def page_that_draws_its_pictures(build):
     """Zoom: photographed from the start, also when the whole client lies in a frame."""
     scenario = {**MEETING, "platform": "zoom", "duration_s": 10, "events": [],

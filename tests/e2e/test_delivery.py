@@ -76,7 +76,7 @@ def stopped_while_the_store_is_away(build, worker, store):
     check(len(puts) == 1, f"what the store had was sent again: {puts}")
 
 
-@harness.takes(1)
+@harness.takes(0.75)
 def three_ways(build):
     with harness.object_store() as store, harness.session(build, SCENARIO) as (_, receivers, start):
         def bot(name, **more):

@@ -117,7 +117,7 @@ def picture_at_a_private_address(build):
                 check(not camera["showed_picture"], f"something was shown: {camera}")
                 check([s for s in states if s.startswith("camera")][-1] == "camera off", str(states))
 
-            outcomes.recorded(build, scenario("meet", events=[{"at_s": 3, "do": "end_meeting"}]),
+            outcomes.recorded(build, scenario("meet", events=[{"at_s": 6, "do": "end_meeting"}]),
                               "meeting_ended", after=after, bot_image=pictures.url(path),
                               bot_image_private=allowed)
 
@@ -126,7 +126,7 @@ def picture_at_a_private_address(build):
 
 def wall(platform, **keys):
     return scenario(platform, page={"variant": "login_required", "cookie": f"session={SECRET}"},
-                    events=[{"at_s": 3, "do": "end_meeting"}], **keys)
+                    events=[{"at_s": 6, "do": "end_meeting"}], **keys)
 
 
 def write_cookies(folder, platform):

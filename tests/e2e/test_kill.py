@@ -80,7 +80,7 @@ def at_random_times(build):
                          scenario=SLIDES if i % 2 else SCENARIO)
 
 
-@harness.takes(1)
+@harness.takes(0.75)
 def while_finalizing(build):
     for after_s in (0.0, 0.15):
         kill_and_recover(build, after_s, at_finalizing=True)

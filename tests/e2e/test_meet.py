@@ -148,7 +148,7 @@ def merged_room(wording, audio):
     return run
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def companion_is_nobody_else(build):
     """What it shares is the person's second picture; when she goes, the bot is alone."""
     people = [{**ALICE, "speech": [tone(1, 6)], "camera": "pattern:ball", "leave_s": 8},

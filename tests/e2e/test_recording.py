@@ -129,7 +129,7 @@ def three_of_25(**person):
     return {**scenario, "duration_s": 21}
 
 
-@harness.takes(1)
+@harness.takes(0.75)
 def talk_of_three(build):
     """The demo's meeting: lengths, the right picture, frames kept, diarization, indications."""
     for result, receivers in run(build, SCENARIOS / "demo.json", stream=True):
@@ -177,7 +177,7 @@ def overlaps(build):
     who_spoke(build, scenario_of("talk-overlap.json", camera=None), recording_mode="audio_only")
 
 
-@harness.takes(1)
+@harness.takes(0.75)
 def recycling(build):
     """Receivers handed over in the middle of a word; no audio levels."""
     recycled = scenario_of("recycle.json")
@@ -210,7 +210,7 @@ def check_sync(path, at_least=10):
           f"{[round(d * 1000) for d in differences]}")
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def flash_and_beep(build):
     """Picture and sound of a clapper board are within 40 ms at the 95th percentile."""
     for result, _ in run(build, SCENARIOS / "flash-beep.json"):
@@ -247,7 +247,7 @@ def check_tone(result, socket, hz, rate):
     check(abs(late) <= 0.1, f"the tone begins {late * 1000:.0f} ms off")
 
 
-@harness.takes(2)
+@harness.takes(0.5)
 def tone_at_both_rates(build):
     """A tone of 60 s arrives on the live sockets with no sample missing or doubled."""
     scenario = scenario_of("tone-60s.json")
@@ -269,7 +269,7 @@ def tone_at_both_rates(build):
             check_tone(harness.Run(report, worker), socket, hz, khz * 1000)
 
 
-@harness.takes(2)
+@harness.takes(0.5)
 def speaks_into_the_meeting(build):
     """Speech sent on the socket is heard in the meeting; the microphone is open only for it."""
     scenario = {"platform": "meet", "duration_s": 14, "lobby": {"mode": "none"},

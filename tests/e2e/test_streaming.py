@@ -28,7 +28,7 @@ def bot_speech(worker, op):
     return [e for e in worker.events("bot_speech") if e["op"] == op]
 
 
-@harness.takes(2)
+@harness.takes(0.5)
 def interrupted_agent(build):
     """An agent's answer is cut off, by flush and by stop_speaking; the next one is said whole. What
     the meeting heard and what the events tell agree. Somebody echoes the bot: that is a participant
@@ -154,7 +154,7 @@ def check_attendee(receiver, worker, result):
     check(abs(seconds - stayed) < 3, f"{seconds:.1f} s of audio in {stayed:.1f} s")
 
 
-@harness.takes(1)
+@harness.takes(0.75)
 def everybody_alone_and_attendee(build):
     """Two bots in one meeting of three who talk over each other: one with every participant alone at
     48 kHz, one in Attendee's form, which also speaks."""
@@ -375,7 +375,7 @@ def run_examples(build, commands):
         check(heard > 3, f"the meeting heard {heard:.1f} s of the agent")
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def examples_in_python(build):
     run_examples(build, {
         "saver": lambda port, out: [str(EXAMPLES / "save_wav.py"), "--port", str(port), "--out",
@@ -383,7 +383,7 @@ def examples_in_python(build):
         "agent": lambda port, out: [str(EXAMPLES / "echo_agent.py"), "--port", str(port)]})
 
 
-@harness.takes(1)
+@harness.takes(0.5)
 def examples_in_node(build):
     node = ["env", "NODE_PATH=/usr/share/nodejs", "node"]
     run_examples(build, {
