@@ -8,7 +8,7 @@ A case is a process of its own, so that one which hangs or falls takes no other 
 harness.takes() measure sound or pictures, which must come in time: they run together as far as three
 quarters of the processors go, by what each keeps busy on average; one that takes more has a single other
 one beside it, and comes first. All others ask what happened, not when: some run beside those, and give
-way to them. When few of these are left, those that measure have the last quarter, too.
+way to them. When few of either kind are left, the other kind has what those do not need.
 """
 import importlib
 import os
@@ -23,7 +23,8 @@ import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
-N_BESIDE = os.cpu_count() + 1  # cases that ask what happened
+N_BESIDE = os.cpu_count() + 1  # cases that ask what happened, while others measure
+N_ALONE = N_BESIDE + os.cpu_count()  # and when nobody does any more
 ROOM = os.cpu_count() * 0.75  # processors for those that measure: the others are to get on, too
 
 
@@ -74,6 +75,8 @@ class Suite:
     def _has_room(self, case):
         n_beside = sum(not other.cores for other in self.running)
         measuring = [other.cores for other in self.running if other.cores]
+        if not case.cores and not measuring and not any(other.cores for other in self.waiting):
+            return n_beside < N_ALONE
         if not case.cores:
             return n_beside < (1 if max(measuring, default=0) > ROOM else N_BESIDE)
         if case.cores > ROOM:

@@ -662,7 +662,8 @@ static bool read_scenario(Parser *p, JsonObject *object)
     static const char *const platforms[] = {"meet", "teams", "zoom", NULL};
     MeetingScenario *s = p->scenario;
     int platform = 0;
-    if (!has_only(p, "", object, keys) || !get_choice(p, "", object, "platform", platforms, &platform) ||
+    if (!has_only(p, "", object, keys) ||
+        !get_choice(p, "", object, "platform", platforms, &platform) ||
         !get_optional_number(p, "", object, "duration_s", 86400, G_MAXDOUBLE, &s->duration_s) ||
         !read_lobby(p, json_object_get_member(object, "lobby")) ||
         !each(p, "", object, "participants", read_person, NULL) ||
