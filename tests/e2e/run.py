@@ -5,8 +5,8 @@
 usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 
 A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
-harness.takes() measure sound or pictures, which must come in time: they run together as far as three
-quarters of the processors go, by what each keeps busy on average; one that takes more has a single other
+harness.takes() measure sound or pictures, which must come in time: they run together as far as half of
+the processors goes, by what each keeps busy on average; one that takes more has a single other
 one beside it, and comes first. All others ask what happened, not when: some run beside those, and give
 way to them. When few of either kind are left, the other kind has what those do not need.
 """
@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
 N_BESIDE = os.cpu_count() + 1  # cases that ask what happened, while others measure
 N_ALONE = N_BESIDE + os.cpu_count()  # and when nobody does any more
-ROOM = os.cpu_count() * 0.75  # processors for those that measure: the others are to get on, too
+ROOM = os.cpu_count() / 2  # processors for those that measure: the others are to get on, too
 
 
 class Case:

@@ -28,7 +28,7 @@ def bot_speech(worker, op):
     return [e for e in worker.events("bot_speech") if e["op"] == op]
 
 
-@harness.takes(0.5)
+@harness.takes(2)  # no sample may be late
 def interrupted_agent(build):
     """An agent's answer is cut off, by flush and by stop_speaking; the next one is said whole. What
     the meeting heard and what the events tell agree. Somebody echoes the bot: that is a participant

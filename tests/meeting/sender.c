@@ -4,6 +4,7 @@
 
 #include "tests/meeting/packetize.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -419,11 +420,19 @@ static gint64 make_due(MeetingSender *s, gint64 now_us)
     return parcel != NULL ? MIN(next_us, parcel->due_us) : next_us;
 }
 
+/* Punctual also on a busy machine, where that is allowed: among sessions of the same share, not even
+ * the best niceness keeps a thread from waiting for a third of a second. It costs next to nothing. */
+static void come_first(void)
+{
+    struct sched_param param = {.sched_priority = 1};
+    if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) != 0)
+        setpriority(PRIO_PROCESS, (id_t)gettid(), -10);
+}
+
 static gpointer run(gpointer data)
 {
     MeetingSender *s = data;
-    /* Punctual also on a busy machine, where that is allowed; it costs next to nothing. */
-    setpriority(PRIO_PROCESS, (id_t)gettid(), -10);
+    come_first();
     g_mutex_lock(&s->lock);
     while (!s->stop) {
         gint64 next_us = make_due(s, g_get_monotonic_time());
