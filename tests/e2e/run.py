@@ -6,8 +6,8 @@ usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 
 A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
 harness.takes() measure sound or pictures, which must come in time: they run together as far as half of
-the processors goes, by what each keeps busy on average; one that takes more has a single other
-one beside it, and comes first. All others ask what happened, not when: some run beside those, and give
+the processors goes, by what each keeps busy on average; one that takes more has a single other one
+beside it, and comes first. All others ask what happened, not when: some run beside those, and give
 way to them. When few of either kind are left, the other kind has what those do not need.
 """
 import importlib

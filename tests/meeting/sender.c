@@ -420,8 +420,9 @@ static gint64 make_due(MeetingSender *s, gint64 now_us)
     return parcel != NULL ? MIN(next_us, parcel->due_us) : next_us;
 }
 
-/* Punctual also on a busy machine, where that is allowed: among sessions of the same share, not even
- * the best niceness keeps a thread from waiting for a third of a second. It costs next to nothing. */
+/* Punctual also on a busy machine, where that is allowed: among sessions of the same share, not
+ * even the best niceness keeps a thread from waiting for a third of a second. It costs next to
+ * nothing. */
 static void come_first(void)
 {
     struct sched_param param = {.sched_priority = 1};
