@@ -210,7 +210,7 @@ def check_sync(path, at_least=10):
           f"{[round(d * 1000) for d in differences]}")
 
 
-@harness.takes(0.5)
+@harness.takes(1)
 def flash_and_beep(build):
     """Picture and sound of a clapper board are within 40 ms at the 95th percentile."""
     for result, _ in run(build, SCENARIOS / "flash-beep.json"):
