@@ -23,8 +23,8 @@ import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
-N_BESIDE = os.cpu_count() + 1  # cases that ask what happened, while others measure
-N_ALONE = N_BESIDE + os.cpu_count()  # and when nobody does any more
+N_BESIDE = max(1, os.cpu_count() // 2)  # cases that ask what happened, while others measure
+N_ALONE = os.cpu_count() * 2  # and when nobody does any more
 ROOM = os.cpu_count() / 2  # processors for those that measure: the others are to get on, too
 
 
