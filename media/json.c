@@ -2,11 +2,9 @@
 #include "media/json.h"
 
 #include <gio/gio.h>
-#include <stdint.h>
 #include <string.h>
 
-#define HALF "\\ufffd"
-#define HALF_LENGTH (sizeof HALF - 1)
+#define REPLACEMENT "\\ufffd" /* as long as what it stands for */
 
 typedef struct {
     const char *text;
@@ -57,7 +55,7 @@ static bool take_no_text(Scan *scan, size_t at, unsigned unit, GError **error)
         if (scan->mended == NULL) {
             scan->mended = g_strndup(scan->text, scan->length);
         }
-        memcpy(scan->mended + at, HALF, HALF_LENGTH);
+        memcpy(scan->mended + at, REPLACEMENT, strlen(REPLACEMENT));
     }
     return true;
 }
