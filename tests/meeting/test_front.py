@@ -50,6 +50,14 @@ class Front:
     def join(self):
         cdp.join(self.browser, self.meeting.url)
 
+    def hang_up(self):
+        """Closes the page's socket in order: the server has read what the page said last."""
+        self.browser.evaluate("""new Promise((resolve) => {
+            state.ended = true;
+            state.socket.addEventListener('close', resolve);
+            state.socket.close();
+        }).then(() => true)""")
+
 
 def test_denied():
     with Front(lobby={"mode": "deny", "after_s": 0.5}) as f:
@@ -66,6 +74,7 @@ def test_ignored():
         f.browser.wait("document.querySelector('[role=\"region\"][aria-label=\"Call controls\"]')")
         f.browser.wait("!" + IN_CALL)
         f.browser.evaluate("document.querySelector('[aria-label=\"Leave call\"]').click()")
+        f.hang_up()
     assert f.bots[0]["how_left"] == "left"
 
 
@@ -85,6 +94,7 @@ def test_variants():
         with Front(page={"variant": variant}) as f:
             f.browser.open(f.meeting.url)
             f.browser.wait(text(fragment))
+            f.browser.wait("state.token")  # the server knows of the page
         assert f.bots[0]["knocked_unix_ms"] is None
     with Front() as f:
         f.browser.open("https://meet.google.com/xxx-yyyy-zzz")
@@ -122,6 +132,7 @@ def test_dialogs():
             f.browser.wait(dialog)
             assert f.browser.evaluate(f"{dialog}.querySelector('button').innerText") == button
             f.browser.evaluate(f"{dialog}.querySelector('button').click()")
+        f.hang_up()
     assert [d["what"] for d in f.bots[0]["dialogs"]][-1] == "deny_recording: OK"
 
 
