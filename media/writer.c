@@ -140,13 +140,13 @@ static bool write_bare(MediaWriter *writer, GstMapInfo *map, GError **error)
 }
 
 /* The muxer takes a fragment's end for the next one's beginning: durations must be true. */
-static bool write_held(MediaWriter *writer, int64_t duration, GError **error)
+static bool write_held(MediaWriter *writer, int64_t end_dts, GError **error)
 {
     if (!writer->holds) {
         return true;
     }
     writer->holds = false;
-    writer->packet->duration = duration;
+    writer->packet->duration = end_dts - writer->packet->dts;
     int code = av_write_frame(writer->context, writer->packet);
     av_packet_unref(writer->packet);
     return code >= 0 || fail(writer, code, "write", error);
@@ -155,7 +155,7 @@ static bool write_held(MediaWriter *writer, int64_t duration, GError **error)
 static bool write_mp4(MediaWriter *writer, const GstMapInfo *map, int64_t pts, int64_t dts,
                       int64_t duration, GError **error)
 {
-    if (!write_held(writer, dts - writer->packet->dts, error)) {
+    if (!write_held(writer, dts, error)) {
         return false;
     }
     if (av_new_packet(writer->packet, (int)map->size) < 0) {
@@ -205,7 +205,7 @@ bool media_writer_flush(MediaWriter *writer, GError **error)
 
 bool media_writer_close(MediaWriter *writer, GError **error)
 {
-    if (!write_held(writer, writer->packet->duration, error) ||
+    if (!write_held(writer, writer->packet->dts + writer->packet->duration, error) ||
         !media_writer_flush(writer, error)) {
         return false;
     }
