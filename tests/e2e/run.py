@@ -11,21 +11,22 @@ beside it, and comes first. All others ask what happened, not when: some run bes
 way to them. When few of either kind are left, the other kind has what those do not need.
 """
 import importlib
+import multiprocessing
 import os
 import pathlib
+import selectors
 import signal
-import subprocess
 import sys
-import threading
 import time
 
 import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
-N_BESIDE = max(1, os.cpu_count() // 2)  # cases that ask what happened, while others measure
-N_ALONE = os.cpu_count() * 2  # and when nobody does any more
-ROOM = os.cpu_count() / 2  # processors for those that measure: the others are to get on, too
+FORK = multiprocessing.get_context("fork")  # nothing here has threads
+N_BESIDE = os.cpu_count()  # cases that ask what happened, while others measure
+N_ALONE = os.cpu_count() * 5 // 2  # and when nobody does any more
+ROOM = os.cpu_count() * 5 / 8  # processors for those that measure: the others are to get on, too
 
 
 class Case:
@@ -35,31 +36,54 @@ class Case:
         self.module, self.function = module, function.__name__
         self.name = f"{module.removeprefix('test_')}.{self.function}"
         self.cores = harness.cores_of(function)
-        self.process = None
+        self.process = self.output = None
+        self.begun = self.limit = 0
+        self.text = b""  # what it printed
+
+    def _run(self, output):
+        """In the child: a session of its own, as the kernel gives each of those a share (see
+        harness.give_way)."""
+        os.setsid()
+        os.environ["STENO_SHARES"] = "whole" if self.cores else "rest"
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+        sys.argv = [str(HERE / f"{self.module}.py"), self.function]
+        harness.main(importlib.import_module(self.module).TESTS)
 
     def start(self):
-        """In a session of its own: the kernel gives each of those a share (see harness.give_way)."""
-        self.process = subprocess.Popen(
-            [sys.executable, str(HERE / f"{self.module}.py"), self.function], text=True,
-            errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, "STENO_SHARES": "whole" if self.cores else "rest"})
+        """Forked, not begun anew: what the cases import takes a quarter of a second."""
+        self.output, theirs = os.pipe()
+        self.process = FORK.Process(target=self._run, args=[theirs])
+        self.process.start()
+        os.close(theirs)
+        self.begun = time.monotonic()
+        self.limit = self.begun + LIMIT_S
 
-    def wait(self, on_measured):
-        """Returns (whether it went well, what it printed)."""
-        limit = threading.Timer(LIMIT_S, self.process.terminate)  # its context managers end the rest
-        limit.start()
-        lines = []
-        for line in self.process.stdout:
-            if line.startswith(harness.MEASURED):
-                on_measured()
-            else:
-                lines.append(line)
-        good = self.process.wait() == 0
-        if limit.finished.is_set():
-            lines.append(f"not ok: ended after {LIMIT_S} s\n")
-        limit.cancel()
-        return good, "".join(lines)
+    def end_late(self):
+        """Ends it if its time is over."""
+        if time.monotonic() > self.limit:
+            self.text += f"not ok: ended after {LIMIT_S} s\n".encode()
+            self.limit = float("inf")
+            self.process.terminate()  # its context managers end the rest
+
+    def read(self):
+        """What it printed since; False at its end."""
+        got = os.read(self.output, 1 << 16)
+        self.text += got
+        if b"\n" + harness.MEASURED.encode() in self.text:
+            self.cores = 0
+        return got != b""
+
+    def finish(self):
+        """Returns (whether it went well, the lines that it printed)."""
+        os.close(self.output)
+        self.process.join()
+        lines = [line for line in self.text.decode(errors="replace").splitlines()
+                 if line != harness.MEASURED]
+        return self.process.exitcode == 0, lines
 
 
 class Suite:
@@ -68,9 +92,9 @@ class Suite:
     def __init__(self, cases):
         self.waiting = sorted(cases, key=lambda case: -case.cores)
         self.running = []
-        self.changed = threading.Condition()
+        self.outputs = selectors.DefaultSelector()
         self.n_done = 0
-        self.failed = []  # (name, what it printed)
+        self.failed = []  # (name, the lines that it printed)
 
     def _has_room(self, case):
         n_beside = sum(not other.cores for other in self.running)
@@ -85,52 +109,41 @@ class Suite:
         room = os.cpu_count() - ROOM * n_beside / N_BESIDE if few else ROOM
         return sum(measuring) + case.cores <= room + 1e-6
 
-    def _next(self):
-        """Waits for a case for which there is room. With the lock held."""
-        while True:
-            case = next(filter(self._has_room, self.waiting), None)
-            if case:
-                self.waiting.remove(case)
-                return case
-            self.changed.wait()
+    def _start(self, case):
+        self.waiting.remove(case)
+        case.start()
+        self.running.append(case)
+        self.outputs.register(case.output, selectors.EVENT_READ, case)
 
-    def _give_back(self, case):
-        with self.changed:
-            case.cores = 0
-            self.changed.notify()
-
-    def _see(self, case, begun):
-        good, text = case.wait(lambda: self._give_back(case))
-        with self.changed:
-            self.running.remove(case)
-            self.n_done += 1
-            if not good:
-                self.failed.append((case.name, text))
-            notes = [line if line.startswith("#") else f"# {line}" for line in text.splitlines()
-                     if not good or line.startswith("# ")]
-            print(f"{'' if good else 'not '}ok {self.n_done} {case.name} # "
-                  f"{time.monotonic() - begun:.1f} s", *notes, sep="\n", flush=True)
-            self.changed.notify()
+    def _finish(self, case):
+        self.outputs.unregister(case.output)
+        self.running.remove(case)
+        good, lines = case.finish()
+        self.n_done += 1
+        if not good:
+            self.failed.append((case.name, lines))
+        notes = [line if line.startswith("#") else f"# {line}" for line in lines
+                 if not good or line.startswith("# ")]
+        print(f"{'' if good else 'not '}ok {self.n_done} {case.name} # "
+              f"{time.monotonic() - case.begun:.1f} s", *notes, sep="\n", flush=True)
 
     def run(self):
         print(f"1..{len(self.waiting)}", flush=True)
-        threads = []
-        with self.changed:
-            while self.waiting:
-                case = self._next()
-                case.start()
-                self.running.append(case)
-                threads.append(threading.Thread(target=self._see, args=[case, time.monotonic()]))
-                threads[-1].start()
-        for thread in threads:
-            thread.join()
+        while self.waiting or self.running:
+            while case := next(filter(self._has_room, self.waiting), None):
+                self._start(case)
+            for key, _ in self.outputs.select(timeout=10):
+                if not key.data.read():
+                    self._finish(key.data)
+            for case in self.running:
+                case.end_late()
 
     def end(self):
         """Whatever still runs is ended in order."""
-        for case in list(self.running):
+        for case in self.running:
             case.process.terminate()
-        for case in list(self.running):
-            case.process.wait()
+        for case in self.running:
+            case.process.join()
 
 
 def main():
@@ -142,8 +155,8 @@ def main():
         suite.run()
     finally:
         suite.end()
-    for name, text in suite.failed:  # once more where a reader looks first: at the end
-        print(f"\n--- {name}\n{text}", file=sys.stderr)
+    for name, lines in suite.failed:  # once more where a reader looks first: at the end
+        print(f"\n--- {name}", *lines, sep="\n", file=sys.stderr)
     sys.exit(1 if suite.failed else 0)
 
 
