@@ -5,10 +5,10 @@
 usage: run.py [FILE…]    the cases of test_FILE.py; without names those of all
 
 A case is a process of its own, so that one which hangs or falls takes no other along. Those marked with
-harness.takes() measure sound or pictures, which must come in time: they run together as far as half of
-the processors goes, by what each keeps busy on average; one that takes more has a single other one
-beside it, and comes first. All others ask what happened, not when: some run beside those, and give
-way to them. When few of either kind are left, the other kind has what those do not need.
+harness.takes() measure sound or pictures, which must come in time: they run together as far as three
+quarters of the processors go, by what each keeps busy on average; one that takes more has no other one
+of them beside it, and comes first. All others ask what happened, not when: some run beside those, and
+give way to them. When few of either kind are left, the other kind has what those do not need.
 """
 import importlib
 import multiprocessing
@@ -24,9 +24,9 @@ import harness
 HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
 FORK = multiprocessing.get_context("fork")  # nothing here has threads
-N_BESIDE = os.cpu_count()  # cases that ask what happened, while others measure
+N_BESIDE = os.cpu_count() * 3 // 2  # cases that ask what happened, while others measure
 N_ALONE = os.cpu_count() * 5 // 2  # and when nobody does any more
-ROOM = os.cpu_count() * 5 / 8  # processors for those that measure: the others are to get on, too
+ROOM = os.cpu_count() * 3 / 4  # processors for those that measure: the others are to get on, too
 
 
 class Case:
@@ -102,9 +102,9 @@ class Suite:
         if not case.cores and not measuring and not any(other.cores for other in self.waiting):
             return n_beside < N_ALONE
         if not case.cores:
-            return n_beside < (1 if max(measuring, default=0) > ROOM else N_BESIDE)
+            return n_beside < N_BESIDE
         if case.cores > ROOM:
-            return not measuring and n_beside <= 1
+            return not measuring
         few = n_beside < N_BESIDE and all(other.cores for other in self.waiting)
         room = os.cpu_count() - ROOM * n_beside / N_BESIDE if few else ROOM
         return sum(measuring) + case.cores <= room + 1e-6
