@@ -2,6 +2,7 @@
 #include "bot/command.h"
 #include "bot/control_journal.h"
 #include "bot/control_link.h"
+#include "tests/held_port.h"
 
 #include <glib/gstdio.h>
 #include <libsoup/soup.h>
@@ -117,9 +118,6 @@ static void peer_listen(Peer *peer)
                                       peer, NULL);
     soup_server_listen_local(peer->server, peer->port, SOUP_SERVER_LISTEN_IPV4_ONLY, &error);
     g_assert_no_error(error);
-    GSList *uris = soup_server_get_uris(peer->server);
-    peer->port = (guint)g_uri_get_port(uris->data);
-    g_slist_free_full(uris, (GDestroyNotify)g_uri_unref);
 }
 
 /* As if the process died: the connections break, the port is closed. */
@@ -218,6 +216,7 @@ static void setup(Fixture *f, gconstpointer data)
     f->peer.seqs = g_array_new(FALSE, FALSE, sizeof(gint64));
     f->peer.acks = true;
     f->peer.authorization = "Bearer secret";
+    f->peer.port = held_port();
     peer_listen(&f->peer);
 }
 

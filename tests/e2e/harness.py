@@ -11,6 +11,7 @@ import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -144,6 +145,19 @@ class Socket:
     def speakers(self):
         return [(t, json.loads(m)) for t, m in list(self.messages)
                 if isinstance(m, str) and m.startswith("[")]
+
+
+HOLDERS = []  # sockets, to the end of the process
+
+
+def held_port():
+    """A port on loopback that stays this process's, with servers and without: a socket that is bound
+    and never listens refuses connections, keeps others off, and lets one in beside it that listens
+    (both with SO_REUSEADDR, see socket(7))."""
+    HOLDERS.append(socket.socket())
+    HOLDERS[-1].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    HOLDERS[-1].bind(("127.0.0.1", 0))
+    return HOLDERS[-1].getsockname()[1]
 
 
 class Receivers:

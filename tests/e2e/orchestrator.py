@@ -9,7 +9,6 @@ import pathlib
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,12 +25,6 @@ from harness import check, wait_for
 SECRET = "a secret of at least 32 characters"
 
 
-def free_port():
-    with contextlib.closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Hooks:
     """Takes webhooks. While it is down nobody listens; while it is rude it reads a webhook and breaks
     the connection instead of answering."""
@@ -39,7 +32,7 @@ class Hooks:
     def __init__(self):
         self.taken = []  # (webhook-id, body bytes, headers), also those that were not answered
         self.rude = False
-        self.port = free_port()
+        self.port = harness.held_port()
         self._loop = asyncio.new_event_loop()
         self._runner = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -109,7 +102,7 @@ class Orchestrator:
     def __init__(self, build, folder, browser=None, limits=None, upload=None, **workers):
         self.build, self.folder = build, pathlib.Path(folder)
         self.data = self.folder / "data"
-        self.port = free_port()
+        self.port = harness.held_port()
         self.tmp = self.folder / "tmp"
         self.tmp.mkdir()
         config = {"listen": {"port": self.port}, "data_dir": str(self.data),

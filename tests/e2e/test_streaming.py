@@ -310,12 +310,6 @@ def check_stitched(sockets):
 EXAMPLES = harness.ROOT / "docs/examples"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def listens(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
@@ -350,7 +344,7 @@ def run_examples(build, commands):
         {"id": "bob", "name": "Bob", "speech": [{"at_s": 12, "wav": "bob-3.wav"}]}]}
     with harness.session(build, scenario) as (meeting, _, start):
         folder = meeting.report_path.parent
-        ports = {name: free_port() for name in commands}
+        ports = {name: harness.held_port() for name in commands}
         programs = []
         try:
             for name, command in commands.items():

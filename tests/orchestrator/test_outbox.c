@@ -4,6 +4,7 @@
 #include "orchestrator/json.h"
 #include "orchestrator/keys.h"
 #include "orchestrator/outbox.h"
+#include "tests/held_port.h"
 #include "tests/orchestrator/fixture.h"
 
 #include <string.h>
@@ -68,9 +69,6 @@ static void listen_now(Receiver *receiver)
     soup_server_listen_local(receiver->server, receiver->port, SOUP_SERVER_LISTEN_IPV4_ONLY,
                              &error);
     g_assert_no_error(error);
-    GSList *uris = soup_server_get_uris(receiver->server);
-    receiver->port = (guint)g_uri_get_port(uris->data);
-    g_slist_free_full(uris, (GDestroyNotify)g_uri_unref);
 }
 
 static void hang_up(Receiver *receiver)
@@ -101,6 +99,7 @@ static void set_up(World *world, gconstpointer data)
     world->receiver.status = 200;
     world->receiver.bodies = g_ptr_array_new_with_free_func(g_free);
     world->receiver.headers = g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref);
+    world->receiver.port = held_port();
     listen_now(&world->receiver);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/streaming/peer.h"
+#include "tests/held_port.h"
 
 static void on_message(SoupWebsocketConnection *connection, int type, GBytes *message,
                        gpointer user_data)
@@ -52,7 +53,7 @@ static void on_request(SoupServer *server, SoupServerMessage *message, const cha
     }
 }
 
-static void listen_on(StreamingPeer *peer, guint port)
+static void listen_now(StreamingPeer *peer)
 {
     g_autoptr(GError) error = NULL;
     peer->server = soup_server_new(NULL, NULL);
@@ -62,14 +63,11 @@ static void listen_on(StreamingPeer *peer, guint port)
     }
     soup_server_add_websocket_handler(peer->server, NULL, NULL, NULL, on_websocket, peer, NULL);
     soup_server_listen_local(
-        peer->server, port,
+        peer->server, peer->port,
         (SoupServerListenOptions)(SOUP_SERVER_LISTEN_IPV4_ONLY |
                                   (peer->certificate != NULL ? SOUP_SERVER_LISTEN_HTTPS : 0)),
         &error);
     g_assert_no_error(error);
-    GSList *uris = soup_server_get_uris(peer->server);
-    peer->port = (guint)g_uri_get_port(uris->data);
-    g_slist_free_full(uris, (GDestroyNotify)g_uri_unref);
 }
 
 void streaming_peer_init_tls(StreamingPeer *peer, GTlsCertificate *certificate)
@@ -79,7 +77,8 @@ void streaming_peer_init_tls(StreamingPeer *peer, GTlsCertificate *certificate)
     peer->texts = g_ptr_array_new_with_free_func(g_free);
     peer->audio = g_byte_array_new();
     peer->audio_lengths = g_array_new(FALSE, FALSE, sizeof(guint));
-    listen_on(peer, 0);
+    peer->port = held_port();
+    listen_now(peer);
 }
 
 void streaming_peer_init(StreamingPeer *peer)
@@ -114,7 +113,7 @@ void streaming_peer_go_away(StreamingPeer *peer)
 
 void streaming_peer_come_back(StreamingPeer *peer)
 {
-    listen_on(peer, peer->port);
+    listen_now(peer);
 }
 
 void streaming_peer_send(StreamingPeer *peer, const void *data, gsize length, bool text)
