@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of the start, with what the page gets before it runs: its renderer starts, too. */
 #define START_TIMEOUT_MS 30000
 #define CALL_TIMEOUT_MS 5000
 #define REPLY_GRACE_MS 1000 /* the browser's own time-out comes first */
@@ -131,7 +132,7 @@ static void add_scripts(Browser *browser, const char *session, BrowserReply repl
     for (size_t i = 0; browser->scripts != NULL && browser->scripts[i] != NULL; i++) {
         browser_pipe_call(browser->pipe, session, "Page.addScriptToEvaluateOnNewDocument",
                           g_variant_new_parsed("{'source': <%s>}", browser->scripts[i]),
-                          CALL_TIMEOUT_MS, reply, user_data);
+                          START_TIMEOUT_MS, reply, user_data);
     }
 }
 
@@ -139,10 +140,10 @@ static void add_scripts(Browser *browser, const char *session, BrowserReply repl
 static void prepare_session(Browser *browser, const char *session, BrowserReply reply,
                             gpointer user_data)
 {
-    browser_pipe_call(browser->pipe, session, "Page.enable", NULL, CALL_TIMEOUT_MS, reply,
+    browser_pipe_call(browser->pipe, session, "Page.enable", NULL, START_TIMEOUT_MS, reply,
                       user_data);
     browser_pipe_call(browser->pipe, session, "Page.setBypassCSP",
-                      g_variant_new_parsed("{'enabled': <true>}"), CALL_TIMEOUT_MS, reply,
+                      g_variant_new_parsed("{'enabled': <true>}"), START_TIMEOUT_MS, reply,
                       user_data);
     add_scripts(browser, session, reply, user_data);
     /*
@@ -153,7 +154,7 @@ static void prepare_session(Browser *browser, const char *session, BrowserReply 
         browser->pipe, session, "Target.setAutoAttach",
         g_variant_new_parsed("{'autoAttach': <true>, 'waitForDebuggerOnStart': <true>, "
                              "'flatten': <true>}"),
-        CALL_TIMEOUT_MS, reply, user_data);
+        START_TIMEOUT_MS, reply, user_data);
 }
 
 static void on_attached(Browser *browser, JsonObject *params)
@@ -240,7 +241,7 @@ static bool set_cookies(Browser *browser)
     }
     if (cookies != NULL) {
         browser->n_setup_pending++;
-        browser_pipe_call(browser->pipe, NULL, "Storage.setCookies", cookies, CALL_TIMEOUT_MS,
+        browser_pipe_call(browser->pipe, NULL, "Storage.setCookies", cookies, START_TIMEOUT_MS,
                           on_setup_reply, browser);
     }
     return true;
@@ -259,15 +260,16 @@ static void on_session(JsonObject *result, const GError *error, gpointer user_da
     }
     browser->n_setup_pending += 3 + count_scripts(browser) + 3;
     prepare_session(browser, browser->session, on_setup_reply, browser);
-    call_page(browser, "Inspector.enable", NULL, on_setup_reply);
+    browser_pipe_call(browser->pipe, browser->session, "Inspector.enable", NULL, START_TIMEOUT_MS,
+                      on_setup_reply, browser);
     /* A renderer that dies while it navigates tells only the browser's own session. */
     browser_pipe_call(
         browser->pipe, NULL, "Target.setDiscoverTargets",
         g_variant_new_parsed("{'discover': <true>, 'filter': <[{'type': <'page'>}]>}"),
-        CALL_TIMEOUT_MS, on_setup_reply, browser);
+        START_TIMEOUT_MS, on_setup_reply, browser);
     browser_pipe_call(browser->pipe, NULL, "Browser.grantPermissions",
                       g_variant_new_parsed("{'permissions': <['audioCapture', 'videoCapture']>}"),
-                      CALL_TIMEOUT_MS, on_setup_reply, browser);
+                      START_TIMEOUT_MS, on_setup_reply, browser);
 }
 
 static void attach(Browser *browser, const char *target)
@@ -395,7 +397,8 @@ void browser_adopt(Browser *browser, const char *const *scripts, const BrowserEv
     }
     add_scripts(browser, browser->session, on_setup_reply, browser);
     /* Without scripts there must be an answer to wait for, too. */
-    call_page(browser, "Page.enable", NULL, on_setup_reply);
+    browser_pipe_call(browser->pipe, browser->session, "Page.enable", NULL, START_TIMEOUT_MS,
+                      on_setup_reply, browser);
 }
 
 bool browser_is_lost(Browser *browser)
