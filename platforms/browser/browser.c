@@ -114,10 +114,10 @@ static void on_pipe_closed(const GError *error, gpointer user_data)
     lose_later(user_data, BROWSER_LOST_PROCESS, error);
 }
 
-static void call_page(Browser *browser, const char *method, GVariant *params, BrowserReply reply)
+/* Nobody waits for the answer. */
+static void tell_page(Browser *browser, const char *method, GVariant *params)
 {
-    browser_pipe_call(browser->pipe, browser->session, method, params, CALL_TIMEOUT_MS, reply,
-                      browser);
+    browser_pipe_call(browser->pipe, browser->session, method, params, CALL_TIMEOUT_MS, NULL, NULL);
 }
 
 static void resume(Browser *browser, const char *session)
@@ -180,8 +180,8 @@ static void on_page_event(Browser *browser, const char *method, JsonObject *para
         }
     } else if (strcmp(method, "Page.javascriptDialogOpening") == 0) {
         /* An alert would stop the page until somebody answers. */
-        call_page(browser, "Page.handleJavaScriptDialog",
-                  g_variant_new_parsed("{'accept': <true>}"), NULL);
+        tell_page(browser, "Page.handleJavaScriptDialog",
+                  g_variant_new_parsed("{'accept': <true>}"));
     } else if (strcmp(method, "Page.screencastFrame") == 0) {
         if (browser->pictures != NULL) {
             browser_pictures_take(browser->pictures, params);
@@ -225,6 +225,14 @@ static void on_setup_reply(JsonObject *result, const GError *error, gpointer use
     }
 }
 
+/* @session: (nullable): of the page; without it the browser itself is told. */
+static void set_up(Browser *browser, const char *session, const char *method, GVariant *params)
+{
+    browser->n_setup_pending++;
+    browser_pipe_call(browser->pipe, session, method, params, START_TIMEOUT_MS, on_setup_reply,
+                      browser);
+}
+
 static unsigned count_scripts(Browser *browser)
 {
     return browser->scripts != NULL ? g_strv_length(browser->scripts) : 0;
@@ -240,9 +248,7 @@ static bool set_cookies(Browser *browser)
         return false;
     }
     if (cookies != NULL) {
-        browser->n_setup_pending++;
-        browser_pipe_call(browser->pipe, NULL, "Storage.setCookies", cookies, START_TIMEOUT_MS,
-                          on_setup_reply, browser);
+        set_up(browser, NULL, "Storage.setCookies", cookies);
     }
     return true;
 }
@@ -258,18 +264,14 @@ static void on_session(JsonObject *result, const GError *error, gpointer user_da
     if (!set_cookies(browser)) {
         return;
     }
-    browser->n_setup_pending += 3 + count_scripts(browser) + 3;
+    browser->n_setup_pending += 3 + count_scripts(browser);
     prepare_session(browser, browser->session, on_setup_reply, browser);
-    browser_pipe_call(browser->pipe, browser->session, "Inspector.enable", NULL, START_TIMEOUT_MS,
-                      on_setup_reply, browser);
+    set_up(browser, browser->session, "Inspector.enable", NULL);
     /* A renderer that dies while it navigates tells only the browser's own session. */
-    browser_pipe_call(
-        browser->pipe, NULL, "Target.setDiscoverTargets",
-        g_variant_new_parsed("{'discover': <true>, 'filter': <[{'type': <'page'>}]>}"),
-        START_TIMEOUT_MS, on_setup_reply, browser);
-    browser_pipe_call(browser->pipe, NULL, "Browser.grantPermissions",
-                      g_variant_new_parsed("{'permissions': <['audioCapture', 'videoCapture']>}"),
-                      START_TIMEOUT_MS, on_setup_reply, browser);
+    set_up(browser, NULL, "Target.setDiscoverTargets",
+           g_variant_new_parsed("{'discover': <true>, 'filter': <[{'type': <'page'>}]>}"));
+    set_up(browser, NULL, "Browser.grantPermissions",
+           g_variant_new_parsed("{'permissions': <['audioCapture', 'videoCapture']>}"));
 }
 
 static void attach(Browser *browser, const char *target)
@@ -391,14 +393,13 @@ void browser_adopt(Browser *browser, const char *const *scripts, const BrowserEv
         return; /* it still starts, and is prepared with these scripts */
     }
     browser->ready = false;
-    browser->n_setup_pending += 1 + count_scripts(browser);
+    browser->n_setup_pending += count_scripts(browser);
     if (!set_cookies(browser)) {
         return;
     }
     add_scripts(browser, browser->session, on_setup_reply, browser);
     /* Without scripts there must be an answer to wait for, too. */
-    browser_pipe_call(browser->pipe, browser->session, "Page.enable", NULL, START_TIMEOUT_MS,
-                      on_setup_reply, browser);
+    set_up(browser, browser->session, "Page.enable", NULL);
 }
 
 bool browser_is_lost(Browser *browser)
@@ -517,12 +518,11 @@ void browser_type(Browser *browser, const char *text, unsigned timeout_ms, Brows
 {
     for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at)) {
         g_autofree char *key = g_strndup(at, (gsize)(g_utf8_next_char(at) - at));
-        call_page(
+        tell_page(
             browser, "Input.dispatchKeyEvent",
-            g_variant_new_parsed("{'type': <'keyDown'>, 'key': <%s>, 'text': <%s>}", key, key),
-            NULL);
-        call_page(browser, "Input.dispatchKeyEvent",
-                  g_variant_new_parsed("{'type': <'keyUp'>, 'key': <%s>}", key), NULL);
+            g_variant_new_parsed("{'type': <'keyDown'>, 'key': <%s>, 'text': <%s>}", key, key));
+        tell_page(browser, "Input.dispatchKeyEvent",
+                  g_variant_new_parsed("{'type': <'keyUp'>, 'key': <%s>}", key));
     }
     browser_pipe_call(browser->pipe, browser->session, "Input.dispatchKeyEvent",
                       g_variant_new_parsed("{'type': <'keyUp'>, 'key': <'Shift'>}"), timeout_ms,
@@ -571,7 +571,7 @@ void browser_set_stage(Browser *browser, const BrowserStage *stage)
 
 void browser_interrupt(Browser *browser)
 {
-    call_page(browser, "Runtime.terminateExecution", NULL, NULL);
+    tell_page(browser, "Runtime.terminateExecution", NULL);
 }
 
 int browser_get_pid(Browser *browser)

@@ -106,7 +106,7 @@ class Suite:
         if case.cores > ROOM:
             return not measuring
         few = n_beside < N_BESIDE and all(other.cores for other in self.waiting)
-        room = os.cpu_count() - ROOM * n_beside / N_BESIDE if few else ROOM
+        room = ROOM + (os.cpu_count() - ROOM) * (1 - n_beside / N_BESIDE) if few else ROOM
         return sum(measuring) + case.cores <= room + 1e-6
 
     def _start(self, case):
