@@ -177,16 +177,19 @@ static void paint(SynthCamera *camera, uint8_t *data, unsigned person, unsigned 
 {
     int w = camera->width, h = camera->height;
     unsigned value = (person & 15) << 16 | (number & 0xffff);
-    for (int y = 0; y < h; y++) {
+    for (int x = 0; x < w; x++) {
+        int cell = x * BAND_CELLS / w;
+        data[x] = value >> (BAND_CELLS - 1 - cell) & 1 ? 235 : 16;
+    }
+    for (int y = 1; y < h / 12; y++) {
+        memcpy(data + y * w, data, (size_t)w);
+    }
+    for (int y = h / 12; y < h; y++) { /* without a division for each pixel */
+        unsigned ramp = ((unsigned)y + number * 3) % 100;
         for (int x = 0; x < w; x++) {
-            if (y < h / 12) {
-                int cell = x * BAND_CELLS / w;
-                data[y * w + x] = value >> (BAND_CELLS - 1 - cell) & 1 ? 235 : 16;
-            } else {
-                camera->noise = camera->noise * 1664525u + 1013904223u;
-                data[y * w + x] =
-                    (uint8_t)(64 + (x + y + (int)number * 3) % 100 + (int)(camera->noise >> 29));
-            }
+            camera->noise = camera->noise * 1664525u + 1013904223u;
+            data[y * w + x] = (uint8_t)(64 + ramp + (camera->noise >> 29));
+            ramp = ramp == 99 ? 0 : ramp + 1;
         }
     }
     memset(data + w * h, (int)(100 + person * 10), (size_t)(w * h / 4));
