@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/meeting/dtls_key.h"
 #include "tests/meeting/server.h"
 
 #include <glib-unix.h>
@@ -127,6 +128,7 @@ int main(int argc, char **argv)
     verbose = options.verbose;
     g_log_set_writer_func(write_log, NULL, NULL);
     av_log_set_level(AV_LOG_ERROR);
+    meeting_dtls_key_share(MEETING_DTLS_KEY);
     Meeting *meeting = load(&options, &error);
     int status = 2;
     if (meeting != NULL)
