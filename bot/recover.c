@@ -98,18 +98,30 @@ static void close_speech(Recovery *recovery, uint32_t id, double end_s)
     for (guint i = recovery->speech->len; i-- > 0;) {
         BotSpeechRow *row = &g_array_index(recovery->speech, BotSpeechRow, i);
         if (row->id == id && row->end_s < 0) {
-            row->end_s = MAX(end_s, row->start_s);
+            row->end_s = end_s;
+            if (end_s <= row->start_s) {
+                g_array_remove_index(recovery->speech, i); /* before the recording */
+            }
             return;
         }
     }
+}
+
+static double seconds_since_start(const Recovery *recovery, JsonObject *event)
+{
+    double since_ms = get_double(event, "time", 0) - (double)recovery->started_unix_ms;
+    return recovery->started_unix_ms > 0 ? MAX(since_ms, 0) / 1000 : 0;
 }
 
 static void replay_speech(Recovery *recovery, JsonObject *event)
 {
     double at_s = get_double(event, "at_s", -1.0);
     uint32_t id = (uint32_t)get_double(event, "id", 0);
-    if (at_s < 0 || id == 0) {
+    if (id == 0) {
         return;
+    }
+    if (at_s < 0) { /* before the recording, or a voice that got its person */
+        at_s = seconds_since_start(recovery, event);
     }
     if (strcmp(platform_json_string(event, "op", ""), "start") == 0) {
         BotSpeechRow row = {id, at_s, -1.0};

@@ -11,7 +11,7 @@
 #define SWEEPS_AT_ONCE 10
 #define SWEEP_TIMEOUT_S 120
 /* Whoever asked waits for the bucket's answer. */
-#define ASKED_TIMEOUT_S 10
+#define ASKED_TIMEOUT_S 25
 
 /* Returns whether nothing is left of @file; links are removed, not followed. */
 static bool delete_tree(GFile *file)

@@ -433,6 +433,9 @@ void orch_pool_free(OrchPool *pool)
             worker_free(worker);
             continue;
         }
+        if (worker->config_path != NULL) {
+            (void)g_unlink(worker->config_path); /* who has not read it yet ends anyway */
+        }
         GOutputStream *input = g_subprocess_get_stdin_pipe(worker->process);
         if (input != NULL) {
             (void)g_output_stream_close(input, NULL, NULL);

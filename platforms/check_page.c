@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define NAVIGATE_TIMEOUT_MS 30000
-#define READ_TIMEOUT_MS 5000
+#define READ_TIMEOUT_MS 15000
 
 typedef struct {
     PlatformRules *rules; /* owned */

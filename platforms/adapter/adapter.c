@@ -7,8 +7,8 @@
 #define CLICK_TIMEOUT_MS 2000
 #define CHAT_TIMEOUT_MS 9000
 #define PICTURE_TIMEOUT_MS 15000
-#define LEAVE_CLICK_TIMEOUT_MS 1000
-#define LEAVE_BUDGET_MS 4500
+#define LEAVE_CLICK_TIMEOUT_MS 2500
+#define LEAVE_BUDGET_MS 7000
 #define RECORDED_BATCH_MS 100 /* of the 400 that the recording's sound lies behind */
 
 static void adapter_clear(gpointer data)

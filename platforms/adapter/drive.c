@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define READ_TIMEOUT_MS 3000
+#define SAVE_TIMEOUT_MS 5000
 #define CONFIRM_MS 50
 #define CLICK_TIMEOUT_MS 2000
 #define WALK_TIMEOUT_MS 8000
@@ -95,7 +96,7 @@ static void on_left_shot(JsonNode *value, const GError *error, gpointer user_dat
         return;
     }
     browser_evaluate(page_get_browser(adapter->page),
-                     "document.documentElement.outerHTML.slice(0, 4000000)", CLICK_TIMEOUT_MS,
+                     "document.documentElement.outerHTML.slice(0, 4000000)", SAVE_TIMEOUT_MS,
                      on_left_page, adapter);
 }
 

@@ -14,7 +14,7 @@
 #define START_TIMEOUT_MS 30000
 #define CALL_TIMEOUT_MS 5000
 #define REPLY_GRACE_MS 1000 /* the browser's own time-out comes first */
-#define CLOSE_WAIT_MS 1000
+#define CLOSE_WAIT_MS 10000
 #define LAST_WORDS_MS 200
 
 /* A call that answers with a value. */

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define STDERR_KEPT_BYTES 4096
-#define KILL_WAIT_MS 1500
+#define KILL_WAIT_MS 5000
 #define GROUP_WAIT_STEP_MS 5
 #define GROUP_WAIT_STEPS 20
 

@@ -7,8 +7,8 @@
 
 #define LINK_TIMEOUT_MS 3000
 #define LINK_RETRY_MS 300
-#define SHOW_TIMEOUT_MS 2000
-#define SCREENSHOT_TIMEOUT_MS 4000
+#define SHOW_TIMEOUT_MS 4000
+#define SCREENSHOT_TIMEOUT_MS 10000
 
 typedef struct {
     Page *page; /* borrowed */
