@@ -63,7 +63,7 @@ class Process:
         return self.popen.pid
 
     def wait(self, seconds):
-        code = self.poll(seconds)
+        code = self.poll(seconds + STALL_S)
         check(code is not None, f"{self.popen.args[0]} still runs after {seconds} s; its log ends:\n"
               + self.tail())
         return code
@@ -212,10 +212,10 @@ class Receivers:
         """Sends str or bytes on the connection and waits until it is written."""
         ws = self._open[socket]
         call = ws.send_bytes(data) if isinstance(data, bytes) else ws.send_str(data)
-        asyncio.run_coroutine_threadsafe(call, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(call, self._loop).result(60)
 
     def drop(self, socket):
-        asyncio.run_coroutine_threadsafe(self._open[socket].close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._open[socket].close(), self._loop).result(60)
 
     def hurry(self):
         """Ahead of other processes where that is allowed, for measurements on a busy machine."""
@@ -346,7 +346,7 @@ def object_store():
 
 
 def fetch(url):
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=20 + STALL_S) as answer:
         return answer.read()
 
 

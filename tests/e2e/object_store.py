@@ -39,6 +39,8 @@ log_level = ERROR
 pipeline = catch_errors gatekeeper s3api tempauth slo proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
+conn_timeout = 60
+node_timeout = 60
 allow_account_management = true
 account_autocreate = true
 [filter:catch_errors]
@@ -176,7 +178,8 @@ def serve(folder):
     utils.HASH_PATH_SUFFIX = b"steno"
     conf = {"devices": str(folder / "devices"), "mount_check": "false", "swift_dir": str(folder),
             "log_level": "ERROR", "fallocate_reserve": "0", "disable_fallocate": "true",
-            "bind_ip": HOST}
+            "bind_ip": HOST, "conn_timeout": "60", "node_timeout": "60",
+            "container_update_timeout": "60"}  # all in one process, which may have to wait
     for kind, controller in (("account", AccountController), ("container", ContainerController),
                              ("object", ObjectController)):
         sock = listen()

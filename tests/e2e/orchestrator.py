@@ -125,7 +125,7 @@ class Orchestrator:
     def run(self, *args):
         return subprocess.run([str(self.build / "orchestrator/steno-orchestrator"), *args,
                                "--config", str(self.config)], check=True, text=True,
-                              capture_output=True, env=self.env, timeout=20).stdout
+                              capture_output=True, env=self.env, timeout=20 + harness.STALL_S).stdout
 
     def start(self):
         check(self.process is None, "it runs already")
@@ -156,7 +156,7 @@ class Orchestrator:
             data=None if body is None else json.dumps(body).encode(),
             headers={"x-meeting-baas-api-key": self.key, "Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=20 + harness.STALL_S) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
@@ -189,7 +189,8 @@ class Orchestrator:
                  f"bot {bot_id} in {state}; {self.process.tail(1500) if self.process else ''}")
 
     def workers(self):
-        """{pid: command line} of the worker processes in this orchestrator's folder."""
+        """{pid: command line} of the worker processes in this orchestrator's folder, without what one of
+        them is about to execute."""
         found = {}
         for entry in pathlib.Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
@@ -198,7 +199,8 @@ class Orchestrator:
                 if line[0].endswith(b"/steno-worker") and f"TMPDIR={self.tmp}".encode() in env:
                     if harness.is_alive(int(entry.name)):
                         found[int(entry.name)] = b" ".join(line).decode()
-        return found
+        forked = {child for pid in found for child in harness.descendants(pid)}
+        return {pid: line for pid, line in found.items() if pid not in forked}
 
     def is_idle(self):
         """A standby has said hello: it has read its first configuration, which is gone then."""

@@ -13,6 +13,8 @@ from harness import check
 
 ALICE = {"id": "alice", "name": "Alice Martin", "host": True, "camera": None,
          "speech": [{"at_s": 1.0, "wav": "alice-1.wav"}]}
+# Says something when the latest bot records.
+LATE_TALKER = {**ALICE, "speech": [{"at_s": t, "wav": "alice-1.wav"} for t in (1.0, 9.0)]}
 JOINED = ["joining_call", "in_call_not_recording", "in_call_recording"]
 LOBBY = ["joining_call", "in_waiting_room"]
 
@@ -186,7 +188,7 @@ class Everywhere:
 
     def lost_by(self, build, event, **timing):
         with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
-            recorded(build, self.scenario(events=[{"at_s": 3, "do": event}]), "meeting_error",
+            recorded(build, self.scenario(events=[{"at_s": 6, "do": event}]), "meeting_error",
                      ["meeting_error"], within_s=120, env=self.hasty_rules(folder, **timing))
 
     def page_frozen(self, build):
@@ -203,7 +205,7 @@ class Everywhere:
         a file that does joins."""
         css, word = self.join_button
         rules = self.rules()
-        rules["timing"]["prejoin_ms"] = 4000
+        prejoin_ms, rules["timing"]["prejoin_ms"] = rules["timing"]["prejoin_ms"], 4000
         button = {"id": "words", "css": css, "text": ["Step inside"], "match": "exact"}
         rules["purposes"]["join_button"] = [button]
 
@@ -216,8 +218,9 @@ class Everywhere:
             failing(build, self.scenario(), "meeting_error", "InternalError",
                     "ui_element_not_found", lobby=False, exit_code=6, env=env, after=after)
             button["text"].append(word)
+            rules["timing"]["prejoin_ms"] = prejoin_ms
             self.write_rules(folder, rules)
-            recorded(build, self.scenario(events=[{"at_s": 2, "do": "end_meeting"}]),
+            recorded(build, self.scenario(events=[{"at_s": 6, "do": "end_meeting"}]),
                      "meeting_ended", env=env)
 
     @harness.takes(1)

@@ -25,7 +25,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 LIMIT_S = 300  # a case that takes longer hangs
 FORK = multiprocessing.get_context("fork")  # nothing here has threads
 N_BESIDE = os.cpu_count() * 3 // 2  # cases that ask what happened, while others measure
-N_ALONE = os.cpu_count() * 5 // 2  # and when nobody does any more
+N_ALONE = os.cpu_count() * 3  # and when nobody does any more
 ROOM = os.cpu_count() * 3 / 4  # processors for those that measure: the others are to get on, too
 
 

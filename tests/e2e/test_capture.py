@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page itself as the picture: on a display of its own when that is asked for, and from the
 browser's compositor where a picture turns out not to be tappable. In a real Chromium."""
+import contextlib
 import pathlib
 
 import harness  # puts band's folder on the path
@@ -51,7 +52,12 @@ def check_people(path, until_s, inset=0):
 
 
 def displays(pids):
-    return [p for p in pids if pathlib.Path(f"/proc/{p}/comm").read_text().strip() == "Xvfb"]
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "Xvfb":
+                found.append(pid)
+    return found
 
 
 def warnings_of(worker):

@@ -10,10 +10,10 @@ import harness
 from harness import check
 
 SCENARIO = {
-    "platform": "meet", "duration_s": 90, "lobby": {"mode": "none"},
+    "platform": "meet", "duration_s": 240, "lobby": {"mode": "none"},
     "participants": [
         {"id": "alice", "name": "Alice Martin", "camera": {"source": "pattern:ball"},
-         "speech": [{"at_s": 0.5, "tone_hz": 440, "for_s": 80}]}]}
+         "speech": [{"at_s": 0.5, "tone_hz": 440, "for_s": 230}]}]}
 NAMES = ["recording.mp4", "diarization.jsonl", "participants.json", "chat.json", "metadata.json"]
 
 
@@ -51,6 +51,7 @@ def killed_and_recovered(build, worker, receivers):
     pids = harness.descendants(worker.pid)
     worker.process.popen.send_signal(signal.SIGKILL)
     worker.process.popen.wait(10)
+    harness.wait_for(lambda: not any(harness.is_alive(p) for p in pids), 10, "its Chromium is gone")
     out = harness.recover(build, worker)
     check(out.returncode == 0, f"--recover: {out.returncode}\n{out.stderr}")
     check_uploaded(worker, final_of(receivers, worker))
@@ -61,7 +62,7 @@ def killed_and_recovered(build, worker, receivers):
 def stopped_while_the_store_is_away(build, worker, store):
     store.set_faults(f"PUT {worker.bot_id}/chat.json 503 100000")
     worker.process.popen.send_signal(signal.SIGTERM)
-    check(worker.wait(40) == 4, f"exit {worker.process.popen.returncode}\n{worker.process.tail()}")
+    check(worker.wait(60) == 4, f"exit {worker.process.popen.returncode}\n{worker.process.tail()}")
     warnings = [e for e in worker.events("warning") if e["code"] == "upload_failed"]
     check(len(warnings) == 1 and str(worker.output) in warnings[0]["message"], f"{warnings}")
     check((worker.output / "recording.mp4").exists(), "the recording is kept")
@@ -82,7 +83,7 @@ def three_ways(build):
         def bot(name, **more):
             worker = start({"bot_id": name, "bot_name": name, "webhook_url": receivers.hook_url(),
                             "upload": store.config(delete_after=name == "leaves"),
-                            "shutdown_grace_s": 12, **more}, commands=True, name=name)
+                            "shutdown_grace_s": 20, **more}, commands=True, name=name)
             worker.bot_id = name
             return worker
 

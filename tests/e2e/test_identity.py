@@ -97,7 +97,7 @@ def picture_is_shown(platform):
     def run(build):
         with Pictures() as pictures:
             outcomes.recorded(build, scenario(platform,
-                                              events=[{"at_s": 9, "do": "end_meeting"}]),
+                                              events=[{"at_s": 18, "do": "end_meeting"}]),
                               "meeting_ended", after=after, **(
                                   {"bot_image_file": str(pictures.file)} if platform == "teams" else
                                   {"bot_image": pictures.url("/logo.png"),

@@ -29,7 +29,7 @@ def bad_url(build):
 
 
 def denied(build):
-    failing(build, scenario(lobby={"mode": "deny", "after_s": 1}), "bot_rejected",
+    failing(build, scenario(lobby={"mode": "deny", "after_s": 3}), "bot_rejected",
             "BotNotAccepted", "request_to_join_denied")
 
 
@@ -70,7 +70,7 @@ def meeting_ended(build):
 
 
 def admitted_from_the_lobby(build):
-    outcome(build, scenario(lobby={"mode": "admit", "after_s": 1},
+    outcome(build, scenario(lobby={"mode": "admit", "after_s": 3},
                             events=[{"at_s": 6, "do": "end_meeting"}]),
             exit_code=0, end_reason="meeting_ended",
             codes=LOBBY + JOINED[1:] + ["call_ended", "complete"])
@@ -132,7 +132,8 @@ def told_to_stop_twice(build):
         worker.process.popen.send_signal(signal.SIGTERM)
         return pids
 
-    recorded(build, scenario(), "api_request", sub_type="user_requested", during=during)
+    recorded(build, scenario(), "api_request", sub_type="user_requested", during=during,
+             shutdown_grace_s=300)  # of it an eighth for what is still to be told
 
 
 def browser_killed(build):
@@ -152,9 +153,9 @@ def network_back_in_time(build):
     """Muting, and a network that is away for three seconds, end nothing."""
     events = [{"at_s": 5, "do": "mute", "id": "alice"}, {"at_s": 6, "do": "unmute", "id": "alice"},
               {"at_s": 7, "do": "drop_network"}, {"at_s": 10, "do": "restore_network"},
-              {"at_s": 15, "do": "end_meeting"}]
+              {"at_s": 22, "do": "end_meeting"}]
     def after(worker, meeting):
-        outcomes.check_recorded_until(worker, meeting, 15)
+        outcomes.check_recorded_until(worker, meeting, 22)
 
     recorded(build, scenario(events=events), "meeting_ended", after=after)
 
@@ -162,7 +163,7 @@ def network_back_in_time(build):
 def recording_refused(build):
     """A refusal dialog pauses for good: what was recorded until then is delivered."""
     recorded(build, scenario(events=[{"at_s": 6, "do": "deny_recording"},
-                                     {"at_s": 9, "do": "end_meeting"}]), "meeting_ended",
+                                     {"at_s": 14, "do": "end_meeting"}]), "meeting_ended",
              ["recording_paused"], sub_type="host_denied_permission")
 
 
@@ -179,13 +180,13 @@ def dialogs(build):
         codes = [w["code"] for w in worker.events("warning")]
         check(codes.count("unknown_dialog") == 1, f"warnings {codes}")
 
-    recorded(build, scenario(events=events + [{"at_s": 9, "do": "end_meeting"}]),
+    recorded(build, scenario(events=events + [{"at_s": 15, "do": "end_meeting"}]),
              "meeting_ended", after=after)
 
 
 def check_page(build, target, *options):
     out = subprocess.run([str(build / "bot/steno-worker"), "check-page", str(target), *options],
-                         capture_output=True, text=True, timeout=60)
+                         capture_output=True, text=True, timeout=150)
     return out, {line.split()[0]: line.split(None, 1)[1] for line in out.stdout.splitlines()}
 
 
@@ -194,7 +195,7 @@ def rules_of_every_platform(build):
     for platform in ("teams", "zoom"):
         with harness.session(build, scenario(platform=platform)) as (meeting, _, start):
             out, table = check_page(build, meeting.url, "--browser", json.dumps(meeting.browser()),
-                                    "--settle", "3")
+                                    "--settle", "10")
             check(out.returncode == 0, f"check-page: {out}")
             check(not any(v.startswith("broken") for v in table.values()), f"broken: {table}")
             check(any(found != "-" for rule, found in table.items()
@@ -205,11 +206,11 @@ def rules_on_a_page(build):
     """check-page on the living page, and on the one that a refused bot saved beside its picture."""
     with harness.session(build, scenario()) as (meeting, _, start):
         browser = json.dumps(meeting.browser())
-        out, table = check_page(build, meeting.url, "--browser", browser, "--settle", "2")
+        out, table = check_page(build, meeting.url, "--browser", browser, "--settle", "6")
         check(out.returncode == 0, f"check-page: {out}")
         check(table["name_field/labelled"] == "<input> Your name", f"name field: {table}")
         check(not any(v.startswith("broken") for v in table.values()), f"broken: {table}")
-    with harness.session(build, scenario(lobby={"mode": "deny", "after_s": 1})) as (_, _, start):
+    with harness.session(build, scenario(lobby={"mode": "deny", "after_s": 3})) as (_, _, start):
         worker = start()
         check(worker.wait(60) == 3, worker.process.tail())
         saved = sorted((worker.output / "screenshots").glob("*-denied.html"))

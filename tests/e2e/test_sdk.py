@@ -19,8 +19,8 @@ from orchestrator import running
 
 SOURCE = pathlib.Path(__file__).resolve().parent / "sdk"
 ALICE = {"id": "alice", "name": "Alice Martin", "host": True, "camera": None,
-         "speech": [{"at_s": 1.0, "tone_hz": 440, "for_s": 60}]}
-SCENARIO = {"platform": "meet", "duration_s": 90, "lobby": {"mode": "admit", "after_s": 1},
+         "speech": [{"at_s": 1.0, "tone_hz": 440, "for_s": 200}]}
+SCENARIO = {"platform": "meet", "duration_s": 240, "lobby": {"mode": "admit", "after_s": 1},
             "participants": [ALICE]}
 # What the SDK's methods call.
 OPERATIONS = {

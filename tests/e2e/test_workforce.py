@@ -44,8 +44,7 @@ def bot_from_the_pool(build):
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
         wait_pool(orchestrator, 1)
         standby, = orchestrator.workers()
-        wait_for(lambda: harness.descendants(standby)[1:], 20, "the standby's Chromium")
-        time.sleep(2)
+        wait_for(orchestrator.is_idle, 30, "the standby is ready")
         bot = orchestrator.join(meeting.url, hooks)
         orchestrator.wait_state(bot, "joined_recording")
         check(orchestrator.worker_of(bot) == standby, "the bot was not given to the standby")
@@ -56,6 +55,7 @@ def bot_from_the_pool(build):
         check(check_recording(orchestrator, final) > 0, "nothing was recorded")
         wait_for(lambda: standby not in orchestrator.workers(), 20, "its worker ended")
         wait_pool(orchestrator, 1)
+        wait_for(orchestrator.is_idle, 30, "the next standby is ready")
         orchestrator.stop()
         wait_pool(orchestrator, 0)
         left = [p.name for p in (orchestrator.data / "workers").iterdir()]
@@ -105,7 +105,7 @@ def cancelled_at_any_moment(build):
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
         for delay_s in (0, 0.003, 0.01, 0.03, 0.1, 0.3, 0.8):
             wait_pool(orchestrator, 1)
-            wait_for(lambda: orchestrator.is_idle(), 30, "a standby")
+            wait_for(orchestrator.is_idle, 30, "a standby")
             bot = orchestrator.join(meeting.url, hooks)
             time.sleep(delay_s)
             orchestrator.leave(bot)
@@ -125,7 +125,7 @@ def killed_worker_is_recovered(build):
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
         bot = orchestrator.join(meeting.url, hooks)
         orchestrator.wait_state(bot, "joined_recording")
-        time.sleep(5)
+        time.sleep(7)
         os.kill(orchestrator.worker_of(bot), signal.SIGKILL)
         killed = time.monotonic()
         final = wait_final(hooks, bot, 10)
@@ -137,7 +137,7 @@ def killed_worker_is_recovered(build):
         # The worker is killed while the orchestrator is dead: found at its next start.
         bot = orchestrator.join(meeting.url, hooks)
         orchestrator.wait_state(bot, "joined_recording")
-        time.sleep(3)
+        time.sleep(5)
         worker = orchestrator.worker_of(bot)
         orchestrator.kill()
         os.kill(worker, signal.SIGKILL)
@@ -173,7 +173,8 @@ def worker_dies_before_it_began(build):
     with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
         script = pathlib.Path(folder) / "worker"
         script.write_text(DIES_ONCE.format(mark=folder + "/mark",
-                                           worker=str(build / "bot/steno-worker")))
+                                           worker=harness.giving_way(build / "bot/steno-worker",
+                                                                     folder)))
         script.chmod(0o755)
         with running(build, SCENARIO, executable=str(script)) as (orchestrator, meeting, hooks):
             wait_for(lambda: pathlib.Path(folder, "mark").exists(), 20, "the first standby")

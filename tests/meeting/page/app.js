@@ -188,7 +188,7 @@ function turnVideoOff() {
   const toast = el('div', {'class': 'toast', 'aria-live': 'polite'},
     'Incoming video is set to audio only');
   document.body.append(toast);
-  setTimeout(() => toast.remove(), 6000);
+  setTimeout(() => toast.remove(), 15000);
 }
 
 function toggleMenu() {
