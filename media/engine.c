@@ -27,6 +27,7 @@ typedef enum {
     MAIL_END_TRACK,
     MAIL_HINT,
     MAIL_IGNORE,
+    MAIL_FLOW,
     MAIL_STOP
 } MailKind;
 
@@ -37,7 +38,7 @@ typedef struct {
     uint32_t track_id, participant_id; /* MAIL_IGNORE: track_id is the source */
     uint32_t room_id;
     char *name; /* owned */
-    bool present, muted, is_screen, active, at_once;
+    bool present, muted, is_screen, active, flowing, at_once;
 } Mail;
 
 struct MediaEngine {
@@ -63,7 +64,7 @@ struct MediaEngine {
     /* --- protected by lock */
     GQueue stream_mail, record_mail; /* owned Mail */
     size_t waiting_bytes;
-    bool quit, flowing;
+    bool quit;
     int64_t manual_now_ns;
     uint64_t n_pushed, n_refused;
     MediaRecordPlayoutStats record_stats;
@@ -199,15 +200,13 @@ static int64_t advance_stream(MediaEngine *engine, int64_t now_ns)
             media_mixer_push(mixer, item->frame, item->at_ns);
         } else if (item->kind == MAIL_IGNORE) {
             media_mixer_ignore(mixer, item->track_id);
+        } else if (item->kind == MAIL_FLOW) {
+            media_stream_playout_set_flowing(engine->stream, item->flowing, item->at_ns);
         } else {
             media_mixer_end_track(mixer, item->track_id);
         }
         mail_free(item);
     }
-    g_mutex_lock(&engine->lock);
-    bool flowing = engine->flowing;
-    g_mutex_unlock(&engine->lock);
-    media_stream_playout_set_flowing(engine->stream, flowing);
     int64_t next_ns = media_stream_playout_advance(engine->stream, now_ns);
 
     g_mutex_lock(&engine->lock);
@@ -245,6 +244,7 @@ static void read_record_mail(MediaEngine *engine, Mail *mail)
         }
         break;
     case MAIL_IGNORE: /* the stream's only */
+    case MAIL_FLOW:
         break;
     case MAIL_STOP:
         media_record_playout_stop(engine->record, mail->at_ns, mail->at_once);
@@ -546,9 +546,8 @@ void media_engine_start_stream(MediaEngine *engine)
 
 void media_engine_pause_stream(MediaEngine *engine, bool paused)
 {
-    g_mutex_lock(&engine->lock);
-    engine->flowing = !paused;
-    g_mutex_unlock(&engine->lock);
+    Mail mail = {.kind = MAIL_FLOW, .at_ns = now_of(engine), .flowing = !paused};
+    post_to_stream(engine, &mail);
 }
 
 bool media_engine_start_recording(MediaEngine *engine, GError **error)

@@ -35,6 +35,11 @@ typedef struct {
     guint silent; /* blocks in a row */
 } Voice;
 
+typedef struct {
+    int64_t at_ns;
+    bool flowing;
+} Change;
+
 struct MediaStreamPlayout {
     GHashTable *voices; /* source -> owned Voice */
     uint32_t rate_hz;
@@ -49,6 +54,7 @@ struct MediaStreamPlayout {
     int64_t n_filled; /* of the block */
     bool anybody;     /* had something to say at the last look */
     bool flowing;
+    GArray *changes; /* owned: of Change, of flowing, that are not reached yet */
     uint64_t first_sample;
     double mean_square; /* smoothed */
 };
@@ -93,6 +99,7 @@ MediaStreamPlayout *media_stream_playout_new(uint32_t rate_hz, uint16_t block_ms
     playout->writer = media_pcm_writer_new(rate_hz, block_ms);
     playout->tracker = media_speech_tracker_new(events->on_speech, user_data);
     playout->voices = g_hash_table_new_full(NULL, NULL, NULL, voice_free);
+    playout->changes = g_array_new(FALSE, FALSE, sizeof(Change));
     playout->rate_hz = rate_hz;
     playout->block_ms = block_ms;
     if (events->on_voice != NULL) {
@@ -111,6 +118,7 @@ void media_stream_playout_free(MediaStreamPlayout *playout)
     g_hash_table_unref(playout->voices);
     media_pcm_writer_free(playout->writer);
     media_speech_tracker_free(playout->tracker);
+    g_array_unref(playout->changes);
     g_free(playout->block);
     g_free(playout->samples);
     g_free(playout);
@@ -121,9 +129,24 @@ MediaMixer *media_stream_playout_mixer(MediaStreamPlayout *playout)
     return playout->mixer;
 }
 
-void media_stream_playout_set_flowing(MediaStreamPlayout *playout, bool flowing)
+void media_stream_playout_set_flowing(MediaStreamPlayout *playout, bool flowing, int64_t at_ns)
 {
-    playout->flowing = flowing;
+    Change change = {at_ns, flowing};
+    g_array_append_val(playout->changes, change);
+}
+
+/* The stream may be behind: what it still has to play is from before. */
+static void change_at(MediaStreamPlayout *playout, int64_t begin_ns)
+{
+    guint n = 0;
+    for (; n < playout->changes->len; n++) {
+        const Change *change = &g_array_index(playout->changes, Change, n);
+        if (change->at_ns > begin_ns) {
+            break;
+        }
+        playout->flowing = change->flowing;
+    }
+    g_array_remove_range(playout->changes, 0, n);
 }
 
 static void measure(MediaStreamPlayout *playout, int64_t n)
@@ -167,6 +190,8 @@ static void put_out_block(MediaStreamPlayout *playout)
 {
     measure(playout, playout->n_filled);
     media_pcm_writer_convert(playout->writer, playout->block, playout->samples);
+    change_at(playout,
+              media_samples_to_ns(media_mixer_position(playout->mixer) - playout->n_filled));
     playout->n_filled = 0;
     if (playout->flowing) {
         size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);

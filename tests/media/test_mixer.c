@@ -100,6 +100,29 @@ static size_t first_loud(const Consumer *consumer)
     g_assert_not_reached();
 }
 
+/* What a late thread still has to play is from before the stream began, or from before its pause.
+ */
+static void stream_begins_and_pauses_on_time(void)
+{
+    static const struct {
+        int64_t at_s;
+        bool flowing;
+        int64_t played_s, out_s; /* all of the stream up to then */
+    } changes[] = {{2, true, 3, 1}, {4, false, 6, 2}, {8, true, 9, 3}};
+    Consumer consumer;
+    consumer_init(&consumer);
+    g_autoptr(MediaStreamPlayout) playout =
+        media_stream_playout_new(16000, 20, START_NS, &consumer_events, &consumer);
+    for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
+        media_stream_playout_set_flowing(playout, changes[i].flowing,
+                                         START_NS + changes[i].at_s * 1000 * MS);
+        media_stream_playout_advance(playout, START_NS + changes[i].played_s * 1000 * MS);
+        int64_t ms = consumer.samples->len / 16;
+        g_assert_cmpint(ABS(ms - changes[i].out_s * 1000), <=, 60);
+    }
+    consumer_clear(&consumer);
+}
+
 typedef struct {
     uint32_t rate_hz;
     uint32_t network_jitter_ms; /* of arrival, without reordering within a source */
@@ -116,7 +139,7 @@ static void tone_survives(gconstpointer data)
     consumer_init(&consumer);
     g_autoptr(MediaStreamPlayout) playout =
         media_stream_playout_new(c->rate_hz, 20, START_NS, &consumer_events, &consumer);
-    media_stream_playout_set_flowing(playout, true);
+    media_stream_playout_set_flowing(playout, true, 0);
     g_autoptr(SynthVoice) voice = synth_voice_new(1, 4711, 128000, false);
     uint32_t seed = 1;
     int64_t wake_ns = START_NS;
@@ -189,7 +212,7 @@ static void a_mix_is_one_stream_of_many_voices(void)
     mix_samples = g_array_new(FALSE, FALSE, sizeof(int16_t));
     g_autoptr(MediaStreamPlayout) playout =
         media_stream_playout_new(48000, 20, START_NS, &events, &witness);
-    media_stream_playout_set_flowing(playout, true);
+    media_stream_playout_set_flowing(playout, true, 0);
     g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 128000, false);
     for (int i = 0; i < 200; i++) {
         float samples[960];
@@ -404,7 +427,7 @@ static void packets_go_out_when_they_come(void)
     consumer_init(&consumer);
     g_autoptr(MediaStreamPlayout) playout =
         media_stream_playout_new(48000, 20, START_NS, &consumer_events, &consumer);
-    media_stream_playout_set_flowing(playout, true);
+    media_stream_playout_set_flowing(playout, true, 0);
     g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 128000, false);
     int64_t stall_ns = START_NS + STALL_AT * 20 * MS + STALL_MS * MS;
     int64_t wake_ns = START_NS;
@@ -493,7 +516,7 @@ static void voices_add_up_to_the_mix(void)
     consumer_init(&parts.mix);
     g_autoptr(MediaStreamPlayout) playout =
         media_stream_playout_new(24000, 20, START_NS, &events, &parts);
-    media_stream_playout_set_flowing(playout, true);
+    media_stream_playout_set_flowing(playout, true, 0);
     g_autoptr(SynthVoice) first = synth_voice_new(1, 0, 64000, false);
     g_autoptr(SynthVoice) second = synth_voice_new(2, 0, 64000, false);
     SynthVoice *voices[] = {first, second};
@@ -651,6 +674,7 @@ int main(int argc, char **argv)
             cases[i].network_jitter_ms, cases[i].thread_jitter_ms, cases[i].hop ? "_hopping" : "");
         g_test_add_data_func(path, &cases[i], tone_survives);
     }
+    g_test_add_func("/mixer/stream_begins_and_pauses_on_time", stream_begins_and_pauses_on_time);
     g_test_add_func("/mixer/a_mix_is_one_stream_of_many_voices",
                     a_mix_is_one_stream_of_many_voices);
     g_test_add_func("/mixer/sum_below_full_scale_is_untouched", sum_below_full_scale_is_untouched);

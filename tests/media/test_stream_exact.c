@@ -51,7 +51,7 @@ static GArray *stream(uint32_t rate_hz, uint16_t frame_ms, uint32_t jitter_ms, f
     g_autoptr(MediaStreamPlayout) playout =
         media_stream_playout_new(rate_hz, frame_ms, START_NS, &events, &consumer);
     g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 96000, false);
-    media_stream_playout_set_flowing(playout, true);
+    media_stream_playout_set_flowing(playout, true, 0);
     int error;
     OpusDecoder *decoder = opus_decoder_create(48000, 1, &error);
     float *decoded = g_new0(float, N_SAMPLES);
