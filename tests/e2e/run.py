@@ -8,7 +8,8 @@ A case is a process of its own, so that one which hangs or falls takes no other 
 harness.takes() measure sound or pictures, which must come in time: they run together as far as three
 quarters of the processors go, by what each keeps busy on average; one that takes more has no other one
 of them beside it, and comes first. All others ask what happened, not when: some run beside those, and
-give way to them. When few of either kind are left, the other kind has what those do not need.
+give way to them, more of them while the processors have little to do. When few of either kind are left,
+the other kind has what those do not need.
 """
 import importlib
 import multiprocessing
@@ -26,7 +27,35 @@ LIMIT_S = 300  # a case that takes longer hangs
 FORK = multiprocessing.get_context("fork")  # nothing here has threads
 N_BESIDE = os.cpu_count() * 3 // 2  # cases that ask what happened, while others measure
 N_ALONE = os.cpu_count() * 3  # and when nobody does any more
+N_MORE = os.cpu_count()  # of either, when the processors have little to do
 ROOM = os.cpu_count() * 3 / 4  # processors for those that measure: the others are to get on, too
+
+
+class Idle:
+    """Whether the processors had little to do lately: for a quarter of the time of some seconds."""
+
+    SECONDS = 4
+
+    def __init__(self):
+        self.forget()
+
+    @staticmethod
+    def _read():
+        """(ticks without anything to do, all ticks) since the machine's start"""
+        with open("/proc/stat", encoding="ascii") as file:
+            ticks = [int(field) for field in file.readline().split()[1:9]]
+        return ticks[3] + ticks[4], sum(ticks)
+
+    def forget(self):
+        """What was until now tells nothing about what follows."""
+        self.since, self.seen = time.monotonic(), self._read()
+
+    def is_much(self):
+        if time.monotonic() < self.since + self.SECONDS:
+            return False
+        idle, total = (now - then for now, then in zip(self._read(), self.seen))
+        self.forget()
+        return idle > total / 4
 
 
 class Case:
@@ -93,16 +122,17 @@ class Suite:
         self.waiting = sorted(cases, key=lambda case: -case.cores)
         self.running = []
         self.outputs = selectors.DefaultSelector()
+        self.idle = Idle()
         self.n_done = 0
         self.failed = []  # (name, the lines that it printed)
 
     def _has_room(self, case):
         n_beside = sum(not other.cores for other in self.running)
         measuring = [other.cores for other in self.running if other.cores]
-        if not case.cores and not measuring and not any(other.cores for other in self.waiting):
-            return n_beside < N_ALONE
         if not case.cores:
-            return n_beside < N_BESIDE
+            alone = not measuring and not any(other.cores for other in self.waiting)
+            most = N_ALONE if alone else N_BESIDE
+            return n_beside < most or n_beside < most + N_MORE and self.idle.is_much()
         if case.cores > ROOM:
             return not measuring
         few = n_beside < N_BESIDE and all(other.cores for other in self.waiting)
@@ -112,6 +142,7 @@ class Suite:
     def _start(self, case):
         self.waiting.remove(case)
         case.start()
+        self.idle.forget()
         self.running.append(case)
         self.outputs.register(case.output, selectors.EVENT_READ, case)
 
@@ -132,7 +163,7 @@ class Suite:
         while self.waiting or self.running:
             while case := next(filter(self._has_room, self.waiting), None):
                 self._start(case)
-            for key, _ in self.outputs.select(timeout=10):
+            for key, _ in self.outputs.select(timeout=2):
                 if not key.data.read():
                     self._finish(key.data)
             for case in self.running:

@@ -369,7 +369,7 @@ def run_examples(build, commands):
         check(heard > 3, f"the meeting heard {heard:.1f} s of the agent")
 
 
-@harness.takes(0.5)
+@harness.takes(0.75)
 def examples_in_python(build):
     run_examples(build, {
         "saver": lambda port, out: [str(EXAMPLES / "save_wav.py"), "--port", str(port), "--out",
@@ -377,7 +377,7 @@ def examples_in_python(build):
         "agent": lambda port, out: [str(EXAMPLES / "echo_agent.py"), "--port", str(port)]})
 
 
-@harness.takes(0.5)
+@harness.takes(0.75)
 def examples_in_node(build):
     node = ["env", "NODE_PATH=/usr/share/nodejs", "node"]
     run_examples(build, {
