@@ -243,7 +243,7 @@ static void read_record_mail(MediaEngine *engine, Mail *mail)
             media_record_playout_hint(engine->record, mail->at_ns, source);
         }
         break;
-    case MAIL_IGNORE: /* the stream's only */
+    case MAIL_IGNORE: /* the stream's only, both */
     case MAIL_FLOW:
         break;
     case MAIL_STOP:

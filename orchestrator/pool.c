@@ -52,18 +52,24 @@ gint64 orch_process_started(pid_t pid)
     return g_strv_length(fields) > 19 ? g_ascii_strtoll(fields[19], NULL, 10) : 0;
 }
 
+/* Its token is in there. */
+static void remove_config(OrchWorker *worker)
+{
+    if (worker->config_path != NULL) {
+        (void)g_unlink(worker->config_path);
+        g_clear_pointer(&worker->config_path, g_free);
+    }
+}
+
 static void worker_free(gpointer data)
 {
     OrchWorker *worker = data;
     g_clear_handle_id(&worker->kill_id, g_source_remove);
-    if (worker->config_path != NULL) {
-        (void)g_unlink(worker->config_path);
-    }
+    remove_config(worker);
     g_clear_object(&worker->process);
     g_free(worker->id);
     g_free(worker->token_hash);
     g_free(worker->bot_id);
-    g_free(worker->config_path);
     g_free(worker->log_path);
     g_free(worker);
 }
@@ -298,10 +304,7 @@ void orch_worker_set_idle(OrchWorker *worker)
 {
     g_clear_pointer(&worker->bot_id, g_free);
     worker->state = ORCH_WORKER_IDLE;
-    if (worker->config_path != NULL) {
-        (void)g_unlink(worker->config_path); /* it has read it */
-        g_clear_pointer(&worker->config_path, g_free);
-    }
+    remove_config(worker); /* it has read it */
 }
 
 void orch_worker_set_starting(OrchWorker *worker)
@@ -433,9 +436,7 @@ void orch_pool_free(OrchPool *pool)
             worker_free(worker);
             continue;
         }
-        if (worker->config_path != NULL) {
-            (void)g_unlink(worker->config_path); /* who has not read it yet ends anyway */
-        }
+        remove_config(worker); /* who has not read it yet ends anyway */
         GOutputStream *input = g_subprocess_get_stdin_pipe(worker->process);
         if (input != NULL) {
             (void)g_output_stream_close(input, NULL, NULL);

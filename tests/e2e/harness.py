@@ -378,9 +378,13 @@ def is_alive(pid):
     return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def wait_gone(pids, what="the worker's processes"):
+    wait_for(lambda: not any(is_alive(p) for p in pids), 10, f"{what} are gone")
+
+
 def check_nothing_left(worker, pids):
     """No process of the worker's, no temporary folder, no half-written file."""
-    wait_for(lambda: not any(is_alive(p) for p in pids), 10, "the worker's processes are gone")
+    wait_gone(pids)
     left = [str(p) for p in worker.tmp.iterdir()]
     check(not left, f"temporary files left: {left}")
     inner = [p.name for p in worker.output.iterdir()

@@ -247,7 +247,7 @@ def standby_with_another_browser(build):
             chromium = worker.chromium()
             worker.command("1", "assign", document(meeting, worker, browser=meeting.browser()))
             worker.wait_state("joined_recording")
-            wait_for(lambda: not harness.is_alive(chromium[0]), 10, "the first browser ends")
+            harness.wait_gone(chromium, "the first browser's processes")
             check(worker.chromium(), "there is no other browser")
             worker.command("2", "leave")
             check(worker.wait(40) == 0, "exit code")
@@ -267,7 +267,7 @@ def standby_nobody_needs(build):
                 else:
                     worker.process.popen.send_signal(signal.SIGTERM)
                 check(worker.wait(15) == 0, "exit code")
-                wait_for(lambda p=pids: not any(harness.is_alive(x) for x in p), 10, "all gone")
+                harness.wait_gone(pids)
                 left = [str(p) for p in worker.tmp.iterdir()]
                 check(not left, f"temporary files left: {left}")
 

@@ -51,7 +51,7 @@ def killed_and_recovered(build, worker, receivers):
     pids = harness.descendants(worker.pid)
     worker.process.popen.send_signal(signal.SIGKILL)
     worker.process.popen.wait(10)
-    harness.wait_for(lambda: not any(harness.is_alive(p) for p in pids), 10, "its Chromium is gone")
+    harness.wait_gone(pids)
     out = harness.recover(build, worker)
     check(out.returncode == 0, f"--recover: {out.returncode}\n{out.stderr}")
     check_uploaded(worker, final_of(receivers, worker))

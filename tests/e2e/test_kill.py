@@ -40,8 +40,7 @@ def kill_and_recover(build, kill_after_s, at_finalizing=False, scenario=SCENARIO
         worker.process.popen.send_signal(signal.SIGKILL)
         killed = time.time() * 1000
         worker.process.popen.wait(10)
-        harness.wait_for(lambda: not any(harness.is_alive(p) for p in pids), 10,
-                         "the dead worker's Chromium is gone")
+        harness.wait_gone(pids, "the dead worker's processes")
         out = harness.recover(build, worker)
         check(out.returncode == 0, f"--recover: {out.returncode}\n{out.stderr}")
         path = worker.output / "recording.mp4"

@@ -26,6 +26,14 @@ def wait_final(hooks, bot_id, seconds=40):
     return wait_for(lambda: hooks.final(bot_id), seconds, f"the end of bot {bot_id}")
 
 
+def wait_recorded(orchestrator, bot, seconds):
+    """Until the bot has recorded for so long."""
+    def recorded():
+        begun = [event["start_time"] for event in orchestrator.events(bot, "recording")]
+        return begun and time.time() - begun[0] / 1000 >= seconds
+    wait_for(recorded, 40 + seconds, f"{seconds} s are recorded")
+
+
 def check_recording(orchestrator, final):
     """The file behind the webhook's link plays."""
     path = orchestrator.folder / "downloaded.mp4"
@@ -124,8 +132,7 @@ def killed_worker_is_recovered(build):
     """SIGKILL of a worker in the middle: complete, with a file that plays, by itself."""
     with running(build, SCENARIO) as (orchestrator, meeting, hooks):
         bot = orchestrator.join(meeting.url, hooks)
-        orchestrator.wait_state(bot, "joined_recording")
-        time.sleep(7)
+        wait_recorded(orchestrator, bot, 7)
         os.kill(orchestrator.worker_of(bot), signal.SIGKILL)
         killed = time.monotonic()
         final = wait_final(hooks, bot, 10)
@@ -136,8 +143,7 @@ def killed_worker_is_recovered(build):
         check(check_recording(orchestrator, final) > 3, "too short")
         # The worker is killed while the orchestrator is dead: found at its next start.
         bot = orchestrator.join(meeting.url, hooks)
-        orchestrator.wait_state(bot, "joined_recording")
-        time.sleep(5)
+        wait_recorded(orchestrator, bot, 5)
         worker = orchestrator.worker_of(bot)
         orchestrator.kill()
         os.kill(worker, signal.SIGKILL)
