@@ -61,6 +61,7 @@ Meeting *meeting_new(const MediaEngineConfig *config)
     static const char *const names[] = {NULL, "Alice Martin", "Bob Ōtani", "Carla Núñez"};
     Meeting *meeting = g_new0(Meeting, 1);
     meeting->camera_width = 320;
+    meeting->camera_noise_bits = 1;
     g_autoptr(GError) error = NULL;
     MediaEngineConfig with_dir = *config;
     meeting->output_dir = config->output_dir != NULL ? g_strdup(config->output_dir)
@@ -181,6 +182,7 @@ static void send_picture(Meeting *meeting, int p, int64_t at_ms)
         meeting->cameras[p] =
             synth_camera_new((uint32_t)(20 + p), MEDIA_CODEC_VP8, meeting->camera_width,
                              meeting->camera_width * 9 / 16, 50);
+        synth_camera_set_noise(meeting->cameras[p], meeting->camera_noise_bits);
     }
     int64_t at_ns = MEETING_START_NS + at_ms * MEETING_MS;
     g_autoptr(MediaEncodedFrame) frame =

@@ -29,7 +29,8 @@ typedef struct {
     const MeetingSpan *speech[MEETING_PEOPLE + 1];
     const MeetingSpan *camera_off[MEETING_PEOPLE + 1];
     int fps[MEETING_PEOPLE + 1];
-    int camera_width;      /* 16:9 */
+    int camera_width; /* 16:9 */
+    int camera_noise_bits;
     unsigned jitter_ms;    /* of receive times */
     unsigned loss_percent; /* of packets and pictures */
     unsigned double_percent;

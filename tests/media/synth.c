@@ -101,9 +101,10 @@ struct SynthCamera {
     int width, height, key_interval;
     int n;
     bool plain;
+    int noise_bits;
     SynthPainter painter;
     gpointer painter_data;
-    uint32_t noise;
+    uint32_t random;
     GstBuffer *encoded; /* owned: what the last push gave */
 };
 
@@ -141,6 +142,7 @@ SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, in
     camera->width = width;
     camera->height = height;
     camera->key_interval = key_interval;
+    camera->noise_bits = 1;
     return camera;
 }
 
@@ -154,6 +156,12 @@ void synth_camera_free(SynthCamera *camera)
 void synth_camera_set_plain(SynthCamera *camera, bool plain)
 {
     camera->plain = plain;
+}
+
+void synth_camera_set_noise(SynthCamera *camera, int bits)
+{
+    g_assert(bits > 0 && bits <= 6);
+    camera->noise_bits = bits;
 }
 
 void synth_camera_set_painter(SynthCamera *camera, SynthPainter painter, gpointer user_data)
@@ -184,11 +192,12 @@ static void paint(SynthCamera *camera, uint8_t *data, unsigned person, unsigned 
     for (int y = 1; y < h / 12; y++) {
         memcpy(data + y * w, data, (size_t)w);
     }
+    int shift = 32 - camera->noise_bits;
     for (int y = h / 12; y < h; y++) { /* without a division for each pixel */
         unsigned ramp = ((unsigned)y + number * 3) % 100;
         for (int x = 0; x < w; x++) {
-            camera->noise = camera->noise * 1664525u + 1013904223u;
-            data[y * w + x] = (uint8_t)(64 + ramp + (camera->noise >> 29));
+            camera->random = camera->random * 1664525u + 1013904223u;
+            data[y * w + x] = (uint8_t)(64 + ramp + (camera->random >> shift));
             ramp = ramp == 99 ? 0 : ramp + 1;
         }
     }

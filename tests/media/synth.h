@@ -28,7 +28,7 @@ MediaEncodedFrame *synth_copy(const MediaEncodedFrame *frame);
 
 typedef struct SynthCamera SynthCamera;
 
-/** A camera of moving noise at 90 kHz RTP time; @codec: VP8, VP9 or H.264. */
+/** A camera of moving lines with a little noise at 90 kHz RTP time; @codec: VP8, VP9 or H.264. */
 SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, int height,
                               int key_interval);
 void synth_camera_free(SynthCamera *camera);
@@ -40,6 +40,10 @@ void synth_camera_set_plain(SynthCamera *camera, bool plain);
 
 /** Draws picture @number into the planes of an I420 picture, rows without padding. */
 typedef void (*SynthPainter)(uint8_t *const planes[3], unsigned number, gpointer user_data);
+
+/** From now on each sample's noise has that many @bits, 1 to 6: work for an encoder. The default,
+ * 1, is for tests to which the size of the pictures does not matter. */
+void synth_camera_set_noise(SynthCamera *camera, int bits);
 
 /** From now on somebody else draws. */
 void synth_camera_set_painter(SynthCamera *camera, SynthPainter painter, gpointer user_data);

@@ -305,6 +305,7 @@ static void quality_is_what_was_asked_for(gconstpointer encoder)
         config.video_quantizer = i == 0 ? 20 : 32;
         g_autoptr(Meeting) meeting = meeting_new(&config);
         meeting->speech[1] = alice;
+        meeting->camera_noise_bits = 3;
         start(meeting);
         meeting_run(meeting, 5000);
         Playback playback;
