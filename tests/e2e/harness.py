@@ -298,6 +298,15 @@ class Worker:
     def wait(self, seconds):
         return self.process.wait(seconds)
 
+    def kill(self):
+        """SIGKILL. Once it and the processes below it are gone: (their ids, when: Unix ms)."""
+        pids = descendants(self.pid)
+        self.process.popen.send_signal(signal.SIGKILL)
+        killed_unix_ms = time.time() * 1000
+        self.process.popen.wait(10)
+        wait_gone(pids, "the dead worker's processes")
+        return pids, killed_unix_ms
+
     def metadata(self):
         return json.loads((self.output / "metadata.json").read_text())
 
@@ -382,11 +391,16 @@ def wait_gone(pids, what="the worker's processes"):
     wait_for(lambda: not any(is_alive(p) for p in pids), 10, f"{what} are gone")
 
 
-def check_nothing_left(worker, pids):
-    """No process of the worker's, no temporary folder, no half-written file."""
+def check_clean(worker, pids):
+    """No process of the worker's, no temporary file."""
     wait_gone(pids)
     left = [str(p) for p in worker.tmp.iterdir()]
     check(not left, f"temporary files left: {left}")
+
+
+def check_nothing_left(worker, pids):
+    """No process of the worker's, no temporary file, no half-written one in its output."""
+    check_clean(worker, pids)
     inner = [p.name for p in worker.output.iterdir()
              if p.name.startswith(".") and p.name != ".lock"]
     check(not inner, f"working files left in the output folder: {inner}")

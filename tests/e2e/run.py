@@ -48,14 +48,15 @@ class Idle:
 
     def forget(self):
         """What was until now tells nothing about what follows."""
+        self.is_much = False
         self.since, self.seen = time.monotonic(), self._read()
 
-    def is_much(self):
-        if time.monotonic() < self.since + self.SECONDS:
-            return False
-        idle, total = (now - then for now, then in zip(self._read(), self.seen))
-        self.forget()
-        return idle > total / 4
+    def look(self):
+        """To be called often: the answer is of the last whole span of SECONDS."""
+        if time.monotonic() >= self.since + self.SECONDS:
+            idle, total = (now - then for now, then in zip(self._read(), self.seen))
+            self.forget()
+            self.is_much = idle > total / 4
 
 
 class Case:
@@ -132,7 +133,7 @@ class Suite:
         if not case.cores:
             alone = not measuring and not any(other.cores for other in self.waiting)
             most = N_ALONE if alone else N_BESIDE
-            return n_beside < most or n_beside < most + N_MORE and self.idle.is_much()
+            return n_beside < most or n_beside < most + N_MORE and self.idle.is_much
         if case.cores > ROOM:
             return not measuring
         few = n_beside < N_BESIDE and all(other.cores for other in self.waiting)
@@ -161,6 +162,7 @@ class Suite:
     def run(self):
         print(f"1..{len(self.waiting)}", flush=True)
         while self.waiting or self.running:
+            self.idle.look()
             while case := next(filter(self._has_room, self.waiting), None):
                 self._start(case)
             for key, _ in self.outputs.select(timeout=2):

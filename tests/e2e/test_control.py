@@ -267,9 +267,7 @@ def standby_nobody_needs(build):
                 else:
                     worker.process.popen.send_signal(signal.SIGTERM)
                 check(worker.wait(15) == 0, "exit code")
-                harness.wait_gone(pids)
-                left = [str(p) for p in worker.tmp.iterdir()]
-                check(not left, f"temporary files left: {left}")
+                harness.check_clean(worker, pids)
 
 
 def recovered_over_the_link(build):
@@ -281,8 +279,7 @@ def recovered_over_the_link(build):
         time.sleep(4)
         server.die()
         time.sleep(1)
-        worker.process.popen.send_signal(signal.SIGKILL)
-        worker.process.popen.wait(10)
+        worker.kill()
         server.listen()
         out = harness.recover(build, worker)
         check(out.returncode == 0, f"--recover: {out.returncode}\n{out.stderr}")

@@ -48,10 +48,7 @@ def left_and_delivered(worker, receivers):
 
 
 def killed_and_recovered(build, worker, receivers):
-    pids = harness.descendants(worker.pid)
-    worker.process.popen.send_signal(signal.SIGKILL)
-    worker.process.popen.wait(10)
-    harness.wait_gone(pids)
+    pids, _ = worker.kill()
     out = harness.recover(build, worker)
     check(out.returncode == 0, f"--recover: {out.returncode}\n{out.stderr}")
     check_uploaded(worker, final_of(receivers, worker))

@@ -4,7 +4,6 @@
 import json
 import os
 import random
-import signal
 import time
 
 import harness
@@ -36,11 +35,7 @@ def kill_and_recover(build, kill_after_s, at_finalizing=False, scenario=SCENARIO
             worker.command("1", "leave")
             worker.wait_state("post_processing")
         time.sleep(max(0, kill_after_s))
-        pids = harness.descendants(worker.pid)
-        worker.process.popen.send_signal(signal.SIGKILL)
-        killed = time.time() * 1000
-        worker.process.popen.wait(10)
-        harness.wait_gone(pids, "the dead worker's processes")
+        pids, killed = worker.kill()
         out = harness.recover(build, worker)
         check(out.returncode == 0, f"--recover: {out.returncode}\n{out.stderr}")
         path = worker.output / "recording.mp4"
