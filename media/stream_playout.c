@@ -159,13 +159,12 @@ static void measure(MediaStreamPlayout *playout, int64_t n)
     playout->mean_square += (sum / (double)n - playout->mean_square) * share;
 }
 
-/* The same block of everybody who is heard in it; the filter's end takes one more. */
-static void put_out_voices(MediaStreamPlayout *playout)
+/* The same block of everybody who is heard in it, which begins at @begin; the filter's end takes
+ * one more. */
+static void put_out_voices(MediaStreamPlayout *playout, int64_t begin)
 {
     int64_t n_in = media_pcm_writer_block_in(playout->writer);
     size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);
-    int64_t begin =
-        media_mixer_position(playout->mixer) - n_in - media_pcm_writer_delay_in(playout->writer);
     GHashTableIter iter;
     gpointer key, value;
     g_hash_table_iter_init(&iter, playout->voices);
@@ -186,28 +185,28 @@ static void put_out_voices(MediaStreamPlayout *playout)
     }
 }
 
+/* A block of the mix is whole. */
 static void put_out_block(MediaStreamPlayout *playout)
 {
-    measure(playout, playout->n_filled);
+    int64_t n_in = media_pcm_writer_block_in(playout->writer);
+    size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);
+    /* Of what comes out, where the filter still has the end of what went in. */
+    int64_t begin =
+        media_mixer_position(playout->mixer) - n_in - media_pcm_writer_delay_in(playout->writer);
+    measure(playout, n_in);
     media_pcm_writer_convert(playout->writer, playout->block, playout->samples);
-    change_at(playout,
-              media_samples_to_ns(media_mixer_position(playout->mixer) - playout->n_filled));
     playout->n_filled = 0;
+    change_at(playout, media_samples_to_ns(begin));
     if (playout->flowing) {
-        size_t n_out = (size_t)media_pcm_writer_block_out(playout->writer);
         if (media_trace_on()) {
-            int64_t n_in = media_pcm_writer_block_in(playout->writer);
             media_trace("block %" G_GINT64_FORMAT " %" G_GINT64_FORMAT " %" G_GUINT64_FORMAT
                         " %zu %" G_GINT64_FORMAT,
-                        media_mixer_position(playout->mixer) - n_in -
-                            media_pcm_writer_delay_in(playout->writer),
-                        n_in, playout->first_sample, n_out, g_get_monotonic_time() * 1000);
+                        begin, n_in, playout->first_sample, n_out, g_get_monotonic_time() * 1000);
         }
         playout->events->on_pcm(playout->samples, n_out, playout->first_sample, playout->user_data);
     }
-    put_out_voices(playout);
-    playout->first_sample +=
-        playout->flowing ? (uint64_t)media_pcm_writer_block_out(playout->writer) : 0;
+    put_out_voices(playout, begin);
+    playout->first_sample += playout->flowing ? n_out : 0;
 }
 
 /* Position of the clock at which a step that ends at @end is rendered though somebody's sound is

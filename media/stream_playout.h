@@ -31,8 +31,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaStreamPlayout, media_stream_playout_free)
 /** The mixer to push frames into before advancing; borrowed. */
 MediaMixer *media_stream_playout_mixer(MediaStreamPlayout *playout);
 
-/** Blocks flow to on_pcm only while @flowing, from the first one on that begins at @at_ns or later;
- *  mixing and speech detection always go on. Times must not decrease from call to call. */
+/** Blocks flow to on_pcm only while @flowing, from the first one on whose first sample was said at
+ *  @at_ns or later; mixing and speech detection always go on. Times must not decrease from call to
+ *  call. */
 void media_stream_playout_set_flowing(MediaStreamPlayout *playout, bool flowing, int64_t at_ns);
 
 /** Play what has come, and silence up to @now_ns. Returns when to call again if nothing comes. */
