@@ -329,6 +329,18 @@ static bool start_display(Browser *browser, char ***envp, GError **error)
     return true;
 }
 
+/* What Chromium leaves behind goes with the profile. Its libpulse, where no desktop has made a
+ * runtime folder, would make one in TMPDIR and link to it from ~/.config. */
+static char **keep_in_profile(char **envp, BrowserProfile *profile)
+{
+    const char *tmp = browser_profile_get_tmp(profile);
+    envp = g_environ_setenv(envp, "TMPDIR", tmp, TRUE);
+    if (g_environ_getenv(envp, "XDG_RUNTIME_DIR") == NULL) {
+        envp = g_environ_setenv(envp, "PULSE_RUNTIME_PATH", tmp, FALSE);
+    }
+    return envp;
+}
+
 static bool spawn(Browser *browser, GError **error)
 {
     browser_profile_reap();
@@ -340,7 +352,7 @@ static bool spawn(Browser *browser, GError **error)
             return false;
         }
         profile_dir = browser_profile_get_path(browser->profile);
-        envp = g_environ_setenv(envp, "TMPDIR", browser_profile_get_tmp(browser->profile), TRUE);
+        envp = keep_in_profile(envp, browser->profile);
     }
     if (browser->options->own_display && !start_display(browser, &envp, error)) {
         return false;

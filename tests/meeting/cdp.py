@@ -39,7 +39,8 @@ class Browser:
              f"--ip-address-space-overrides={settings['address_space_overrides']}",
              "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets,"
              "LocalNetworkAccessChecksWebRTC", *settings.get("args", ()), *args, "about:blank"],
-            env=env, preexec_fn=place, pass_fds=(3, 4, high_in, high_out), close_fds=True,
+            # libpulse would make a folder in the temporary one, and link to it from ~/.config.
+            env={"PULSE_RUNTIME_PATH": self.profile, **(env or os.environ)}, preexec_fn=place, pass_fds=(3, 4, high_in, high_out), close_fds=True,
             start_new_session=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL)
         for fd in (to_browser, from_browser, high_in, high_out):

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/page/page.h"
 
+#include "platforms/browser/profile.h"
+
 #include "tests/platforms/fixture.h"
 
 #include <math.h>
@@ -216,6 +218,22 @@ static void test_speech_reaches_the_far_side_and_stops(void)
     stop(&test);
 }
 
+/* Where no desktop runs, libpulse makes its runtime folder: in the profile, which goes. */
+static void test_sound_leaves_no_configuration(void)
+{
+    g_autofree char *config = g_dir_make_tmp("steno-config-XXXXXX", NULL);
+    g_autofree char *pulse = g_build_filename(config, "pulse", NULL);
+    g_unsetenv("XDG_RUNTIME_DIR");
+    g_unsetenv("PULSE_RUNTIME_PATH");
+    g_setenv("XDG_CONFIG_HOME", config, TRUE);
+    Test test;
+    start(&test, "/loopback.html?audio=1");
+    FIXTURE_WAIT(n_flowing(&test, 50) >= 1, 30);
+    stop(&test);
+    g_assert_false(g_file_test(pulse, G_FILE_TEST_EXISTS));
+    browser_remove_tree(config);
+}
+
 int main(int argc, char *argv[])
 {
     fixture_init(&argc, &argv);
@@ -227,5 +245,6 @@ int main(int argc, char *argv[])
                     test_page_that_takes_the_transform_gets_decoded_audio);
     g_test_add_func("/page/speech_reaches_the_far_side_and_stops",
                     test_speech_reaches_the_far_side_and_stops);
+    g_test_add_func("/page/sound_leaves_no_configuration", test_sound_leaves_no_configuration);
     return fixture_run();
 }
