@@ -329,16 +329,13 @@ static bool start_display(Browser *browser, char ***envp, GError **error)
     return true;
 }
 
-/* What Chromium leaves behind goes with the profile. Its libpulse, where no desktop has made a
- * runtime folder, would make one in TMPDIR and link to it from ~/.config. */
-static char **keep_in_profile(char **envp, BrowserProfile *profile)
+/* Chromium's libpulse, where no desktop has made a runtime folder, would make one in TMPDIR and
+ * link to it from ~/.config: it gets one in the profile. */
+static char **keep_sound_in(char **envp, const char *profile_dir)
 {
-    const char *tmp = browser_profile_get_tmp(profile);
-    envp = g_environ_setenv(envp, "TMPDIR", tmp, TRUE);
-    if (g_environ_getenv(envp, "XDG_RUNTIME_DIR") == NULL) {
-        envp = g_environ_setenv(envp, "PULSE_RUNTIME_PATH", tmp, FALSE);
-    }
-    return envp;
+    g_autofree char *path = g_build_filename(profile_dir, "pulse", NULL);
+    bool desktop = g_environ_getenv(envp, "XDG_RUNTIME_DIR") != NULL;
+    return desktop ? envp : g_environ_setenv(envp, "PULSE_RUNTIME_PATH", path, FALSE);
 }
 
 static bool spawn(Browser *browser, GError **error)
@@ -352,8 +349,9 @@ static bool spawn(Browser *browser, GError **error)
             return false;
         }
         profile_dir = browser_profile_get_path(browser->profile);
-        envp = keep_in_profile(envp, browser->profile);
+        envp = g_environ_setenv(envp, "TMPDIR", browser_profile_get_tmp(browser->profile), TRUE);
     }
+    envp = keep_sound_in(envp, profile_dir);
     if (browser->options->own_display && !start_display(browser, &envp, error)) {
         return false;
     }

@@ -153,6 +153,7 @@ def run_signed_in(build, setting, **browser):
         check(code == 0, f"exit code {code}; log:\n{worker.process.tail()}")
         check(worker.metadata()["end_reason"] == "meeting_ended", f"{worker.metadata()}")
         check_unlogged(worker, meeting)
+        harness.check_nothing_left(worker, [])
 
 
 def wall_without_a_cookie(build):
