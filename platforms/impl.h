@@ -9,10 +9,7 @@
  */
 
 typedef struct {
-    const char *name;
-    bool (*url_is_ours)(GUri *uri); /* by the host alone */
-    char *(*unwrap_url)(GUri *uri); /* see PlatformUrlUnwrap; may be NULL */
-    char *(*canonical_url)(GUri *uri, GError **error);
+    const char *name; /* as in meeting_url.c, which knows its links */
     Platform *(*create)(const PlatformConfig *config, const char *url, const PlatformEvents *events,
                         gpointer user_data, GError **error);
     void (*destroy)(Platform *platform);

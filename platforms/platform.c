@@ -2,9 +2,8 @@
 #include "platforms/platform.h"
 
 #include "platforms/impl.h"
-#include "platforms/url.h"
 
-G_DEFINE_QUARK(platform_error, platform_error)
+#include <string.h>
 
 static const PlatformImpl *const registry[] = {&meet_impl, &teams_impl, &zoom_impl};
 
@@ -28,58 +27,27 @@ const char *platform_left_to_string(PlatformLeft left)
     return names[left];
 }
 
-static char *unwrap(GUri *uri)
+static const PlatformImpl *find(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(registry); i++) {
-        if (registry[i]->url_is_ours(uri)) {
-            return registry[i]->unwrap_url != NULL ? registry[i]->unwrap_url(uri) : NULL;
+        if (strcmp(registry[i]->name, name) == 0) {
+            return registry[i];
         }
     }
     return NULL;
-}
-
-static const PlatformImpl *find(const char *url, char **ret_url, GError **error)
-{
-    g_autoptr(GUri) uri = platform_url_parse(url, unwrap, error);
-    if (uri == NULL) {
-        return NULL;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(registry); i++) {
-        if (registry[i]->url_is_ours(uri)) {
-            *ret_url = registry[i]->canonical_url(uri, error);
-            return *ret_url != NULL ? registry[i] : NULL;
-        }
-    }
-    g_set_error(
-        error, PLATFORM_ERROR, PLATFORM_ERROR_URL,
-        "%.100s is no meeting platform's host: expected meet.google.com, teams.microsoft.com, "
-        "teams.live.com or zoom.us",
-        g_uri_get_host(uri));
-    return NULL;
-}
-
-bool platform_check_url(const char *url, const char **ret_name, char **ret_url, GError **error)
-{
-    g_autofree char *canonical = NULL;
-    const PlatformImpl *impl = find(url, &canonical, error);
-    if (impl == NULL) {
-        return false;
-    }
-    if (ret_name != NULL) {
-        *ret_name = impl->name;
-    }
-    if (ret_url != NULL) {
-        *ret_url = g_steal_pointer(&canonical);
-    }
-    return true;
 }
 
 Platform *platform_new(const PlatformConfig *config, const PlatformEvents *events,
                        gpointer user_data, GError **error)
 {
     g_autofree char *url = NULL;
-    const PlatformImpl *impl = find(config->meeting_url, &url, error);
-    return impl != NULL ? impl->create(config, url, events, user_data, error) : NULL;
+    const char *name = NULL;
+    if (!platform_check_url(config->meeting_url, &name, &url, error)) {
+        return NULL;
+    }
+    const PlatformImpl *impl = find(name);
+    g_assert(impl != NULL);
+    return impl->create(config, url, events, user_data, error);
 }
 
 void platform_free(Platform *platform)

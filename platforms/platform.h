@@ -2,6 +2,7 @@
 #pragma once
 
 #include "media/frame.h"
+#include "platforms/meeting_url.h"
 
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
@@ -142,15 +143,6 @@ typedef struct {
      * started as "browser" says. Borrowed until then. */
     struct PlatformStandby *standby;
 } PlatformConfig;
-
-/**
- * platform_check_url:
- * @ret_name: (out) (optional): static name of the platform, "meet"
- * @ret_url: (out) (optional) (transfer full): the canonical URL
- *
- * Pure. Errors: PLATFORM_ERROR_URL with a sentence that names what is wrong.
- */
-bool platform_check_url(const char *url, const char **ret_name, char **ret_url, GError **error);
 
 /**
  * platform_new:

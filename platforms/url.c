@@ -2,10 +2,12 @@
 #include "platforms/url.h"
 
 #include "platforms/platform.h"
+#include "platforms/url_text.h"
+#include "platforms/url_wrapper.h"
 
 #include <string.h>
 
-#define MAX_URL_BYTES 2048
+#define MAX_URL_CHARS 4096 /* of one in a wrapper, in a wrapper */
 #define MIN_BASE64_CHARS 8
 
 static bool refuse(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -92,41 +94,6 @@ bool platform_url_hides_url(const char *text)
            base64_hides_url(once);
 }
 
-/* Blanks, quotes and angle brackets that come along when a URL is copied. */
-static char *trim(const char *text)
-{
-    g_autofree char *copy = g_strstrip(g_strdup(text));
-    size_t length = strlen(copy);
-    size_t start = length > 0 && (copy[0] == '"' || copy[0] == '<') ? 1 : 0;
-    size_t end = length > start && (copy[length - 1] == '"' || copy[length - 1] == '>') ? 1 : 0;
-    return g_strndup(copy + start, length - start - end);
-}
-
-/* What mail programs and shells do to links: "https%3A%2F%2F…", "\?", "\=", "\&". */
-static char *undo_escapes(const char *text)
-{
-    char *link = trim(text);
-    for (int i = 0; i < 2 && (g_ascii_strncasecmp(link, "https%3a", 8) == 0 ||
-                              g_ascii_strncasecmp(link, "https%253a", 10) == 0);
-         i++) {
-        char *decoded = g_uri_unescape_string(link, NULL);
-        if (decoded == NULL || !g_utf8_validate(decoded, -1, NULL)) {
-            g_free(decoded);
-            break;
-        }
-        g_free(link);
-        link = decoded;
-    }
-    char *to = link;
-    for (const char *from = link; *from != '\0'; from++) {
-        if (*from != '\\' || from[1] == '\0' || strchr("?=&", from[1]) == NULL) {
-            *to++ = *from;
-        }
-    }
-    *to = '\0';
-    return link;
-}
-
 /* Letters, digits, hyphens and single dots: no escape that a reader further on might undo. */
 static bool is_host_name(const char *host)
 {
@@ -168,60 +135,44 @@ static GUri *parse_one(const char *text, GError **error)
     return g_steal_pointer(&uri);
 }
 
-static bool is_redirect(GUri *uri)
+/* "812 3456 7890": whose meeting that is, nobody can know. */
+static bool is_number(const char *text)
 {
-    g_autofree char *host = g_ascii_strdown(g_uri_get_host(uri), -1);
-    bool google = strcmp(host, "www.google.com") == 0 || strcmp(host, "google.com") == 0;
-    return (google && strcmp(g_uri_get_path(uri), "/url") == 0) ||
-           g_str_has_suffix(host, ".safelinks.protection.outlook.com");
+    return *text != '\0' && strspn(text, "0123456789 -") == strlen(text);
 }
 
-char *platform_url_get_param(GUri *uri, const char *name)
+/* @text without what was put around it: each kind of redirect once, then the platform's own. */
+static GUri *parse_unwrapped(const char *text, PlatformUrlUnwrap unwrap, GError **error)
 {
-    const char *query = g_uri_get_query(uri);
-    g_auto(GStrv) pairs = g_strsplit(query != NULL ? query : "", "&", -1);
-    size_t length = strlen(name);
-    for (char **pair = pairs; *pair != NULL; pair++) {
-        if (strncmp(*pair, name, length) == 0 && (*pair)[length] == '=') {
-            g_autofree char *value = g_uri_unescape_string(*pair + length + 1, NULL);
-            bool good = value != NULL && g_utf8_validate(value, -1, NULL);
-            return good ? g_steal_pointer(&value) : NULL;
+    g_autofree char *link = platform_url_clean(text);
+    PlatformUrlWrappers seen = 0;
+    for (;;) {
+        g_autoptr(GUri) uri = parse_one(link, error);
+        g_autofree char *target = NULL;
+        if (uri == NULL || !platform_url_unwrap(uri, link, &seen, &target, error)) {
+            return NULL;
         }
+        if (target == NULL) {
+            g_autofree char *inner = unwrap != NULL ? unwrap(uri) : NULL;
+            return inner != NULL ? parse_one(inner, error) : g_steal_pointer(&uri);
+        }
+        g_free(link);
+        link = platform_url_clean(target);
     }
-    return NULL;
-}
-
-/* (transfer full): what the redirect leads to. */
-static char *redirect_target(GUri *uri, GError **error)
-{
-    char *target = platform_url_get_param(uri, "q");
-    if (target == NULL) {
-        target = platform_url_get_param(uri, "url");
-    }
-    if (target == NULL) {
-        refuse(error, "a redirect (google.com/url, a safe link) without its target");
-    }
-    return target;
 }
 
 GUri *platform_url_parse(const char *text, PlatformUrlUnwrap unwrap, GError **error)
 {
-    if (strlen(text) > MAX_URL_BYTES || !g_utf8_validate(text, -1, NULL)) {
-        refuse(error, "not a URL: longer than %d bytes, or not UTF-8", MAX_URL_BYTES);
+    if (!g_utf8_validate(text, -1, NULL) || g_utf8_strlen(text, -1) > MAX_URL_CHARS) {
+        refuse(error, "not a URL: longer than %d characters, or not UTF-8", MAX_URL_CHARS);
         return NULL;
     }
-    g_autofree char *trimmed = undo_escapes(text);
-    g_autoptr(GUri) uri = parse_one(trimmed, error);
-    if (uri != NULL && is_redirect(uri)) {
-        g_autofree char *target = redirect_target(uri, error);
-        g_clear_pointer(&uri, g_uri_unref);
-        uri = target != NULL ? parse_one(target, error) : NULL;
+    if (is_number(text)) {
+        refuse(error, "a number alone does not say whose meeting it is: give the whole link, "
+                      "https://zoom.us/j/NUMBER or https://teams.microsoft.com/meet/NUMBER");
+        return NULL;
     }
-    g_autofree char *inner = uri != NULL && unwrap != NULL ? unwrap(uri) : NULL;
-    if (inner != NULL) {
-        g_clear_pointer(&uri, g_uri_unref);
-        uri = parse_one(inner, error);
-    }
+    g_autoptr(GUri) uri = parse_unwrapped(text, unwrap, error);
     if (uri == NULL) {
         return NULL;
     }

@@ -191,8 +191,6 @@ static Platform *meet_create(const PlatformConfig *config, const char *url,
 
 const PlatformImpl meet_impl = {
     .name = "meet",
-    .url_is_ours = meet_url_is_ours,
-    .canonical_url = meet_url_canonical,
     .create = meet_create,
     ADAPTER_SLOTS,
 };

@@ -315,9 +315,6 @@ static Platform *teams_create(const PlatformConfig *config, const char *url,
 
 const PlatformImpl teams_impl = {
     .name = "teams",
-    .url_is_ours = teams_url_is_ours,
-    .unwrap_url = teams_url_unwrap,
-    .canonical_url = teams_url_canonical,
     .create = teams_create,
     ADAPTER_SLOTS,
 };

@@ -3,7 +3,8 @@
 
 #include "platforms/json.h"
 #include "platforms/platform.h"
-#include "platforms/url.h"
+#include "platforms/url_query.h"
+#include "platforms/url_text.h"
 
 #include <string.h>
 
@@ -178,36 +179,58 @@ static char **parts_after(const char *path, const char *prefix, guint max)
     return good ? g_steal_pointer(&parts) : NULL;
 }
 
-static bool is_id(const char *text)
+/* Of a company's meeting digits and letters; of a private one's hyphens and underscores, too. */
+static bool is_id(const char *text, const char *host)
 {
+    const char *further = g_str_has_suffix(host, "teams.live.com") ? "-_" : "";
     size_t length = strlen(text);
     bool good = length >= MIN_ID_CHARS && length <= MAX_ID_CHARS;
     for (size_t i = 0; i < length; i++) {
-        good = good && g_ascii_isalnum(text[i]);
+        good = good && (g_ascii_isalnum(text[i]) || strchr(further, text[i]) != NULL);
     }
     return good;
+}
+
+/* (transfer full): "235 987 654 321 0", as invitations show ids, as the number; others as they are.
+ */
+static char *close_up(const char *part)
+{
+    g_autofree char *text = g_uri_unescape_string(part, "/");
+    if (text == NULL || strspn(text, "0123456789 ") != strlen(text)) {
+        return g_strdup(part);
+    }
+    g_auto(GStrv) groups = g_strsplit(text, " ", -1);
+    return g_strjoinv("", groups);
 }
 
 static char *canonical_meet(GUri *uri, const char *host, GError **error)
 {
     g_auto(GStrv) parts = parts_after(g_uri_get_path(uri), "/meet/", 1);
-    if (parts == NULL || !is_id(parts[0])) {
+    g_autofree char *id = parts != NULL ? close_up(parts[0]) : NULL;
+    if (id == NULL || !is_id(id, host)) {
         refuse(error, "a Teams /meet/ link has the meeting's id after it, letters and digits");
         return NULL;
     }
-    g_autofree char *passcode = platform_url_get_param(uri, "p");
-    if (passcode == NULL || *passcode == '\0') {
-        return g_strdup_printf("https://%s/meet/%s", host, parts[0]);
+    g_autofree char *passcode = NULL;
+    if (!platform_url_read_secret(uri, "p", &passcode, error)) {
+        return NULL;
     }
-    g_autofree char *escaped = escape(passcode);
-    return g_strdup_printf("https://%s/meet/%s?p=%s", host, parts[0], escaped);
+    return passcode == NULL ? g_strdup_printf("https://%s/meet/%s", host, id)
+                            : g_strdup_printf("https://%s/meet/%s?p=%s", host, id, passcode);
+}
+
+static bool is_message(const char *text)
+{
+    return strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-") ==
+           strlen(text);
 }
 
 static char *canonical_meetup(GUri *uri, const char *host, GError **error)
 {
     g_auto(GStrv) parts = parts_after(g_uri_get_path(uri), "/l/meetup-join/", 2);
     g_autofree char *thread = parts != NULL ? g_uri_unescape_string(parts[0], "/") : NULL;
-    if (thread == NULL || !g_utf8_validate(thread, -1, NULL) || strchr(thread, '@') == NULL) {
+    if (thread == NULL || !g_utf8_validate(thread, -1, NULL) || strchr(thread, '@') == NULL ||
+        (parts[1] != NULL && !is_message(parts[1]))) {
         refuse(error, "a Teams meetup-join link goes on with the meeting's thread, "
                       "19:…@thread.v2, and a number");
         return NULL;
@@ -237,14 +260,32 @@ static char *canonical_event(GUri *uri, const char *host, GError **error)
         return NULL;
     }
     const char *query = g_uri_get_query(uri);
-    return g_strconcat("https://", host, g_uri_get_path(uri), query != NULL ? "?" : NULL, query,
-                       NULL);
+    g_autofree char *path = g_uri_escape_string(g_uri_get_path(uri), "!$&'()+,;=:@/%", FALSE);
+    g_autofree char *rest =
+        query != NULL ? g_uri_escape_string(query, "!$&'()+,;=:@/?%", FALSE) : NULL;
+    g_autofree char *link =
+        g_strconcat("https://", host, path, rest != NULL ? "?" : NULL, rest, NULL);
+    return platform_url_clean(link); /* what stood before a fragment stands at the end now */
+}
+
+/* Webinars and town halls: pages that ask who comes, and show a player to most. */
+static bool is_event_page(const char *host, const char *path)
+{
+    return g_str_has_prefix(host, "events.teams.") || g_str_has_prefix(path, "/convene/") ||
+           g_str_has_prefix(path, "/registration/");
 }
 
 char *teams_url_canonical(GUri *uri, GError **error)
 {
     const char *path = g_uri_get_path(uri);
     g_autofree char *host = g_ascii_strdown(g_uri_get_host(uri), -1);
+    if (is_event_page(host, path)) {
+        refuse(error,
+               "this is the page of a Teams event (webinar, town hall), which asks who comes: "
+               "register, and give the join link of the mail that follows, "
+               "https://teams.microsoft.com/l/meetup-join/…");
+        return NULL;
+    }
     if (g_str_has_prefix(path, "/meet/")) {
         return canonical_meet(uri, host, error);
     }
@@ -263,4 +304,22 @@ char *teams_url_canonical(GUri *uri, GError **error)
         refuse(error, "a Teams meeting link's path is /meet/ID or /l/meetup-join/THREAD/NUMBER");
     }
     return NULL;
+}
+
+/* The thread or the id, wherever the link says that it is: a company's hosts are one service. */
+char *teams_url_meeting(GUri *uri)
+{
+    const char *path = g_uri_get_path(uri);
+    g_autofree char *host = g_ascii_strdown(g_uri_get_host(uri), -1);
+    bool one_service = g_str_has_suffix(host, "teams.microsoft.com") ||
+                       g_str_has_suffix(host, "teams.cloud.microsoft");
+    const char *service = one_service ? "teams.microsoft.com" : host;
+    g_auto(GStrv) thread = parts_after(path, "/l/meetup-join/", 2);
+    if (thread != NULL) {
+        g_autofree char *lower = g_ascii_strdown(thread[0], -1);
+        return g_strconcat("teams/", lower, "/", thread[1] != NULL ? thread[1] : "0", NULL);
+    }
+    g_auto(GStrv) id = parts_after(path, "/meet/", 1);
+    const char *query = id == NULL ? g_uri_get_query(uri) : NULL;
+    return g_strconcat(service, path, query != NULL ? "?" : NULL, query, NULL);
 }

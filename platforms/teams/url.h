@@ -27,3 +27,6 @@ char *teams_url_unwrap(GUri *uri);
  * https://HOST/l/meetup-join/THREAD/MESSAGE[?context=JSON]. Errors: PLATFORM_ERROR_URL.
  */
 char *teams_url_canonical(GUri *uri, GError **error);
+
+/** (transfer full): the meeting in a canonical @uri, the same for all its links; or NULL. */
+char *teams_url_meeting(GUri *uri);

@@ -159,8 +159,6 @@ static Platform *zoom_create(const PlatformConfig *config, const char *url,
 
 const PlatformImpl zoom_impl = {
     .name = "zoom",
-    .url_is_ours = zoom_url_is_ours,
-    .canonical_url = zoom_url_canonical,
     .create = zoom_create,
     ADAPTER_SLOTS,
 };

@@ -298,7 +298,6 @@ static const struct {
     {"https://teams.microsoft.com:8080/meet/2359876543210", "port"},
     {"https://meet.google.com/", "code"},
     {"https://meet.google.com/new", "code"},
-    {"https://meet.google.com/ABC-DEFG-HIJ", "code"},
     {"https://meet.google.com/abc-defg-hijk", "code"},
     {"https://meet.google.com/abc-defg-hi", "code"},
     {"https://meet.google.com/abc-d3fg-hij", "code"},
