@@ -10,7 +10,7 @@
 #define MAX_LINE_BYTES (16 * 1024 * 1024) /* speech comes as base64 */
 #define BLOCK_BYTES 65536
 #define MAX_REMEMBERED 1000
-#define MAX_ID_BYTES 200
+#define MAX_ID_CHARS 200
 
 struct BotCommands {
     BotCommandHandler handler;
@@ -129,8 +129,8 @@ static void run(BotCommands *commands, JsonObject *object)
     const char *id = platform_json_string(object, "id", NULL);
     const char *name = platform_json_string(object, "name", NULL);
     JsonNode *args = json_object_get_member(object, "args");
-    if (id == NULL || id[0] == '\0' || strlen(id) > MAX_ID_BYTES) {
-        refuse(commands, "", "$.id: expected a string of 1 to 200 bytes");
+    if (id == NULL || id[0] == '\0' || g_utf8_strlen(id, -1) > MAX_ID_CHARS) {
+        refuse(commands, "", "$.id: expected a string of 1 to 200 characters");
         return;
     }
     if (name == NULL) {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MAX_PREFIX_BYTES 900 /* names in a bucket are counted in bytes */
 #define MAX_DOCUMENT_BYTES (4 * 1024 * 1024)
 #define MAX_DEPTH 64
 
@@ -158,6 +159,14 @@ static bool check_s3(JsonObject *s3, GError **error)
                         needed[i]);
             return false;
         }
+    }
+    const char *prefix = get_string(s3, "prefix");
+    if (prefix != NULL && strlen(prefix) > MAX_PREFIX_BYTES) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                    "$.upload.s3.prefix: it has more than %d bytes; of a whole name a store takes "
+                    "1024",
+                    MAX_PREFIX_BYTES);
+        return false;
     }
     const char *endpoint = get_string(s3, "endpoint");
     g_autoptr(GUri) uri = endpoint != NULL ? g_uri_parse(endpoint, G_URI_FLAGS_NONE, NULL) : NULL;

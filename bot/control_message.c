@@ -28,11 +28,11 @@ static bool parse_command(JsonObject *object, BotControlMessage *message, GError
     const char *id = platform_json_string(object, "id", "");
     const char *name = platform_json_string(object, "name", "");
     JsonNode *args = json_object_get_member(object, "args");
-    if (id[0] == '\0' || strlen(id) > BOT_CONTROL_MAX_ID) {
-        return wrong(error, "$.id: a command needs a string of 1 to 200 bytes");
+    if (id[0] == '\0' || g_utf8_strlen(id, -1) > BOT_CONTROL_MAX_ID) {
+        return wrong(error, "$.id: a command needs a string of 1 to 200 characters");
     }
-    if (name[0] == '\0' || strlen(name) > MAX_NAME) {
-        return wrong(error, "$.name: a command needs a string of 1 to 64 bytes");
+    if (name[0] == '\0' || g_utf8_strlen(name, -1) > MAX_NAME) {
+        return wrong(error, "$.name: a command needs a string of 1 to 64 characters");
     }
     bool has_args = args != NULL && !JSON_NODE_HOLDS_NULL(args);
     if (has_args && !JSON_NODE_HOLDS_OBJECT(args)) {

@@ -74,13 +74,13 @@ static bool check_string(const BotField *field, const char *path, JsonNode *node
         return refuse(error, field, path, node, "a string");
     }
     const char *value = json_node_get_string(node);
-    gsize length = strlen(value);
     if (!g_utf8_validate(value, -1, NULL)) {
         return refuse(error, field, path, node, "valid UTF-8");
     }
+    glong length = g_utf8_strlen(value, -1);
     if ((gint64)length < field->min || (gint64)length > field->max) {
         g_autofree char *expected =
-            g_strdup_printf("a string of %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " bytes",
+            g_strdup_printf("a string of %" G_GINT64_FORMAT " to %" G_GINT64_FORMAT " characters",
                             field->min, field->max);
         return refuse(error, field, path, node, expected);
     }

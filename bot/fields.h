@@ -44,7 +44,7 @@ typedef struct {
     const char *path; /* "streaming.frame_ms" */
     BotFieldType type;
     BotFieldFlags flags;
-    gint64 min, max;            /* of an int, or of a string's length in bytes; 0,0: any */
+    gint64 min, max;            /* of an int, or of a string's length in characters; 0,0: any */
     const char *const *choices; /* of a string; NULL: any */
     const char *schemes;        /* of a URL: "http https" */
     const char *fallback;       /* default as JSON; NULL: absent */

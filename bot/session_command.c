@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define MAX_CHAT_BYTES 10000
+#define MAX_CHAT_CHARS 10000
 #define MIN_RATE_HZ 8000
 #define MAX_RATE_HZ 48000
 
@@ -96,9 +96,9 @@ static void on_chat_sent(GObject *source, GAsyncResult *result, gpointer user_da
 static bool command_chat(BotSession *session, JsonObject *args, Pending *pending, GError **error)
 {
     const char *text = args != NULL ? platform_json_string(args, "message", NULL) : NULL;
-    if (text == NULL || text[0] == '\0' || strlen(text) > MAX_CHAT_BYTES) {
+    if (text == NULL || text[0] == '\0' || g_utf8_strlen(text, -1) > MAX_CHAT_CHARS) {
         fail(error, BOT_SESSION_ERROR_COMMAND,
-             "$.args.message: expected a string of 1 to 10000 bytes");
+             "$.args.message: expected a string of 1 to 10000 characters");
         return false;
     }
     if (!require_call(session, error)) {

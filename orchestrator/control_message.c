@@ -7,7 +7,7 @@
 
 G_DEFINE_QUARK(orch_control_error, orch_control_error)
 
-#define MAX_ID_BYTES 200
+#define MAX_ID_CHARS 200
 #define MAX_TEXT_CHARS 2000
 
 static bool wrong(GError **error, const char *text)
@@ -27,8 +27,8 @@ static bool parse_hello(JsonObject *object, OrchControlMessage *message, GError 
         return true;
     }
     const char *text = orch_json_string(object, "bot_id");
-    if (text == NULL || text[0] == '\0' || strlen(text) > MAX_ID_BYTES) {
-        return wrong(error, "$.bot_id: a hello needs a string of 1 to 200 bytes, or null");
+    if (text == NULL || text[0] == '\0' || g_utf8_strlen(text, -1) > MAX_ID_CHARS) {
+        return wrong(error, "$.bot_id: a hello needs a string of 1 to 200 characters, or null");
     }
     message->bot_id = g_strdup(text);
     return true;
@@ -55,8 +55,8 @@ static char *get_text(JsonObject *object, const char *name)
 static bool parse_result(JsonObject *object, OrchControlMessage *message, GError **error)
 {
     const char *id = orch_json_string(object, "id");
-    if (id == NULL || strlen(id) > MAX_ID_BYTES) {
-        return wrong(error, "$.id: a result needs a string of at most 200 bytes");
+    if (id == NULL || g_utf8_strlen(id, -1) > MAX_ID_CHARS) {
+        return wrong(error, "$.id: a result needs a string of at most 200 characters");
     }
     message->id = g_strdup(id);
     message->ok = orch_json_bool(object, "ok", false);

@@ -32,6 +32,32 @@ static void test_defaults(void)
     g_assert_null(config->webhook_url);
 }
 
+/* As many characters as people see, whatever they are made of: "会" has three bytes. */
+static void test_lengths_are_counted_in_characters(void)
+{
+    g_autoptr(GString) name = g_string_new(NULL);
+    for (int i = 0; i < 100; i++) {
+        g_string_append(name, "会");
+    }
+    g_autofree char *longest = g_strdup_printf("{" URL ",\"bot_name\":\"%s\"}", name->str);
+    g_autoptr(BotConfig) config = parse(longest);
+    g_assert_cmpint(g_utf8_strlen(config->bot_name, -1), ==, 100);
+
+    g_autofree char *longer = g_strdup_printf("{" URL ",\"bot_name\":\"%s会\"}", name->str);
+    g_autoptr(GError) error = NULL;
+    g_assert_null(bot_config_new_from_data(longer, -1, &error));
+    g_assert_nonnull(strstr(error->message, "1 to 100 characters"));
+
+    /* a store counts bytes, and says so when there is nobody left to hear it */
+    g_autofree char *prefix = g_strdup_printf(
+        "{" URL ",\"upload\":{\"s3\":{\"bucket\":\"b\",\"access_key\":\"a\",\"secret_key\":\"s\","
+        "\"prefix\":\"%s%s%s%s\"}}}",
+        name->str, name->str, name->str, name->str);
+    g_clear_error(&error);
+    g_assert_null(bot_config_new_from_data(prefix, -1, &error));
+    g_assert_nonnull(strstr(error->message, "900 bytes"));
+}
+
 static void test_every_part_is_read(void)
 {
     g_autoptr(BotConfig) config =
@@ -171,6 +197,8 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/config/defaults", test_defaults);
+    g_test_add_func("/config/lengths_are_counted_in_characters",
+                    test_lengths_are_counted_in_characters);
     g_test_add_func("/config/every_part_is_read", test_every_part_is_read);
     g_test_add_func("/config/wrong_fields_are_named", test_wrong_fields_are_named);
     g_test_add_func("/config/depth_is_bounded", test_depth_is_bounded);
