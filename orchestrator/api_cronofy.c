@@ -121,7 +121,7 @@ static bool read_create(JsonObject *body, OrchBot *bot, GError **error)
     }
     g_autoptr(JsonObject) document = json_object_new();
     bot->api = ORCH_API_CRONOFY;
-    orch_set_string(&bot->meeting_url, orch_json_string(body, "join_url"));
+    orch_bot_set_meeting_url(bot, orch_json_string(body, "join_url"));
     orch_set_string(&bot->bot_name, orch_json_string(body, "display_name"));
     orch_set_string(&bot->scheduling_key, orch_json_string(body, "scheduling_key"));
     json_object_set_string_member(document, "meeting_url", bot->meeting_url);

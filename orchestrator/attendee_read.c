@@ -357,7 +357,7 @@ bool orch_attendee_read_create(JsonObject *body, const OrchConfig *config, gint6
         return false;
     }
     bot->api = ORCH_API_ATTENDEE;
-    orch_set_string(&bot->meeting_url, orch_json_string(body, "meeting_url"));
+    orch_bot_set_meeting_url(bot, orch_json_string(body, "meeting_url"));
     orch_set_string(&bot->bot_name, orch_json_string(body, "bot_name"));
     orch_set_string(&bot->dedup_key, orch_json_string(body, "deduplication_key"));
     return make_document(body, bot, error) && read_details(body, config, bot, error) &&
@@ -399,7 +399,7 @@ bool orch_attendee_read_patch(JsonObject *body, gint64 now_ms, OrchBot *bot, GEr
     const char *name = orch_json_string(body, "bot_name");
     JsonObject *recording = orch_json_object(body, "recording_settings");
     if (url != NULL) {
-        orch_set_string(&bot->meeting_url, url);
+        orch_bot_set_meeting_url(bot, url);
         json_object_set_string_member(document, "meeting_url", url);
     }
     if (name != NULL) {

@@ -188,11 +188,12 @@ static gint64 joins_at_ms(const OrchBot *bot, gint64 now_ms)
     return bot->join_at_ms > 0 ? bot->join_at_ms : created_ms;
 }
 
-/* The same meeting within five minutes; callers with the same deduplication key each. */
+/* The same meeting within five minutes, whatever link and API; callers with the same deduplication
+ * key each. */
 OrchBot *orch_bots_find_duplicate(OrchBots *bots, const OrchBot *bot, gint64 now_ms)
 {
     OrchBotFilter filter = {.account = bot->account,
-                            .meeting_url = bot->meeting_url,
+                            .meeting = bot->meeting,
                             .order = ORCH_ORDER_NEWEST,
                             .limit = DUPLICATES_LOOKED_AT};
     g_autoptr(GPtrArray) others = orch_store_bots(bots->store, &filter);

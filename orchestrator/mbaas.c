@@ -174,7 +174,7 @@ bool orch_mbaas_read_join(JsonObject *body, const OrchConfig *config, const Orch
     copy_member(body, "transcription_custom_parameters", details,
                 "transcription_custom_parameters");
     bot->api = ORCH_API_MBAAS;
-    orch_set_string(&bot->meeting_url, orch_json_string(body, "meeting_url"));
+    orch_bot_set_meeting_url(bot, orch_json_string(body, "meeting_url"));
     orch_set_string(&bot->bot_name, orch_json_string(body, "bot_name"));
     orch_set_string(&bot->dedup_key, orch_json_string(body, "deduplication_key"));
     g_free(bot->document);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/model.h"
 
+#include "platforms/meeting_url.h"
+
 const char *orch_api_to_string(OrchApi api)
 {
     static const char *const names[ORCH_N_APIS] = {
@@ -31,6 +33,21 @@ void orch_set_string(char **place, const char *value)
     }
 }
 
+char *orch_bot_meeting_of(const char *url)
+{
+    char *meeting = platform_meeting_of_url(url);
+    return meeting != NULL ? meeting : g_strdup(url);
+}
+
+void orch_bot_set_meeting_url(OrchBot *bot, const char *url)
+{
+    g_autofree char *copy = g_strdup(url);
+    g_free(bot->meeting_url);
+    g_free(bot->meeting);
+    bot->meeting = orch_bot_meeting_of(copy);
+    bot->meeting_url = g_steal_pointer(&copy);
+}
+
 OrchBot *orch_bot_new(void)
 {
     return g_new0(OrchBot, 1);
@@ -42,6 +59,7 @@ void orch_bot_free(OrchBot *bot)
         bot->id,
         bot->key_id,
         bot->meeting_url,
+        bot->meeting,
         bot->bot_name,
         bot->document,
         bot->details,

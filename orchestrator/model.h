@@ -25,6 +25,7 @@ typedef struct {
 
     BotState state;
     char *meeting_url;
+    char *meeting; /* the same for all links into one meeting; see orch_bot_set_meeting_url */
     char *bot_name;
     char *document;       /* JSON object: the worker's configuration as the caller asked for it */
     char *details;        /* JSON object: see bots.h */
@@ -67,6 +68,12 @@ typedef struct {
 OrchBot *orch_bot_new(void);
 void orch_bot_free(OrchBot *bot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchBot, orch_bot_free)
+
+/** Set meeting_url, and the meeting that it leads into. */
+void orch_bot_set_meeting_url(OrchBot *bot, const char *url);
+
+/** (transfer full): OrchBot.meeting of a bot with this @url; a link that leads nowhere itself. */
+char *orch_bot_meeting_of(const char *url);
 
 /** Replace the string at @place by a copy of @value. */
 void orch_set_string(char **place, const char *value);

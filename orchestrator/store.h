@@ -76,6 +76,7 @@ typedef struct {
     const char *dedup_key;
     const char *scheduling_key;
     const char *meeting_url;          /* exactly */
+    const char *meeting;              /* OrchBot.meeting: whatever link led there */
     const char *meeting_url_contains; /* without regard to case, like the next */
     const char *bot_name_contains;
     const char *speaker_contains;

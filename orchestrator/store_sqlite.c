@@ -10,7 +10,7 @@ G_DEFINE_QUARK(orch_store_error, orch_store_error)
 #define COMMIT_AFTER_MS 2
 #define CHECKPOINT_PAGES 1000
 #define BUSY_MS 5000
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 
 /* --- statements --- */
 
@@ -360,6 +360,18 @@ static void fold(sqlite3_context *context, int n, sqlite3_value **values)
     sqlite3_result_text(context, g_utf8_casefold(valid, -1), -1, g_free);
 }
 
+/* meeting_of(url): as in the bots' own column. */
+static void meeting_of(sqlite3_context *context, int n, sqlite3_value **values)
+{
+    (void)n;
+    const char *url = (const char *)sqlite3_value_text(values[0]);
+    if (url == NULL) {
+        sqlite3_result_null(context);
+        return;
+    }
+    sqlite3_result_text(context, orch_bot_meeting_of(url), -1, g_free);
+}
+
 static int schema_version(OrchStore *store)
 {
     sqlite3_stmt *statement = orch_sqlite_prepare(store, "PRAGMA user_version");
@@ -429,6 +441,8 @@ OrchStore *orch_store_open(const char *path, GError **error)
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_create_function(store->db, "fold", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, fold,
                             NULL, NULL);
+    sqlite3_create_function(store->db, "meeting_of", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                            meeting_of, NULL, NULL);
     if (!run_text(store,
                   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                   "PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON",

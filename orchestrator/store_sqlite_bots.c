@@ -14,6 +14,7 @@ static const OrchColumn columns[] = {
     ORCH_COLUMN(ENUM, OrchBot, api),
     ORCH_COLUMN(ENUM, OrchBot, state),
     TEXT(meeting_url),
+    TEXT(meeting),
     TEXT(bot_name),
     TEXT(document),
     TEXT(details),
@@ -158,6 +159,7 @@ static void build(Query *query, const OrchBotFilter *filter)
     add_text(query, "dedup_key = ?", filter->dedup_key);
     add_text(query, "scheduling_key = ?", filter->scheduling_key);
     add_text(query, "meeting_url = ?", filter->meeting_url);
+    add_text(query, "meeting = ?", filter->meeting);
     add_text(query, CONTAINS("meeting_url"), filter->meeting_url_contains);
     add_text(query, CONTAINS("bot_name"), filter->bot_name_contains);
     add_text(query, CONTAINS("coalesce(speakers, '')"), filter->speaker_contains);

@@ -72,7 +72,7 @@ OrchBot *fixture_bot(Fixture *fixture, OrchApi api, const char *details)
     bot->account = fixture->key->account;
     bot->key_id = g_strdup(fixture->key->id);
     bot->api = api;
-    bot->meeting_url = g_strdup("https://meet.google.com/abc-defg-hij");
+    orch_bot_set_meeting_url(bot, "https://meet.google.com/abc-defg-hij");
     bot->bot_name = g_strdup("Notes");
     bot->document = g_strdup("{\"meeting_url\": \"https://meet.google.com/abc-defg-hij\"}");
     bot->details = g_strdup(details != NULL ? details : "{}");

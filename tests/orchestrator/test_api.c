@@ -142,6 +142,48 @@ static void test_mbaas_five_minute_rule(void)
     client_tear_down(&client);
 }
 
+static void send_to(Client *client, const char *url)
+{
+    g_autofree char *body = g_strdup_printf("{\"meeting_url\":\"%s\",\"bot_name\":\"Notes\"}", url);
+    client_call(client, "POST", "/bots", "meeting_baas", body);
+}
+
+static void test_mbaas_five_minute_rule_knows_a_meeting_by_all_its_links(void)
+{
+    static const char *const links[] = {
+        "https://meet.google.com/abc-defg-hij?authuser=0", "https://meet.google.com/abc-defg-hij/",
+        "ABC-DEFG-HIJ", "https://google.de/url?q=https://meet.google.com/abc-defg-hij"};
+    Client client = {0};
+    client_set_up(&client, NULL);
+    send_to(&client, "https://meet.google.com/abc-defg-hij");
+    g_assert_cmpuint(client.status, ==, 200);
+    for (gsize i = 0; i < G_N_ELEMENTS(links); i++) {
+        send_to(&client, links[i]);
+        g_assert_cmpuint(client.status, ==, 409);
+    }
+    send_to(&client, "https://meet.google.com/abc-defg-hik");
+    g_assert_cmpuint(client.status, ==, 200);
+    /* whichever API sent the first one */
+    client_call(
+        &client, "POST", "/api/v1/bots", "attendee",
+        "{\"meeting_url\":\"https://acme.zoom.us/j/81234567890?pwd=a\",\"bot_name\":\"N\"}");
+    g_assert_cmpuint(client.status, ==, 201);
+    send_to(&client, "https://zoom.us/j/812 3456 7890");
+    g_assert_cmpuint(client.status, ==, 409);
+    client_call(&client, "POST", "/v1/meeting_agents", "cronofy",
+                "{\"join_url\":\"https://teams.microsoft.com/meet/2359876543210?p=x\","
+                "\"display_name\":\"N\"}");
+    g_assert_cmpuint(client.status, ==, 200);
+    send_to(&client, "https://teams.cloud.microsoft/meet/2359876543210");
+    g_assert_cmpuint(client.status, ==, 409);
+    /* links that lead nowhere are compared as they are */
+    send_to(&client, "https://example.org/x");
+    g_assert_cmpuint(client.status, ==, 200);
+    send_to(&client, "https://example.org/x");
+    g_assert_cmpuint(client.status, ==, 409);
+    client_tear_down(&client);
+}
+
 static guint list(Client *client, const char *query)
 {
     g_autofree char *path = g_strconcat("/bots/bots_with_metadata?", query, NULL);
@@ -633,6 +675,8 @@ int main(int argc, char **argv)
         {"/api/mbaas/refuses_with_a_sentence", test_mbaas_refuses_with_a_sentence},
         {"/api/mbaas/times_are_told_by_their_size", test_mbaas_times_are_told_by_their_size},
         {"/api/mbaas/five_minute_rule", test_mbaas_five_minute_rule},
+        {"/api/mbaas/five_minute_rule_knows_a_meeting_by_all_its_links",
+         test_mbaas_five_minute_rule_knows_a_meeting_by_all_its_links},
         {"/api/mbaas/lists_filter_sort_and_page", test_mbaas_lists_filter_sort_and_page},
         {"/api/mbaas/data_of_an_ended_bot", test_mbaas_data_of_an_ended_bot},
         {"/api/files/by_range_and_signature", test_files_by_range_and_signature},

@@ -215,7 +215,7 @@ static void test_only_a_full_queue_refuses(void)
     }
     g_autoptr(OrchBot) scheduled = orch_bot_new();
     scheduled->account = fixture.key->account;
-    scheduled->meeting_url = g_strdup("https://meet.google.com/abc-defg-hij");
+    orch_bot_set_meeting_url(scheduled, "https://meet.google.com/abc-defg-hij");
     scheduled->bot_name = g_strdup("N");
     scheduled->document = g_strdup("{\"meeting_url\": \"https://meet.google.com/abc-defg-hij\"}");
     scheduled->details = g_strdup("{}");

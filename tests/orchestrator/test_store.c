@@ -5,6 +5,7 @@
 #include "tests/orchestrator/fixture.h"
 
 #include <gio/gio.h>
+#include <sqlite3.h>
 #include <string.h>
 
 static OrchDelivery *add_delivery(Fixture *fixture, const char *bot_id, const char *url,
@@ -295,6 +296,33 @@ static void test_a_newer_data_folder_is_refused(void)
     fixture_tear_down(&fixture);
 }
 
+/* A bot that was scheduled before the column was there is found by any link, too. */
+static void test_older_bots_get_their_meeting(void)
+{
+    Fixture fixture = {0};
+    sqlite3 *db = NULL;
+    fixture_set_up(&fixture, NULL);
+    g_autoptr(OrchBot) bot = fixture_bot(&fixture, ORCH_API_MBAAS, NULL);
+    g_assert_true(orch_store_commit(fixture.store, NULL));
+    g_clear_pointer(&fixture.bots, orch_bots_free);
+    g_clear_pointer(&fixture.store, orch_store_close);
+    g_autofree char *path = g_build_filename(fixture.dir, "steno.db", NULL);
+    g_assert_cmpint(sqlite3_open(path, &db), ==, SQLITE_OK);
+    g_assert_cmpint(sqlite3_exec(db,
+                                 "DROP INDEX bots_by_meeting; ALTER TABLE bots DROP COLUMN meeting;"
+                                 "UPDATE bots SET meeting_url = meeting_url || '?authuser=0';"
+                                 "CREATE INDEX bots_by_meeting ON bots (account, meeting_url);"
+                                 "PRAGMA user_version = 2",
+                                 NULL, NULL, NULL),
+                    ==, SQLITE_OK);
+    sqlite3_close(db);
+    fixture.store = orch_store_open(path, NULL);
+    g_assert_nonnull(fixture.store);
+    g_autoptr(OrchBot) again = fixture_reload(&fixture, bot);
+    g_assert_cmpstr(again->meeting, ==, "https://meet.google.com/abc-defg-hij");
+    fixture_tear_down(&fixture);
+}
+
 typedef struct {
     guint next, n_errors;
 } Told;
@@ -358,5 +386,6 @@ int main(int argc, char **argv)
     g_test_add_func("/store/keys_are_found_by_hash_until_revoked",
                     test_keys_are_found_by_hash_until_revoked);
     g_test_add_func("/store/a_newer_data_folder_is_refused", test_a_newer_data_folder_is_refused);
+    g_test_add_func("/store/older_bots_get_their_meeting", test_older_bots_get_their_meeting);
     return g_test_run();
 }
