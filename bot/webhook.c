@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/webhook.h"
 
+#include "bot/answer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -21,7 +23,8 @@ struct BotWebhook {
     GCancellable *cancellable; /* owned: of the request under way */
     GQueue waiting;            /* owned file names, in order */
     guint64 next_number;
-    guint n_tries; /* of the first that waits */
+    guint n_tries;     /* of the first that waits */
+    bool final_before; /* its last answer was one that stays */
     guint n_given_up;
     bool under_way;
     bool finishing;
@@ -114,6 +117,7 @@ static void drop_first(BotWebhook *webhook, bool delivered)
         (void)g_unlink(path);
     }
     webhook->n_tries = 0;
+    webhook->final_before = false;
     send_first(webhook);
     check_idle(webhook);
 }
@@ -148,11 +152,14 @@ static gboolean on_retry(gpointer user_data)
     return G_SOURCE_REMOVE;
 }
 
-static void failed_once(BotWebhook *webhook, const char *reason)
+/* @status: 0 when there was no answer. */
+static void failed_once(BotWebhook *webhook, unsigned status, const char *reason)
 {
     webhook->n_tries++;
     g_info("webhook try %u of %u failed: %s", webhook->n_tries, BOT_WEBHOOK_MAX_TRIES, reason);
-    if (webhook->n_tries >= BOT_WEBHOOK_MAX_TRIES) {
+    bool is_final = bot_answer_is_final(status), twice = is_final && webhook->final_before;
+    webhook->final_before = is_final;
+    if (twice || webhook->n_tries >= BOT_WEBHOOK_MAX_TRIES) {
         give_up_first(webhook, reason);
         return;
     }
@@ -178,7 +185,7 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer user_data)
     BotWebhook *webhook = request->webhook;
     webhook->under_way = false;
     if (stream == NULL) {
-        failed_once(webhook, error->message);
+        failed_once(webhook, 0, error->message);
         return;
     }
     guint status = soup_message_get_status(message);
@@ -188,7 +195,7 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer user_data)
     }
     g_autofree char *reason =
         g_strdup_printf("HTTP %u %s", status, soup_message_get_reason_phrase(message));
-    failed_once(webhook, reason);
+    failed_once(webhook, status, reason);
 }
 
 static void send_first(BotWebhook *webhook)

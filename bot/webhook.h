@@ -20,7 +20,8 @@ typedef struct {
     void (*on_idle)(gpointer user_data);
 } BotWebhookEvents;
 
-/** Tries a message gets: at once, then after 1, 2, 4 … s. */
+/** Tries a message gets: at once, then after 1, 2, 4 … s; two after answers that stay (answer.h).
+ */
 #define BOT_WEBHOOK_MAX_TRIES 8
 #define BOT_WEBHOOK_TIMEOUT_S 10
 

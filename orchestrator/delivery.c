@@ -17,7 +17,7 @@ struct OrchDeliveryTry {
     gpointer user_data;
     gint64 begun_us;
     guint timeout_ms, timeout_id, fail_id;
-    bool allow_private, refused, timed_out;
+    bool allow_private, refused, timed_out, bad_url;
     char answer[MAX_ANSWER_BYTES];
 };
 
@@ -141,6 +141,7 @@ static void finish(OrchDeliveryTry *attempt, const GError *error, gsize answer_l
         result.error = g_strdup_printf("no answer within %u ms", attempt->timeout_ms);
     } else {
         result.error = g_strdup(error->message);
+        result.hopeless = attempt->bad_url;
     }
     attempt->done(&result, attempt->user_data);
     orch_delivery_result_clear(&result);
@@ -211,6 +212,7 @@ static gboolean on_bad_url(gpointer user_data)
 {
     OrchDeliveryTry *attempt = user_data;
     attempt->fail_id = 0;
+    attempt->bad_url = true;
     g_autoptr(GError) error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
                                                   "the target is no http or https URL");
     finish(attempt, error, 0);

@@ -35,6 +35,7 @@ typedef struct {
     char *error;  /* owned: for people; NULL: a 2xx answer */
     char *answer; /* owned: the answer's first bytes as valid UTF-8; NULL: none */
     gint64 duration_ms;
+    bool hopeless; /* the target can't be called at all: no other try would be different */
 } OrchDeliveryResult;
 
 void orch_delivery_result_clear(OrchDeliveryResult *result);

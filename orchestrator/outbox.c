@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/outbox.h"
 
+#include "bot/answer.h"
 #include "orchestrator/delivery.h"
 #include "orchestrator/keys.h"
 
@@ -90,6 +91,8 @@ static void on_tried(const OrchDeliveryResult *result, gpointer user_data)
     OrchOutbox *outbox = job->outbox;
     OrchDelivery *delivery = job->delivery;
     job->attempt = NULL;
+    bool twice =
+        bot_answer_is_final(result->status) && bot_answer_is_final((unsigned)delivery->last_status);
     delivery->n_attempts++;
     delivery->last_status = result->status;
     orch_set_string(&delivery->last_error, result->error);
@@ -98,7 +101,7 @@ static void on_tried(const OrchDeliveryResult *result, gpointer user_data)
     if (result->error == NULL) {
         delivery->state = ORCH_DELIVERY_DELIVERED;
         delivery->delivered_ms = now_ms();
-    } else if (wait_ms < 0) {
+    } else if (wait_ms < 0 || twice || result->hopeless) {
         delivery->state = ORCH_DELIVERY_PARKED;
         delivery->delivered_ms = now_ms();
         g_message("webhook %s of bot %s is parked after %" G_GINT64_FORMAT " tries: %s",

@@ -9,8 +9,8 @@
  * Delivers the store's webhooks: those of one bot to one URL in order, one at a time; different
  * bots side by side. Only what is durable goes out, so that a webhook that a receiver saw is never
  * made anew under another id. A try has 10 s; a failed one is repeated on the schedule with 20 % of
- * jitter, then the webhook is parked and the bot's next one goes. Each try is in the delivery log.
- * Main thread only.
+ * jitter, one that stays (bot/answer.h) once; then the webhook is parked and the bot's next one
+ * goes. Each try is in the delivery log. Main thread only.
  */
 
 typedef struct OrchOutbox OrchOutbox;

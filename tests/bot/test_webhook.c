@@ -11,8 +11,9 @@ typedef struct {
     char *dir;
     GPtrArray *bodies;
     GPtrArray *keys;
-    guint fail_first; /* so many are answered 503 */
-    guint status;     /* the others */
+    guint fail_first;  /* so many are answered fail_status */
+    guint fail_status; /* 0: 503 */
+    guint status;      /* the others */
     guint n_requests;
     guint n_given_up;
     bool idle;
@@ -24,7 +25,8 @@ static void on_request(SoupServer *server, SoupServerMessage *message, const cha
     Receiver *receiver = user_data;
     receiver->n_requests++;
     if (receiver->n_requests <= receiver->fail_first) {
-        soup_server_message_set_status(message, 503, NULL);
+        soup_server_message_set_status(
+            message, receiver->fail_status != 0 ? receiver->fail_status : 503, NULL);
         return;
     }
     SoupMessageBody *body = soup_server_message_get_request_body(message);
@@ -172,6 +174,25 @@ static void test_a_redirect_is_no_delivery(void)
     receiver_clear(&receiver);
 }
 
+static void test_a_final_answer_is_repeated_once_and_no_more(void)
+{
+    Receiver receiver;
+    receiver_init(&receiver);
+    receiver.fail_first = 2;
+    receiver.fail_status = 410;
+    g_autoptr(BotWebhook) webhook = open_outbox(&receiver);
+    send_number(webhook, 9);
+    send_number(webhook, 0);
+    finish(webhook, &receiver, 30);
+    assert_order(&receiver, 1); /* later ones go on */
+    g_assert_cmpuint(receiver.n_requests, ==, 3);
+    g_assert_cmpuint(receiver.n_given_up, ==, 1);
+    g_clear_pointer(&webhook, bot_webhook_free);
+    g_autofree char *path = g_build_filename(receiver.dir, ".webhooks", "00000001.json", NULL);
+    g_assert_cmpint(g_unlink(path), ==, 0); /* kept for --recover */
+    receiver_clear(&receiver);
+}
+
 static void test_nobody_listens(void)
 {
     Receiver receiver;
@@ -211,6 +232,8 @@ int main(int argc, char **argv)
     g_test_add_func("/webhook/arrives_in_order_with_the_key", test_arrives_in_order_with_the_key);
     g_test_add_func("/webhook/is_retried_and_later_ones_wait", test_is_retried_and_later_ones_wait);
     g_test_add_func("/webhook/a_redirect_is_no_delivery", test_a_redirect_is_no_delivery);
+    g_test_add_func("/webhook/a_final_answer_is_repeated_once_and_no_more",
+                    test_a_final_answer_is_repeated_once_and_no_more);
     g_test_add_func("/webhook/nobody_listens", test_nobody_listens);
     g_test_add_func("/webhook/half_written_by_a_dead_worker", test_half_written_by_a_dead_worker);
     return g_test_run();

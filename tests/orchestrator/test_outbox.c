@@ -15,7 +15,8 @@ typedef struct {
     guint port;
     GPtrArray *bodies;  /* of char*, as they came */
     GPtrArray *headers; /* of GHashTable */
-    guint fail_first;   /* so many are answered 503 */
+    guint fail_first;   /* so many are answered fail_status */
+    guint fail_status;  /* 0: 503 */
     guint status;       /* the others */
     guint n_requests;
     bool hangs;
@@ -44,7 +45,8 @@ static void on_request(SoupServer *server, SoupServerMessage *message, const cha
         return;
     }
     if (receiver->n_requests <= receiver->fail_first) {
-        soup_server_message_set_status(message, 503, NULL);
+        soup_server_message_set_status(
+            message, receiver->fail_status != 0 ? receiver->fail_status : 503, NULL);
         soup_server_message_set_response(message, "text/plain", SOUP_MEMORY_STATIC, "busy\xff", 5);
         return;
     }
@@ -238,6 +240,55 @@ static void test_parked_then_sent_again(World *world, gconstpointer data)
     g_assert_cmpstr(world->receiver.bodies->pdata[0], ==, world->receiver.bodies->pdata[2]);
 }
 
+/* Who says "gone" will say so in two hours, too: asked once more, and the bot's next one goes. */
+static void test_final_answers_are_final(World *world, gconstpointer data)
+{
+    static const guint statuses[] = {400, 401, 403, 404, 410, 422, 308};
+    const guint slow[] = {0, 3600};
+    open_outbox_with(world, slow, G_N_ELEMENTS(slow), true);
+    for (gsize i = 0; i < G_N_ELEMENTS(statuses); i++) {
+        world->receiver.fail_first = world->receiver.n_requests + 2;
+        world->receiver.fail_status = statuses[i];
+        g_autofree char *id = queue(world, "a", ORCH_API_MBAAS, "{\"bot\":\"a\",\"n\":9}");
+        g_autofree char *next = queue(world, "a", ORCH_API_MBAAS, "{\"bot\":\"a\",\"n\":0}");
+        WAIT_FOR(state_of(world, next) == ORCH_DELIVERY_DELIVERED);
+        g_assert_cmpint(state_of(world, id), ==, ORCH_DELIVERY_PARKED);
+        g_autoptr(GPtrArray) attempts = orch_store_attempts(world->base.store, id);
+        g_assert_cmpuint(attempts->len, ==, 2);
+    }
+}
+
+/* "Too early", "too many", "time is over": the receiver asks for another try. */
+static void test_passing_answers_are_not(World *world, gconstpointer data)
+{
+    static const guint statuses[] = {408, 425, 429, 500, 503, 302};
+    open_outbox(world);
+    for (gsize i = 0; i < G_N_ELEMENTS(statuses); i++) {
+        world->receiver.fail_first = world->receiver.n_requests + 3;
+        world->receiver.fail_status = statuses[i];
+        g_autofree char *id = queue(world, "a", ORCH_API_MBAAS, "{\"bot\":\"a\",\"n\":0}");
+        WAIT_FOR(state_of(world, id) == ORCH_DELIVERY_DELIVERED);
+        g_autoptr(GPtrArray) attempts = orch_store_attempts(world->base.store, id);
+        g_assert_cmpuint(attempts->len, ==, 4);
+    }
+}
+
+static void test_no_url_is_not_tried_again(World *world, gconstpointer data)
+{
+    const guint slow[] = {3600};
+    g_autoptr(OrchDelivery) delivery = orch_delivery_new();
+    delivery->id = g_uuid_string_random();
+    delivery->account = world->base.key->account;
+    delivery->bot_id = g_strdup("a");
+    delivery->trigger = g_strdup("bot.status_change");
+    delivery->url = g_strdup("gopher://example.org/");
+    delivery->body = g_bytes_new("{}", 2);
+    delivery->created_ms = delivery->next_attempt_ms = orch_now_ms();
+    g_assert_true(orch_store_delivery_insert(world->base.store, delivery, NULL));
+    open_outbox_with(world, slow, G_N_ELEMENTS(slow), true);
+    WAIT_FOR(state_of(world, delivery->id) == ORCH_DELIVERY_PARKED);
+}
+
 static void test_redirect_is_no_delivery(World *world, gconstpointer data)
 {
     world->receiver.status = 307;
@@ -416,6 +467,9 @@ int main(int argc, char **argv)
     add("/outbox/retries_keep_the_order", test_retries_keep_order);
     add("/outbox/parked_then_sent_again", test_parked_then_sent_again);
     add("/outbox/a_redirect_is_no_delivery", test_redirect_is_no_delivery);
+    add("/outbox/final_answers_are_final", test_final_answers_are_final);
+    add("/outbox/passing_answers_are_not", test_passing_answers_are_not);
+    add("/outbox/no_url_is_not_tried_again", test_no_url_is_not_tried_again);
     add("/outbox/a_slow_receiver_is_given_up_on", test_slow_receiver);
     add("/outbox/private_targets_are_refused", test_private_targets);
     add("/outbox/goes_on_after_a_restart", test_goes_on_after_a_restart);
