@@ -16,7 +16,15 @@ struct PlatformRules {
     char **wires[PLATFORM_N_WIRES]; /* owned */
 };
 
-typedef enum { KIND_STRING, KIND_STRINGS, KIND_BOOL, KIND_MATCH, KIND_IN, KIND_CLICK } FieldKind;
+typedef enum {
+    KIND_STRING,
+    KIND_STRINGS,
+    KIND_BOOL,
+    KIND_MATCH,
+    KIND_IN,
+    KIND_CLICK,
+    KIND_SIZE,
+} FieldKind;
 
 typedef struct {
     const char *name;
@@ -24,10 +32,23 @@ typedef struct {
 } Field;
 
 static const Field candidate_fields[] = {
-    {"id", KIND_STRING},    {"css", KIND_STRING},      {"attribute", KIND_STRING},
-    {"text", KIND_STRINGS}, {"match", KIND_MATCH},     {"in", KIND_IN},
-    {"hidden", KIND_BOOL},  {"click", KIND_CLICK},     {"in_excluded", KIND_BOOL},
-    {"keys", KIND_BOOL},    {"unverified", KIND_BOOL}, {NULL},
+    {"id", KIND_STRING},
+    {"css", KIND_STRING},
+    {"attribute", KIND_STRING},
+    {"text", KIND_STRINGS},
+    {"match", KIND_MATCH},
+    {"in", KIND_IN},
+    {"hidden", KIND_BOOL},
+    {"click", KIND_CLICK},
+    {"in_excluded", KIND_BOOL},
+    {"keys", KIND_BOOL},
+    {"unverified", KIND_BOOL},
+    {"name", KIND_STRINGS},
+    {"unless", KIND_STRINGS},
+    {"min_size", KIND_SIZE},
+    {"lobby_too", KIND_BOOL},
+    {"message", KIND_STRING},
+    {NULL},
 };
 static const Field click_fields[] = {{"css", KIND_STRING}, {"text", KIND_STRINGS}, {NULL}};
 
@@ -52,6 +73,19 @@ static bool check_strings(JsonNode *node, const char *path, GError **error)
         good = string_of(json_array_get_element(array, i)) != NULL;
     }
     return good || wrong(error, path, "an array of strings");
+}
+
+/* Width and height. */
+static bool check_size(JsonNode *node, const char *path, GError **error)
+{
+    JsonArray *array = JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
+    bool good = array != NULL && json_array_get_length(array) == 2;
+    for (guint i = 0; good && i < 2; i++) {
+        JsonNode *value = json_array_get_element(array, i);
+        good = JSON_NODE_HOLDS_VALUE(value) && json_node_get_value_type(value) == G_TYPE_INT64 &&
+               json_node_get_int(value) > 0;
+    }
+    return good || wrong(error, path, "[width, height] in CSS pixels");
 }
 
 static bool check_object(JsonNode *node, const Field *fields, const char *path, GError **error);
@@ -88,12 +122,15 @@ static bool check_field(JsonNode *node, FieldKind kind, const char *path, GError
                wrong(error, path, "true or false");
     case KIND_MATCH:
         return g_strcmp0(text, "exact") == 0 || g_strcmp0(text, "contains") == 0 ||
-               g_strcmp0(text, "all") == 0 || wrong(error, path, "exact, contains or all");
+               g_strcmp0(text, "all") == 0 || g_strcmp0(text, "begins") == 0 ||
+               wrong(error, path, "exact, begins, contains or all");
     case KIND_IN:
         return g_strcmp0(text, "page") == 0 || g_strcmp0(text, "dialog") == 0 ||
                g_strcmp0(text, "title") == 0 || wrong(error, path, "page, dialog or title");
     case KIND_CLICK:
         return check_clicks(node, path, error);
+    case KIND_SIZE:
+        return check_size(node, path, error);
     }
     g_assert_not_reached();
 }
@@ -143,6 +180,9 @@ static bool check_purpose(JsonNode *node, const char *path, GError **error)
         }
         if (!json_object_has_member(object, "css") && !json_object_has_member(object, "text")) {
             return wrong(error, inner, "a css or a text");
+        }
+        if (json_object_has_member(object, "name") && !json_object_has_member(object, "css")) {
+            return wrong(error, inner, "a css beside the name");
         }
     }
     return true;
@@ -340,6 +380,20 @@ bool platform_rules_has(PlatformRules *rules, const char *purpose)
     JsonArray *candidates =
         platform_json_array(platform_json_object(rules->root, "purposes"), purpose);
     return candidates != NULL && json_array_get_length(candidates) > 0;
+}
+
+const char *platform_rules_get_message(PlatformRules *rules, const char *purpose, const char *id,
+                                       const char *fallback)
+{
+    JsonArray *candidates =
+        platform_json_array(platform_json_object(rules->root, "purposes"), purpose);
+    for (guint i = 0; candidates != NULL && i < json_array_get_length(candidates); i++) {
+        JsonObject *candidate = json_array_get_object_element(candidates, i);
+        if (g_strcmp0(platform_json_string(candidate, "id", NULL), id) == 0) {
+            return platform_json_string(candidate, "message", fallback);
+        }
+    }
+    return fallback;
 }
 
 bool platform_rules_is_host(PlatformRules *rules, const char *what, const char *url)

@@ -37,6 +37,10 @@ int64_t platform_rules_get_number(PlatformRules *rules, const char *name, int64_
 /** Whether @purpose has any candidate. */
 bool platform_rules_has(PlatformRules *rules, const char *purpose);
 
+/** Borrowed: what candidate @id of @purpose means, in its own "message"; @fallback without one. */
+const char *platform_rules_get_message(PlatformRules *rules, const char *purpose, const char *id,
+                                       const char *fallback);
+
 /** Whether @url is https on a host of "hosts".@what, or on a true subdomain of one. */
 bool platform_rules_is_host(PlatformRules *rules, const char *what, const char *url);
 

@@ -374,9 +374,12 @@ static void carry_out(Adapter *adapter, const FlowReading *reading, const FlowSt
         return;
     case FLOW_DO_LEFT: {
         const char *rule = step->purpose < FLOW_N_PURPOSES ? reading->rules[step->purpose] : NULL;
-        g_autofree char *full =
-            rule != NULL ? g_strdup_printf("%s/%s", flow_purpose_names[step->purpose], rule) : NULL;
-        adapter_finish(adapter, step->left, step->message, full, true);
+        const char *name = rule != NULL ? flow_purpose_names[step->purpose] : NULL;
+        g_autofree char *full = rule != NULL ? g_strdup_printf("%s/%s", name, rule) : NULL;
+        const char *message =
+            rule != NULL ? platform_rules_get_message(adapter->rules, name, rule, step->message)
+                         : step->message;
+        adapter_finish(adapter, step->left, message, full, true);
         return;
     }
     }

@@ -105,7 +105,7 @@ function tellList() {
 }
 
 setInterval(() => {
-    if (inCall() && performance.now() - chatClickedMs > CHAT_MS) {
+    if (inCall() && performance.now() - chatUsedMs > CHAT_MS) {
         openList();
         if (allOf('person_row').length > 0) {
             tellList();

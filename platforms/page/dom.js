@@ -14,6 +14,8 @@ function normal(text) {
 for (const candidates of Object.values(RULES.purposes)) {
     for (const candidate of candidates) {
         candidate.wanted = (candidate.text || []).map(normal);
+        candidate.names = (candidate.name || []).map(normal);
+        candidate.unwanted = (candidate.unless || []).map(normal);
     }
 }
 
@@ -42,6 +44,45 @@ function textOf(root) {
         parts.push(walker.currentNode.data);
     }
     return normal(parts.join(' '));
+}
+
+/* What assistive technology calls @element (after accname 1.2, as far as pages need it): the elements
+ * that it names as its label, which count also when they are hidden; its own label; what stands in it. */
+function accessibleName(element) {
+    const labels = (element.getAttribute('aria-labelledby') || '').split(/\s+/)
+        .map((id) => id === '' ? null : element.ownerDocument.getElementById(id))
+        .filter((label) => label !== null)
+        .map((label) => isVisible(label) ? textOf(label) : normal(label.textContent));
+    const own = ['aria-label', 'alt'].map((key) => normal(element.getAttribute(key) || ''));
+    const around = [...element.labels || []].map((label) => textOf(label));
+    const rest = ['title', 'placeholder'].map((key) => normal(element.getAttribute(key) || ''));
+    return [labels.join(' ').trim(), ...own, around.join(' ').trim()].find((name) => name !== '') ||
+        textOf(element) || rest.find((name) => name !== '') || '';
+}
+
+/* How much of @element lies in its page, in CSS pixels: what pages keep out of sight is often laid out
+ * left of it or above. */
+function sizeInPage(element) {
+    const {left, top, right, bottom} = element.getBoundingClientRect();
+    const {scrollLeft, scrollTop, scrollWidth, scrollHeight} =
+        element.ownerDocument.scrollingElement || element.ownerDocument.documentElement;
+    const part = (from, to, scrolled, whole) =>
+        Math.min(to + scrolled, whole) - Math.max(from + scrolled, 0);
+    return [part(left, right, scrollLeft, scrollWidth), part(top, bottom, scrollTop, scrollHeight)];
+}
+
+function isLargeEnough(candidate, element) {
+    return !candidate.min_size ||
+        sizeInPage(element).every((size, i) => size >= candidate.min_size[i]);
+}
+
+function compares(how, wanted, text) {
+    switch (how) {
+    case 'exact': return wanted.includes(text);
+    case 'all': return wanted.every((part) => text.includes(part));
+    case 'begins': return wanted.some((part) => text.startsWith(part));
+    default: return wanted.some((part) => text.includes(part));
+    }
 }
 
 /* The page's bodies: its own, and those of frames that it may look into. */
@@ -83,15 +124,11 @@ class Reading {
     }
 
     matches(candidate, element) {
-        if (candidate.wanted.length === 0) {
-            return true;
-        }
-        const text = this.text(element);
-        switch (candidate.match) {
-        case 'exact': return candidate.wanted.includes(text) || this.hasPart(element, candidate);
-        case 'all': return candidate.wanted.every((wanted) => text.includes(wanted));
-        default: return candidate.wanted.some((wanted) => text.includes(wanted));
-        }
+        const {match, wanted, names, unwanted} = candidate;
+        return (wanted.length === 0 || compares(match, wanted, this.text(element)) ||
+                (match === 'exact' && this.hasPart(element, candidate))) &&
+            (names.length === 0 || compares(match, names, accessibleName(element))) &&
+            !(unwanted.length > 0 && compares('contains', unwanted, this.text(element)));
     }
 
     /* A button's caption stands beside its icon, whose name is text too. */
@@ -113,7 +150,7 @@ class Reading {
             for (const element of elements) {
                 if ((candidate.hidden || isVisible(element)) &&
                     (candidate.in_excluded || !isExcluded(element)) &&
-                    this.matches(candidate, element)) {
+                    isLargeEnough(candidate, element) && this.matches(candidate, element)) {
                     return element;
                 }
             }
@@ -132,8 +169,11 @@ class Reading {
         return null;
     }
 
+    /* How many candidates show; too few for a call while all of them are the lobby's, too. */
     count(purpose) {
-        return RULES.purposes[purpose].filter((c) => this.tryFind(purpose, c) !== null).length;
+        const shown = RULES.purposes[purpose].filter((c) => this.tryFind(purpose, c) !== null);
+        return shown.every((c) => c.lobby_too) ? Math.min(shown.length, RULES.in_call_min - 1)
+            : shown.length;
     }
 
     tryFind(purpose, candidate) {
@@ -184,21 +224,27 @@ function contentOf(element) {
     return isField(element) ? element.value : element.innerText.replace(/\n$/, '');
 }
 
-function describe(element) {
+function describeAll(elements) {
+    if (elements.length === 0) {
+        return '-';
+    }
+    const [element] = elements;
     const id = element.id ? '#' + element.id : '';
-    const label = element.getAttribute('aria-label') || textOf(element);
-    return '<' + element.tagName.toLowerCase() + id + '> ' + label.slice(0, 80);
+    const name = element.tagName === 'BODY' ? textOf(element) : accessibleName(element);
+    return (elements.length > 1 ? elements.length + ' x ' : '') +
+        '<' + element.tagName.toLowerCase() + id + '> ' + name.slice(0, 80);
 }
 
-/* Every candidate of every purpose and what it finds, for people who mend the rules. */
+/* Every candidate of every purpose and what it finds, read as the page's code reads it, for people who
+ * mend the rules. */
 steno.table = () => {
     const reading = new Reading();
     return Object.entries(RULES.purposes).flatMap(([purpose, candidates]) =>
         candidates.map((candidate) => {
             let found = '-';
             try {
-                const element = reading.find(candidate);
-                found = element === null ? '-' : describe(element);
+                found = describeAll(purpose in READ_IN_LISTS ? findInLists(purpose, candidate, reading)
+                    : [reading.find(candidate)].filter((element) => element !== null));
             } catch (error) {
                 found = 'broken: ' + error.message;
             }
@@ -267,7 +313,32 @@ steno.leave = async () => {
     return rule;
 };
 
-/* Writes into a field that a script controls: through the native setter, then an input event. */
+/* Writes into a field that a script controls: through the native setter, then an input event; no more
+ * than a person could type. */
+function setValue(element, text) {
+    const realm = element.ownerDocument.defaultView;
+    const prototype = element.tagName === 'TEXTAREA' ? realm.HTMLTextAreaElement.prototype
+        : realm.HTMLInputElement.prototype;
+    const taken = element.maxLength > 0 ? text.slice(0, element.maxLength) : text;
+    Object.getOwnPropertyDescriptor(prototype, 'value').set.call(element, taken);
+    element.dispatchEvent(new InputEvent('input', {bubbles: true, data: taken,
+                                                   inputType: 'insertText'}));
+    element.dispatchEvent(new Event('change', {bubbles: true}));
+}
+
+/* Into an editor made of elements, in place of what it holds. */
+function typeLines(element, text) {
+    const editor = element.ownerDocument;
+    editor.getSelection().selectAllChildren(element);
+    text.split('\n').forEach((line, i) => {
+        if (i > 0) {
+            editor.execCommand('insertLineBreak');
+        }
+        editor.execCommand('insertText', false, line);
+    });
+}
+
+/* Writes into a field; returns {rule, value}: what it holds then, or null without a field. */
 steno.fill = (purpose, text) => {
     const match = new Reading().first(purpose);
     if (match === null) {
@@ -275,20 +346,12 @@ steno.fill = (purpose, text) => {
     }
     const [candidate, element] = match;
     element.focus();
-    if (!isField(element)) {
-        const editor = element.ownerDocument;
-        editor.getSelection().selectAllChildren(element);
-        editor.execCommand('insertText', false, text);
-        return {rule: candidate.id, value: contentOf(element)};
+    if (isField(element)) {
+        setValue(element, text);
+    } else {
+        typeLines(element, text);
     }
-    const realm = element.ownerDocument.defaultView;
-    const prototype = element.tagName === 'TEXTAREA' ? realm.HTMLTextAreaElement.prototype
-        : realm.HTMLInputElement.prototype;
-    Object.getOwnPropertyDescriptor(prototype, 'value').set.call(element, text);
-    element.dispatchEvent(new InputEvent('input', {bubbles: true, data: text,
-                                                   inputType: 'insertText'}));
-    element.dispatchEvent(new Event('change', {bubbles: true}));
-    return {rule: candidate.id, value: element.value};
+    return {rule: candidate.id, value: contentOf(element)};
 };
 
 steno.press_enter = (purpose) => {
@@ -353,36 +416,88 @@ steno.turn_video_off = async () => {
     return rule;
 };
 
-let chatClickedMs = -Infinity;
-
-/* Presses the chat's button unless the chat is open, or was only just asked to. */
-function openChatPane() {
-    if (new Reading().first('chat_input') !== null || performance.now() - chatClickedMs < 3000) {
-        return true;
-    }
-    chatClickedMs = performance.now();
-    return steno.click('chat_button') !== null;
+/* Whether the button that @purpose finds says that what it opens is open. */
+function isExpanded(purpose) {
+    const match = new Reading().first(purpose);
+    return match !== null && match[1].getAttribute('aria-expanded') === 'true';
 }
 
-/* Opens the chat if need be, writes @text and sends it; returns null, or what went wrong. */
-steno.send_chat = async (text) => {
-    const input = () => new Reading().first('chat_input');
-    if (!openChatPane()) {
-        return 'no chat button shows';
+const CHAT_OPENS_MS = 15000;
+let chatClickedMs = -Infinity; // and the chat has not shown since
+let chatUsedMs = -Infinity;
+
+/* Presses the chat's button unless the chat is open or may still be opening: the button closes it, too.
+ * False when there is no button to press. */
+function openChatPane() {
+    const now = performance.now();
+    chatUsedMs = now;
+    if (new Reading().first('chat_input') !== null) {
+        chatClickedMs = -Infinity;
+        return true;
     }
-    if (!await until(input, 3000)) {
-        return 'the chat did not open';
+    if (now - chatClickedMs < CHAT_OPENS_MS || isExpanded('chat_button')) {
+        return true;
     }
-    if (steno.fill('chat_input', text).value !== text) {
-        return 'the chat field did not take the text';
+    chatClickedMs = now;
+    if (steno.click('chat_button') !== null) {
+        return true;
     }
-    const field = input()[1];
+    chatClickedMs = -Infinity;
+    return false;
+}
+
+/* A text as its reader sees it: what stands between words is one blank, as an editor may keep it. */
+function asRead(text) {
+    return text.replace(/[\u200b\u2060\ufeff]/g, '').replace(/[\s\u0000-\u001f]+/g, ' ').trim()
+        .normalize('NFC');
+}
+
+function emptyField(element) {
+    if (isField(element)) {
+        setValue(element, '');
+    } else {
+        element.ownerDocument.getSelection().selectAllChildren(element);
+        element.ownerDocument.execCommand('delete');
+    }
+}
+
+/* Presses what sends the chat's field, which then is empty; null, or what went wrong. */
+async function submitChat(field) {
     const sendable = () => {
         const match = new Reading().first('chat_send');
-        return match !== null && !match[1].disabled ? match : null;
+        return match !== null && !match[1].disabled &&
+            match[1].getAttribute('aria-disabled') !== 'true' ? match : null;
     };
     if (!await until(sendable, 1000) || steno.click('chat_send') === null) {
         steno.press_enter('chat_input');
     }
-    return await until(() => contentOf(field).trim() === '', 2000) ? null : 'the chat field did not empty';
+    const content = () => contentOf((new Reading().first('chat_input') || [null, field])[1]);
+    return await until(() => asRead(content()) === '', 4000) ? null : 'the chat field did not empty';
+}
+
+/*
+ * One try: opens the chat if need be, writes @text and sends it. Returns null, or what went wrong; or
+ * {limit} when the field takes no more than that. What was not sent does not stay in the field.
+ */
+steno.send_chat = async (text) => {
+    if (!openChatPane()) {
+        return 'no chat button shows';
+    }
+    const match = await until(() => new Reading().first('chat_input'), 2000);
+    if (!match) {
+        return 'the chat did not open';
+    }
+    chatClickedMs = -Infinity;
+    const field = match[1];
+    if (field.maxLength > 0 && text.length > field.maxLength) {
+        return {limit: field.maxLength};
+    }
+    const {value} = steno.fill('chat_input', text) || {value: ''};
+    const problem = asRead(value) === asRead(text) ? await submitChat(field)
+        : 'the chat field did not take the text';
+    chatUsedMs = performance.now();
+    if (problem !== null) {
+        emptyField((new Reading().first('chat_input') || match)[1]);
+    }
+    return problem;
 };

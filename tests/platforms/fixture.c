@@ -19,9 +19,14 @@ void fixture_init(int *argc, char ***argv)
 int fixture_run(void)
 {
     int status = g_test_run();
+    fixture_end();
+    return status;
+}
+
+void fixture_end(void)
+{
     browser_remove_tree(tmp_dir);
     g_free(tmp_dir);
-    return status;
 }
 
 static void on_request(SoupServer *server, SoupServerMessage *message, const char *path,

@@ -21,6 +21,8 @@ typedef struct {
  */
 void fixture_init(int *argc, char ***argv);
 int fixture_run(void);
+/** The last part of fixture_run, where a browser outlives the tests. */
+void fixture_end(void);
 
 /** Serves the files of tests/platforms, and "/blank". */
 void fixture_start(Fixture *fixture);

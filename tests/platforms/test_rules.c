@@ -64,6 +64,11 @@ static void test_wrong_rules_name_the_path(void)
         {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"text\":[\"b\"],\"match\":\"x\"}]"), "[0].match"},
         {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"css\":\"b\",\"click\":[{\"text\":[\"c\"]}]}]"),
          "[0].click[0]: expected a css"},
+        {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"css\":\"b\",\"min_size\":[3]}]"),
+         "[0].min_size: expected [width"},
+        {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"text\":[\"b\"],\"name\":[\"c\"]}]"),
+         "[0]: expected a css beside the name"},
+        {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"css\":\"b\",\"unless\":\"c\"}]"), "[0].unless"},
         {HEAD "\"timing\":{\"poll_ms\":0}," WIRE PURPOSES("[]"), "$.timing.poll_ms"},
         {HEAD PURPOSES("[]"), "$.hosts.home"},
         {HEAD "\"hosts\":{\"home\":[1],\"sign_in\":[]}," PURPOSES("[]"), "$.hosts.home"},
@@ -78,6 +83,18 @@ static void test_wrong_rules_name_the_path(void)
         g_test_message("-> %s", error->message);
         g_assert_nonnull(strstr(error->message, bad[i].says));
     }
+}
+
+static void test_a_candidate_may_say_what_it_means(void)
+{
+    g_autoptr(PlatformRules) rules = platform_rules_parse(
+        HEAD WIRE PURPOSES("[{\"id\":\"a\",\"css\":\"x\",\"message\":\"full\"},"
+                           "{\"id\":\"b\",\"css\":\"y\"}]"),
+        "x", "meet", purposes, NULL);
+    g_assert_cmpstr(platform_rules_get_message(rules, "leave", "a", "else"), ==, "full");
+    g_assert_cmpstr(platform_rules_get_message(rules, "leave", "b", "else"), ==, "else");
+    g_assert_cmpstr(platform_rules_get_message(rules, "leave", "c", "else"), ==, "else");
+    g_assert_cmpstr(platform_rules_get_message(rules, "none", "a", "else"), ==, "else");
 }
 
 static void test_hosts_are_compared_as_hosts(void)
@@ -118,6 +135,8 @@ int main(int argc, char *argv[])
     g_test_add_func("/rules/every_platform_has_rules", test_every_platform_has_rules);
     g_test_add_func("/rules/shipped_rules_are_whole", test_shipped_rules_are_whole);
     g_test_add_func("/rules/wrong_rules_name_the_path", test_wrong_rules_name_the_path);
+    g_test_add_func("/rules/a_candidate_may_say_what_it_means",
+                    test_a_candidate_may_say_what_it_means);
     g_test_add_func("/rules/hosts_are_compared_as_hosts", test_hosts_are_compared_as_hosts);
     g_test_add_func("/rules/a_file_replaces_them", test_a_file_replaces_them);
     return g_test_run();
