@@ -108,6 +108,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
         .vanished_ms = platform_rules_get_number(rules, "vanished_ms", 20000),
         .network_lost_ms = platform_rules_get_number(rules, "network_lost_ms", 30000),
         .elsewhere_ms = platform_rules_get_number(rules, "elsewhere_ms", 0),
+        .lobby_hint_ms = platform_rules_get_number(rules, "lobby_hint_ms", 0),
         .infer_lobby_ms = platform_rules_get_number(rules, "infer_lobby_ms", 0),
         .reload_ms = platform_rules_get_number(rules, "reload_ms", 15000),
     };

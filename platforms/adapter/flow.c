@@ -185,7 +185,7 @@ static bool seems_lobby(const Flow *flow, const FlowReading *reading, int64_t no
     bool waits = flow->joined_once && !shows(reading, FLOW_JOIN_BUTTON) &&
                  reading->n_in_call < flow->in_call_min;
     return waits &&
-           (shows(reading, FLOW_LOBBY_HINT) ||
+           ((shows(reading, FLOW_LOBBY_HINT) && now_ms - flow->knocked_ms >= flow->lobby_hint_ms) ||
             (flow->infer_lobby_ms > 0 && now_ms - flow->knocked_ms >= flow->infer_lobby_ms));
 }
 
@@ -240,7 +240,9 @@ static FlowStep before_call(Flow *flow, const FlowReading *reading, int64_t now_
         flow->phase = FLOW_PHASE_LOBBY;
         step.lobby = !flow->lobby_seen;
         flow->lobby_seen = true;
-        step.purpose = host_absent ? FLOW_HOST_ABSENT : FLOW_LOBBY;
+        step.purpose = host_absent                  ? FLOW_HOST_ABSENT
+                       : shows(reading, FLOW_LOBBY) ? FLOW_LOBBY
+                                                    : FLOW_LOBBY_HINT;
         if (is_in_the_way(flow, reading, FLOW_CONSENT)) {
             step.todo = FLOW_DO_CLICK;
             step.purpose = FLOW_CONSENT;

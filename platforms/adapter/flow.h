@@ -93,10 +93,11 @@ typedef struct {
     unsigned in_call_min;
     int64_t prejoin_ms, rejoin_ms, vanished_ms, network_lost_ms;
     int64_t
-        infer_lobby_ms;   /* after the knock, what is no call and no wall is the lobby; 0: never */
-    int64_t reload_ms;    /* between two loads of a page that waits for the host */
-    bool has_passcode;    /* there is one to type */
-    int64_t elsewhere_ms; /* how long the page may be elsewhere on its way in */
+        infer_lobby_ms;    /* after the knock, what is no call and no wall is the lobby; 0: never */
+    int64_t lobby_hint_ms; /* how long after the knock FLOW_LOBBY_HINT begins to mean the lobby */
+    int64_t reload_ms;     /* between two loads of a page that waits for the host */
+    bool has_passcode;     /* there is one to type */
+    int64_t elsewhere_ms;  /* how long the page may be elsewhere on its way in */
     bool want_open_mic, want_camera; /* changed at any time; of the call */
     /* State. */
     FlowPhase phase;

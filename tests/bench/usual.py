@@ -28,7 +28,7 @@ CSS = {
         main { position: fixed; inset: 0; padding: 0 !important; gap: 8px !important;
                grid-template-columns: repeat(3, 1fr) !important; align-content: center }
         .tile { border-radius: 0 }
-        .tile[data-self-name] { display: none !important }""",
+        .tile[data-self] { display: none !important }""",
 }
 # Spotlight: a shared screen, else whoever speaks, else who spoke last. (Style sheets and timers only:
 # the page has a strict policy.)
@@ -40,7 +40,7 @@ SPOTLIGHT = """
   const show = () => {
     const tiles = [...document.querySelectorAll('.tile')];
     const pick = tiles.find((t) => t.querySelector('.name').textContent.includes('(Presentation)'))
-      || tiles.find((t) => (t.querySelector('.speaks') || {style: {}}).style.opacity === '1')
+      || tiles.find((t) => t.querySelector('.speaks:not(.gjg47c)'))
       || tiles.find((t) => t.classList.contains('shown')) || tiles.find((t) => t.querySelector('video'));
     tiles.forEach((t) => t.classList.toggle('shown', t === pick));
   };

@@ -49,6 +49,30 @@ def bots_not_allowed(build):
                          after=matched(rule))
 
 
+def walls_that_say_why(build):
+    """What looks like one refusal has several causes, and is named with all of them."""
+    def says(rule, *words):
+        def after(worker, meeting):
+            matched(rule)(worker, meeting)
+            message = worker.events()[-1]["message"]
+            check(all(word in message for word in words), f"the message: {message}")
+        return after
+
+    for variant, after in (
+            ("full", says("blocked/full", "the meeting is full")),
+            ("blocked", says("blocked/cannot_join", "no guests", "sign-in has expired", "bot"))):
+        outcomes.failing(build, scenario(page={"variant": variant}), "meeting_error",
+                         "CannotJoinMeeting", "bots_not_allowed", lobby=False, after=after)
+
+
+def nobody_has_begun_it(build):
+    """A guest can't: the bot waits for the host, as in a lobby."""
+    outcomes.failing(build, scenario(page={"variant": "cannot_create"}), "waiting_room_timeout",
+                     "TimeoutWaitingToStart", "meeting_not_started_waiting_for_host",
+                     automatic_leave={"noone_joined_timeout": 3},
+                     after=matched("not_started/cannot_create"))
+
+
 def denied_in_other_words(build):
     outcomes.failing(build, scenario(lobby={"mode": "deny", "after_s": 3}, page={"wording": "old"}),
                      "bot_rejected", "BotNotAccepted", "request_to_join_denied",
@@ -96,6 +120,27 @@ IN_OTHER_WORDS = [
                    ["join_button/now", "ended/dialog"]),
     in_other_words("new", True, "end_meeting", "meeting_ended", [],
                    ["join_button/ask", "lobby/asking", "ended/dialog"])]
+
+
+def in_a_language_without_rules(build):
+    """An account's own: what has no language leads in, past a lobby whose text nobody knows and that
+    shows some of the call's controls; the chat is written into, the list of people read."""
+    def after(worker, meeting):
+        matched("join_button/other_languages", "lobby_hint/leave", "leave_button/label")(worker,
+                                                                                       meeting)
+        bot = meeting.report()["bots"][0]
+        check([c["text"] for c in bot["chat"]] == ["Guten Tag"], f"wrote {bot['chat']}")
+        check(bot["how_left"] == "left", f"{bot['how_left']}")
+        check("Alice, Bob" in {e["name"] for e in worker.events("participant")},
+              f"the list was not read: {worker.events('participant')}")
+
+    outcomes.outcome(build, scenario(
+        lobby={"mode": "admit", "after_s": 9}, page={"wording": "german"}, participants=[
+            {"id": "alice", "name": "Alice", "room": "den"},
+            {"id": "bob", "name": "Bob", "room": "den"}]),
+        exit_code=0, end_reason="recording_timeout", sub_type="auto_leave_max_uptime_exceeded",
+        codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"], after=after,
+        entry_message="Guten Tag", automatic_leave={"max_duration": 15})
 
 
 # --- rooms, and people with two devices ---
@@ -217,8 +262,9 @@ def meeting_of_25(build):
         check_25_tiles(result)
 
 
-TESTS = [walls_in_other_words, bots_not_allowed, denied_in_other_words, lobby_expires,
-         everywhere.wording_mended_by_a_file, *IN_OTHER_WORDS, merged_room("new", "receiver"),
+TESTS = [walls_in_other_words, walls_that_say_why, nobody_has_begun_it, bots_not_allowed, denied_in_other_words, lobby_expires,
+         everywhere.wording_mended_by_a_file, *IN_OTHER_WORDS,
+         in_a_language_without_rules, merged_room("new", "receiver"),
          merged_room("old", "element"), merged_room("british", "receiver"),
          companion_is_nobody_else, decoded_by_the_page("element"), decoded_by_the_page("context"),
          meeting_of_25]

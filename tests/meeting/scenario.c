@@ -614,23 +614,25 @@ static bool read_dialog_name(Parser *p, const char *path, JsonNode *node, gpoint
 
 static bool read_page(Parser *p, JsonNode *node)
 {
-    static const char *const keys[] = {"variant",     "dialogs",    "ui",     "wording",
-                                       "lobby_shows", "no_devices", "frame",  "forgetful",
-                                       "transforms",  "passcode",   "cookie", NULL};
+    static const char *const keys[] = {
+        "variant",   "dialogs",    "ui",       "wording", "lobby_shows", "no_devices", "frame",
+        "forgetful", "transforms", "passcode", "cookie",  "chat",        NULL};
     static const char *const passcodes[] = {"none", "right", "wrong", "missing", NULL};
     static const char *const uis[] = {"light", "full", "live", NULL};
-    static const char *const wordings[] = {"new", "old", "british", NULL};
+    static const char *const wordings[] = {"new", "old", "british", "german", NULL};
+    static const char *const chats[] = {"usual", "late", "refusing", "editor", NULL};
     static const char *const shows[] = {"text", "cancel", "nothing", NULL};
-    static const char *const variants[] = {"normal",  "not_found", "login_required",
-                                           "blocked", "captcha",   NULL};
+    static const char *const variants[] = {"normal",  "not_found", "login_required", "blocked",
+                                           "captcha", "full",      "cannot_create",  NULL};
     if (node == NULL)
         return true;
     JsonObject *object = as_object(p, "page", node, keys);
     MeetingScenario *s = p->scenario;
-    int variant = MEETING_PAGE_NORMAL, ui = 0, wording = 0, lobby = 0, passcode = 0;
+    int variant = MEETING_PAGE_NORMAL, ui = 0, wording = 0, lobby = 0, passcode = 0, chat = 0;
     if (object == NULL || !get_choice(p, "page", object, "variant", variants, &variant) ||
         !get_choice(p, "page", object, "ui", uis, &ui) ||
         !get_choice(p, "page", object, "wording", wordings, &wording) ||
+        !get_choice(p, "page", object, "chat", chats, &chat) ||
         !get_choice(p, "page", object, "lobby_shows", shows, &lobby) ||
         !get_choice(p, "page", object, "passcode", passcodes, &passcode) ||
         !get_string(p, "page", object, "cookie", &s->cookie) ||
@@ -645,6 +647,7 @@ static bool read_page(Parser *p, JsonNode *node)
     s->wording = wording;
     s->lobby_shows = lobby;
     s->passcode = passcode;
+    s->chat_field = chat;
     return true;
 }
 
@@ -653,6 +656,29 @@ static gint by_time(gconstpointer a, gconstpointer b)
     /* Both MeetingChat and MeetingEvent begin with their time. */
     const double *first = *(double *const *)a, *second = *(double *const *)b;
     return *first < *second ? -1 : *first > *second;
+}
+
+/* What of "page" only Meet's stand-in can do. */
+static bool check_page(Parser *p, JsonObject *object)
+{
+    const MeetingScenario *s = p->scenario;
+    JsonObject *page = json_object_has_member(object, "page")
+                           ? json_object_get_object_member(object, "page")
+                           : NULL;
+    const struct {
+        bool used;
+        const char *name;
+    } meets[] = {{s->wording == MEETING_WORDING_GERMAN, "wording"},
+                 {s->chat_field == MEETING_CHAT_EDITOR, "chat"},
+                 {s->page_variant >= MEETING_PAGE_FULL, "variant"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(meets); i++) {
+        if (meets[i].used && s->platform != MEETING_PLATFORM_MEET) {
+            g_autofree char *path = g_strconcat("page.", meets[i].name, NULL);
+            return fail(p, path, json_object_get_member(page, meets[i].name),
+                        "something that not only Meet's page has");
+        }
+    }
+    return true;
 }
 
 static bool read_scenario(Parser *p, JsonObject *object)
@@ -674,6 +700,8 @@ static bool read_scenario(Parser *p, JsonObject *object)
         !read_page(p, json_object_get_member(object, "page")))
         return false;
     s->platform = platform;
+    if (!check_page(p, object))
+        return false;
     if (s->audio == MEETING_AUDIO_USUAL)
         s->audio =
             platform == MEETING_PLATFORM_ZOOM ? MEETING_AUDIO_ELEMENT : MEETING_AUDIO_RECEIVER;

@@ -55,6 +55,8 @@ typedef enum {
     MEETING_PAGE_LOGIN_REQUIRED,
     MEETING_PAGE_BLOCKED,
     MEETING_PAGE_CAPTCHA,
+    MEETING_PAGE_FULL,          /* Meet: as many people as there may be */
+    MEETING_PAGE_CANNOT_CREATE, /* Meet: nobody has begun it, and a guest can't */
 } MeetingPageVariant;
 
 typedef enum {
@@ -74,7 +76,16 @@ typedef enum {
     MEETING_WORDING_NEW,
     MEETING_WORDING_OLD,
     MEETING_WORDING_BRITISH,
+    MEETING_WORDING_GERMAN, /* Meet: as an account of another language sees it */
 } MeetingWording;
+
+/* What is the matter with the chat's field. */
+typedef enum {
+    MEETING_CHAT_USUAL,
+    MEETING_CHAT_LATE,     /* it shows 6 s after its button */
+    MEETING_CHAT_REFUSING, /* it lets go of what it was given, twice */
+    MEETING_CHAT_EDITOR,   /* Meet: it is made of elements */
+} MeetingChatField;
 
 /* How Teams' lobby shows. */
 typedef enum {
@@ -187,6 +198,7 @@ typedef struct {
     bool no_farewell;     /* no conversationEnd: only the page tells how it ended */
     MeetingUi ui;
     MeetingWording wording;
+    MeetingChatField chat_field;
     MeetingLobbyShows lobby_shows;
     bool no_devices; /* "Continue without audio or video" stands in the way */
     bool in_frame;   /* the pre-join page lies in a frame */

@@ -34,8 +34,8 @@ static bool is_signed_in(const MeetingScenario *scenario, SoupServerMessage *mes
 
 static const char *variant_name(const MeetingScenario *scenario, SoupServerMessage *message)
 {
-    static const char *const names[] = {"normal", "not_found", "login_required", "blocked",
-                                        "captcha"};
+    static const char *const names[] = {"normal",  "not_found", "login_required", "blocked",
+                                        "captcha", "full",      "cannot_create"};
     bool open =
         scenario->page_variant == MEETING_PAGE_LOGIN_REQUIRED && is_signed_in(scenario, message);
     return names[open ? MEETING_PAGE_NORMAL : scenario->page_variant];
@@ -102,9 +102,11 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
                                          [MEETING_AUDIO_CONTEXT] = "context",
                                          [MEETING_AUDIO_RECEIVER] = "receiver"};
     static const char *const receivers[] = {"offer", "add_transceiver", "add_track", "inactive"};
-    static const char *const wordings[] = {"new", "old", "british"};
+    static const char *const wordings[] = {"new", "old", "british", "german"};
+    static const char *const chats[] = {"usual", "late", "refusing", "editor"};
     g_string_replace(html, "@NONCE@", nonce, 0);
     g_string_replace(html, "@WORDING@", wordings[scenario->wording], 0);
+    g_string_replace(html, "@CHAT@", chats[scenario->chat_field], 0);
     g_string_replace(html, "@VARIANT@", variant, 0);
     g_string_replace(html, "@AUDIO@", audios[scenario->audio], 0);
     g_string_replace(html, "@FORGETFUL@", scenario->forgetful ? "yes" : "no", 0);

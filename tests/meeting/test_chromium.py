@@ -78,8 +78,8 @@ def check_call(meeting, browser):
         person, counter = read_band(browser, number)
         assert person == number and counter < 50, (person, counter)
     browser.wait(f"({SOURCES}).includes(30037) && ({SOURCES}).includes(30074)")
-    browser.wait("document.querySelector('[data-participant-id$=\"/102\"] [jsname=\"QgSmzd\"]')"
-                 ".parentElement.style.opacity === '1'")
+    browser.wait("document.querySelector('[data-participant-id$=\"/102\"] "
+                 "[jsname=\"QgSmzd\"]:not(.gjg47c)')")
     browser.wait("state.call.collections && state.call.collections.readyState === 'open'")
     assert browser.evaluate("state.chat[0].text") == "Hello"
     browser.wait(f"({STATS}).then((s) => s.filter((r) => r.decoded > 20).length === 3)")

@@ -106,6 +106,8 @@ static void test_says_what_is_wrong(void)
         {"{\"wire\":{\"red\":1}}", "wire.red: expected true or false, got 1"},
         {"{\"wire\":{\"recycle_every_s\":0.01}}", "wire.recycle_every_s: expected 0"},
         {"{\"page\":{\"variant\":\"odd\"}}", "page.variant: expected one of normal"},
+        {"{\"platform\":\"zoom\",\"page\":{\"wording\":\"german\"}}", "page.wording: expected"},
+        {"{\"platform\":\"teams\",\"page\":{\"variant\":\"full\"}}", "page.variant: expected"},
         {"{\"platform\":\"skype\"}", "platform: expected one of meet"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

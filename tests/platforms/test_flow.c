@@ -116,6 +116,23 @@ static void test_lobby_comes_before_call(void)
     g_assert_false(step(300).admitted);
 }
 
+static void test_a_hint_means_the_lobby_after_a_while(void)
+{
+    fresh();
+    flow.lobby_hint_ms = 5000;
+    show(FLOW_JOIN_BUTTON, true);
+    expect_click(FLOW_JOIN_BUTTON);
+    show(FLOW_JOIN_BUTTON, false);
+    show(FLOW_LOBBY_HINT, true);
+    page.n_in_call = 3; /* all that the lobby shows of the call's controls */
+    g_assert_false(step(4900).lobby);
+    g_assert_true(step(100).lobby);
+    g_assert_cmpint(flow.phase, ==, FLOW_PHASE_LOBBY);
+    page.n_in_call = 6;
+    step(300);
+    g_assert_true(step(300).admitted);
+}
+
 static void test_few_marks_are_no_call(void)
 {
     fresh();
@@ -335,6 +352,8 @@ int main(int argc, char *argv[])
     g_test_add_func("/flow/what_does_not_react_is_left_alone",
                     test_what_does_not_react_is_left_alone);
     g_test_add_func("/flow/lobby_comes_before_call", test_lobby_comes_before_call);
+    g_test_add_func("/flow/a_hint_means_the_lobby_after_a_while",
+                    test_a_hint_means_the_lobby_after_a_while);
     g_test_add_func("/flow/few_marks_are_no_call", test_few_marks_are_no_call);
     g_test_add_func("/flow/passcode_is_given_once", test_passcode_is_given_once);
     g_test_add_func("/flow/a_page_that_waits_for_the_host_is_loaded_again",

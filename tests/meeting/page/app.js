@@ -4,8 +4,9 @@
 
 const root = document.getElementById('root');
 const settings = document.documentElement.dataset;
-const isNew = settings.wording === 'new';
 const isOld = settings.wording === 'old';
+const isBritish = settings.wording === 'british';
+const isCurrent = !isOld && !isBritish; // the anatomy of the call page of 2026
 
 // What the page has said at one time or another.
 const words = {
@@ -40,7 +41,32 @@ const words = {
     chat: 'Chat with everyone', chatInput: 'Send a message', close: 'Close dialogue',
     layout: 'Adjust view', gotIt: 'Got it',
   },
+  german: {
+    ask: 'Teilnahme erbitten', join: 'Jetzt teilnehmen', asking: 'Anfrage läuft...',
+    waiting: 'Bitte warten', hostAbsent: 'Bitte warten', blocked: 'Teilnahme nicht möglich',
+    denied: 'Anfrage abgelehnt', notFound: ['Kein Termin', ''], removed: ['Entfernt', ''],
+    ended: ['Beendet', ''], chat: 'Chat mit allen', chatInput: 'Nachricht senden',
+    close: 'Schließen', layout: 'Ansicht anpassen', gotIt: 'Verstanden',
+  },
 }[settings.wording];
+
+// What an account of another language has on its buttons, where the rules go by what has no language.
+const labels = settings.wording !== 'german' ? {} : {
+  'Turn on microphone': 'Mikrofon aktivieren', 'Turn off microphone': 'Mikrofon deaktivieren',
+  'Turn on camera': 'Kamera aktivieren', 'Turn off camera': 'Kamera deaktivieren',
+  'Turn on captions': 'Untertitel an', 'Turn off captions': 'Untertitel aus',
+  'Leave call': 'Anruf verlassen', 'Raise hand': 'Hand heben', 'Send a reaction': 'Reagieren',
+  'Share screen': 'Bildschirm teilen', 'More options': 'Mehr', 'Meeting details': 'Details',
+  'Meeting tools': 'Werkzeuge', 'People': 'Personen', 'Call controls': 'Anrufsteuerung',
+  'Your name': 'Dein Name', 'Participants': 'Teilnehmer', 'Side panel': 'Seitenleiste',
+  'Send a message': 'Nachricht senden', "What's your name?": 'Wie heißt du?',
+  "You'll join the call when someone lets you in": 'Gleich geht es los',
+  'Return to home screen': 'Zurück', 'Sign in for more features ': 'Anmelden ',
+};
+
+function say(text) {
+  return labels[text] || text;
+}
 
 const state = {
   phase: 'prejoin', name: '', people: [], streams: new Map(), token: '', call: null,
@@ -76,7 +102,7 @@ async function acquire(device) {
 function refreshDevices() {
   for (const element of document.querySelectorAll('[data-device]')) {
     const device = state[element.dataset.device];
-    element.setAttribute('aria-label', `Turn ${device.on ? 'off' : 'on'} ${device.button}`);
+    element.setAttribute('aria-label', say(`Turn ${device.on ? 'off' : 'on'} ${device.button}`));
     element.setAttribute('data-is-muted', String(!device.on));
   }
   if (state.call) {
@@ -99,7 +125,8 @@ function deviceButton(tag, role) {
   const device = state[role];
   return el(tag, {
     'role': 'button', 'tabindex': '0', 'data-device': role, 'data-is-muted': String(!device.on),
-    'aria-label': `Turn ${device.on ? 'off' : 'on'} ${device.button}`,
+    'jsname': role === 'mic' ? 'hw0c9' : 'psRWwc',
+    'aria-label': say(`Turn ${device.on ? 'off' : 'on'} ${device.button}`),
     'onclick': () => toggle(role),
   }, el('i', {'aria-hidden': 'true'}, role === 'mic' ? 'mic' : 'videocam'));
 }
@@ -132,45 +159,87 @@ function showPrejoin() {
       send({t: 'knock', name: state.name});
   }, {disabled: ''});
   const input = el('input', {
-    'type': 'text', 'aria-label': isOld ? null : 'Your name', 'maxlength': '60', 'autocomplete': 'name',
+    'type': 'text', 'aria-label': isOld ? null : say('Your name'), 'maxlength': '60', 'autocomplete': 'name',
     'oninput': () => { join.disabled = !input.value.trim(); },
   });
-  const hint = el('div', {class: 'hint'}, 'Sign in for more features ',
+  const hint = el('div', {class: 'hint'}, say('Sign in for more features '),
     textButton(words.gotIt, () => hint.remove()));
-  show(el('div', {class: 'prejoin'}, el('h1', {}, "What's your name?"), input, el('div', {},
+  show(el('div', {class: 'prejoin'}, el('h1', {}, say("What's your name?")), input, el('div', {},
     deviceButton('div', 'mic'), deviceButton('div', 'camera')), join, hint));
 }
 
-// Everything at the bottom. The lobby shows most of it too.
-function controls(inLobby) {
-  const button = (label, extra) => el('button', {'aria-label': label, ...extra},
-    el('i', {'aria-hidden': 'true'}, label.slice(0, 4).toLowerCase()));
-  const captions = button('Turn on captions', {
-    onclick: () => captions.setAttribute('aria-label',
-      captions.getAttribute('aria-label') === 'Turn on captions' ? 'Turn off captions'
-                                                                 : 'Turn on captions'),
-  });
-  const leave = el(isOld ? 'div' : 'button', {'role': 'button', 'jsname': 'CQylAd',
-    'aria-label': 'Leave call', 'onclick': leaveCall}, el('i', {'aria-hidden': 'true'}, 'call_end'));
-  const bar = el('div', {class: 'bar'},
-    el('div', {'role': 'region', 'aria-label': 'Call controls'},
-      deviceButton('button', 'mic'), deviceButton('button', 'camera'),
-      inLobby ? null : captions, button('Raise hand'), button('Send a reaction'),
-      button('Share screen'), button('More options', {jsname: 'NakZHc', onclick: toggleMenu}), leave),
-    el('nav', {}, button('Meeting details'), button('Meeting tools'),
-      peopleButton(), button(words.chat, {onclick: () => togglePanel('chat')})));
-  return bar;
+// What of the call's controls says which it is, beside its label.
+const marks = {
+  'Raise hand': {jsname: 'FpSaz'}, 'Send a reaction': {jsname: 'G0pghc'},
+  'Share screen': {jsname: 'hNGZQc'}, 'More options': {jsname: 'NakZHc'},
+  'Turn on captions': {jsname: 'RrG0hf'}, 'Meeting details': {'data-panel-id': '5'},
+  'Meeting tools': {'data-panel-id': '10'},
+};
+
+const icons = {
+  'Raise hand': 'back_hand', 'Send a reaction': 'mood', 'Share screen': 'computer_arrow_up',
+  'More options': 'more_vert', 'Meeting details': 'info', 'Meeting tools': 'apps',
+};
+
+function control(label, extra) {
+  return el('button', {'aria-label': say(label), 'role': 'button', ...marks[label], ...extra},
+    el('i', {'aria-hidden': 'true'}, icons[label] || 'circle'));
 }
 
-// It has been one button and another, and now is a chip that also shows a card.
+// The button has the number of the panel that it opens, in an element that is the panel.
+function chatButton() {
+  return el('button', {'aria-label': words.chat, 'role': 'button', 'jsname': 'A5il2e',
+    'aria-expanded': 'false', 'data-panel-id': isCurrent ? '2' : null,
+    'onclick': () => togglePanel('chat')}, el('i', {'aria-hidden': 'true'}, 'chat'));
+}
+
+function captionsButton() {
+  const button = control('Turn on captions', {
+    onclick: () => button.setAttribute('aria-label',
+      button.getAttribute('aria-label') === say('Turn on captions') ? say('Turn off captions')
+                                                                    : say('Turn on captions')),
+  });
+  return button;
+}
+
+function leaveButton() {
+  return el(isOld ? 'div' : 'button', {'role': 'button', 'jsname': 'CQylAd',
+    'aria-label': say('Leave call'), 'onclick': leaveCall},
+  el('i', {'aria-hidden': 'true'}, 'call_end'));
+}
+
+// Everything at the bottom. The lobby shows some of it: the older pages' most.
+function controls(inLobby) {
+  const few = inLobby && isCurrent;
+  const rest = () => [control('Raise hand'), control('Send a reaction'), control('Share screen'),
+    control('More options', {onclick: toggleMenu})];
+  const tools = () => [control('Meeting details'), control('Meeting tools'), peopleButton()];
+  return el('div', {class: 'bar'},
+    el('div', {'role': 'region', 'aria-label': say('Call controls'), 'jsname': 'vNB5le'},
+      deviceButton('button', 'mic'), deviceButton('button', 'camera'),
+      inLobby ? null : captionsButton(), ...(few ? [] : rest()), leaveButton()),
+    el('nav', {}, ...(few ? [] : tools()), chatButton()));
+}
+
+// A chip: its name stands in an element that does not show, beside the number of people.
+function peopleChip(name, shown, onclick) {
+  const id = `chip-${name.toLowerCase().replaceAll(' ', '-')}`;
+  return el('div', {'role': 'button', 'jsname': 'ocqpFe', 'tabindex': '0', 'aria-haspopup': 'dialog',
+    'aria-expanded': 'false', 'aria-labelledby': id, onclick},
+  el('span', {id, style: 'display: none'}, name), el('span', {}, shown));
+}
+
+// It has been one button and another, and now is a chip, behind another one.
 function peopleButton() {
   const onclick = () => togglePanel('people');
-  if (isNew)
-    return el('button', {'role': 'button', 'aria-label': 'People', 'data-panel-id': '1', onclick});
   if (isOld)
     return el('button', {'aria-label': 'Show everyone', onclick}, el('i', {}, 'people'));
-  return el('div', {'role': 'button', 'tabindex': '0', 'aria-haspopup': 'dialog', onclick},
-    el('span', {}, 'People'));
+  if (isBritish)
+    return el('div', {'role': 'button', 'tabindex': '0', 'aria-haspopup': 'dialog', onclick},
+      el('span', {}, 'People'));
+  const chip = peopleChip(say('People'), '2', onclick);
+  chip.append(el('span', {'data-avatar-count': '2'}));
+  return el('span', {}, peopleChip('External participants joined', '!', () => {}), chip);
 }
 
 // --- the settings, as far as incoming video ---
@@ -224,7 +293,8 @@ function showLobby(message) {
   const waiting = message.host === 'absent' ? words.hostAbsent : words.waiting;
   show(el('div', {class: 'lobby'}, el('h1', {}, words.asking),
     el('p', {'aria-label': waiting}, waiting),
-    el('p', {}, "You'll join the call when someone lets you in")), controls(true));
+    el('p', {}, say("You'll join the call when someone lets you in"))),
+  isCurrent ? el('div', {'class': 'tile', 'data-participant-id': 'self'}) : '', controls(true));
 }
 
 function showCall() {
@@ -244,7 +314,7 @@ function showOver(title, text) {
   state.call = null;
   document.querySelectorAll('[role="dialog"], [role="alert"], .panel').forEach((e) => e.remove());
   show(el('div', {class: 'screen roSPhc'}, el('h1', {jsname: 'r4nke'}, title), el('p', {}, text),
-    textButton('Return to home screen', () => {})));
+    textButton(say('Return to home screen'), () => {})));
 }
 
 function leaveCall() {
@@ -257,13 +327,13 @@ function leaveCall() {
 function tile(person) {
   let element = document.querySelector(`#tiles [data-participant-id="${person.device}"]`);
   if (!element) {
-    element = el('div', {'class': 'tile', 'data-participant-id': person.device},
-      el('span', {class: 'initial'}, person.name.slice(0, 1)), el('span', {class: 'name'}),
-      el('div', {class: 'speaks'}, el('div', {jsname: 'QgSmzd'})));
+    element = el('div', {'class': 'tile', 'data-participant-id': person.device,
+      'data-self': person.self ? '' : null, 'data-tile-media-id': isCurrent ? person.device : null},
+    el('div', {class: 'avatar'}, el('div', {class: 'speaks gjg47c', jsname: 'QgSmzd'})),
+    el('span', {class: 'initial'}, person.name.slice(0, 1)), el('span', {class: 'name'}),
+    el('div', {class: 'speaks gjg47c', jsname: 'QgSmzd'}));
     document.getElementById('tiles').append(element);
   }
-  if (person.self)
-    element.setAttribute('data-self-name', person.name);
   element.querySelector('.name').textContent =
     person.screen ? `${person.name} (Presentation)` : person.name;
   setPicture(element, person.stream ? state.streams.get(person.stream) : null);
@@ -297,7 +367,7 @@ function renderPeople() {
   renderPanel();
 }
 
-// Who speaks, from the contributing sources, as the real page shows it: by an opacity.
+// Who speaks, from the contributing sources, as the real page shows it: a class means silence.
 function renderSpeakers() {
   if (!state.call || state.phase !== 'call')
     return;
@@ -309,10 +379,8 @@ function renderSpeakers() {
     .filter((s) => now - s.timestamp < 400 && (s.audioLevel === undefined || s.audioLevel > 0.01))
     .map((s) => s.source));
   for (const person of state.people) {
-    const mark = document.querySelector(`#tiles [data-participant-id="${person.device}"] .speaks`);
-    const opacity = sources.has(person.csrc) ? '1' : '0';
-    if (mark && mark.style.opacity !== opacity)
-      mark.style.opacity = opacity;
+    document.querySelectorAll(`#tiles [data-participant-id="${person.device}"] .speaks`)
+      .forEach((mark) => mark.classList.toggle('gjg47c', !sources.has(person.csrc)));
   }
 }
 
@@ -340,7 +408,7 @@ function groupRows(room, people) {
   if (settings.wording === 'british')
     return people.map((p) => personRow(p, el('i', label)));
   const head = el('div', {'role': 'listitem', 'aria-label': 'Merged audio'}, 'Merged audio');
-  return [el('div', isNew ? {'role': 'group', 'data-cohort-id': `cohort-${room}`} : label, head,
+  return [el('div', isCurrent ? {'role': 'group', 'data-cohort-id': `cohort-${room}`} : label, head,
     ...people.map((p) => personRow(p)))];
 }
 
@@ -348,28 +416,46 @@ function peopleList() {
   const rooms = Map.groupBy(state.people.filter((p) => p.room), (p) => p.room);
   const merged = [...rooms].filter(([, people]) => people.length > 1);
   const alone = state.people.filter((p) => !merged.some(([, people]) => people.includes(p)));
-  return el('div', {'role': 'list', 'aria-label': 'Participants'},
+  return el('div', {'role': 'list', 'aria-label': say('Participants')},
     ...merged.flatMap(([room, people]) => groupRows(room, people)),
     ...alone.map((p) => personRow(p)));
 }
 
-function chatPanel() {
-  const input = el('textarea', {'aria-label': words.chatInput, 'placeholder': 'Send a message',
-    'maxlength': '500', 'onkeydown': (event) => {
-      if (event.key === 'Enter' && !event.shiftKey) {
-        event.preventDefault();
-        submit();
-      }
-    }});
-  const submit = () => {
-    const text = input.value.trim();
-    if (text)
-      send({t: 'chat', text});
-    input.value = '';
+const MAX_CHAT = 500;
+
+// A text area, or an editor made of elements.
+function chatInput(submit) {
+  const onkeydown = (event) => {
+    if (event.key === 'Enter' && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    }
   };
-  return el('div', {}, el('div', {'class': 'messages', 'aria-live': 'polite'},
-    ...state.chat.map((c) => el('p', {'data-message-text': c.text}, `${c.from}: ${c.text}`))),
-    input, el('button', {'aria-label': isOld ? null : 'Send a message', 'onclick': submit},
+  const input = settings.chat === 'editor'
+    ? el('div', {'role': 'textbox', 'contenteditable': 'true', onkeydown})
+    : el('textarea', {'aria-label': words.chatInput, 'placeholder': say('Send a message'),
+      'maxlength': String(MAX_CHAT), onkeydown});
+  refuseAtFirst(input);
+  return input;
+}
+
+function messageElement(c) {
+  return el('p', {'data-message-text': c.text}, `${c.from}: ${c.text}`);
+}
+
+function chatPanel() {
+  const submit = () => {
+    const text = chatContent(input).trim();
+    if (text && text.length <= MAX_CHAT) {
+      send({t: 'chat', text});
+      emptyChat(input);
+    }
+  };
+  const input = chatInput(submit);
+  return el('div', {'data-panel-id': isCurrent ? '2' : null},
+    el('div', {'class': 'messages', 'aria-live': 'polite'}, ...state.chat.map(messageElement)),
+    el('div', {'aria-label': settings.chat === 'editor' ? words.chatInput : null}, input),
+    el('button', {'aria-label': isOld ? null : say('Send a message'), 'onclick': submit},
       el('i', {}, 'send')));
 }
 
@@ -383,14 +469,20 @@ function renderPanel() {
   if (old && old.dataset.panel === 'chat' && state.panel === 'chat') {
     // Keeps what is being typed.
     const messages = old.querySelector('.messages');
-    for (const c of state.chat.slice(messages.children.length))
-      messages.append(el('p', {'data-message-text': c.text}, `${c.from}: ${c.text}`));
+    messages.append(...state.chat.slice(messages.children.length).map(messageElement));
     return;
   }
   if (old)
     old.remove();
-  document.body.append(el('aside', {'class': 'panel', 'data-panel': state.panel},
-    state.panel === 'people' ? peopleList() : chatPanel()));
+  if (state.panel === 'chat')
+    showChat(() => state.panel === 'chat' && !document.querySelector('.panel') && addPanel());
+  else
+    addPanel();
+}
+
+function addPanel() {
+  document.body.append(el('aside', {'class': 'panel', 'data-panel': state.panel,
+    'aria-label': say('Side panel')}, state.panel === 'people' ? peopleList() : chatPanel()));
 }
 
 // --- dialogs ---
@@ -503,6 +595,10 @@ function start() {
     showOver(...overTexts.not_found);
   else if (settings.variant === 'blocked')
     showOver(words.blocked, 'Returning to home screen');
+  else if (settings.variant === 'full')
+    showOver('This meeting is full', 'It has reached the maximum of 100 participants');
+  else if (settings.variant === 'cannot_create')
+    showOver("You can't create a meeting yourself", 'Contact the organizer');
   else if (settings.variant === 'captcha')
     showOver("Verify you're a real person", "I'm not a robot");
   else if (settings.variant === 'login_required')

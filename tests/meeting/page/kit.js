@@ -15,6 +15,39 @@ function el(tag, attributes, ...children) {
   return element;
 }
 
+// --- a chat as page.chat has it ---
+
+function chatContent(field) {
+  return field.value === undefined ? field.innerText : field.value;
+}
+
+function emptyChat(field) {
+  if (field.value === undefined)
+    field.replaceChildren();
+  else
+    field.value = '';
+}
+
+// "late": 6 s after its button.
+function showChat(show) {
+  if (document.documentElement.dataset.chat === 'late')
+    setTimeout(show, 6000);
+  else
+    show();
+}
+
+// "refusing": what is written into the field is gone at once, twice.
+let nRefusals = document.documentElement.dataset.chat === 'refusing' ? 2 : 0;
+
+function refuseAtFirst(field) {
+  field.addEventListener('input', () => {
+    if (nRefusals > 0 && chatContent(field).trim() !== '') {
+      nRefusals--;
+      emptyChat(field);
+    }
+  });
+}
+
 // The names in a message, one a line.
 function namesOf(lines) {
   return lines === '' ? [] : lines.split('\n');

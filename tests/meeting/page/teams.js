@@ -340,14 +340,12 @@ function chatPane() {
     : el('div', {'contenteditable': 'true', 'role': 'textbox', 'data-tid': 'ckeditor',
         'aria-label': 'Type a message'});
   const submit = () => {
-    const text = (isOld ? input.value : input.innerText).trim();
+    const text = chatContent(input).trim();
     if (text)
       send({t: 'chat', text});
-    if (isOld)
-      input.value = '';
-    else
-      input.replaceChildren();
+    emptyChat(input);
   };
+  refuseAtFirst(input);
   input.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
@@ -369,7 +367,8 @@ function renderChat() {
     const list = old.querySelector('[data-tid="chat-pane-list"]');
     list.append(...state.chat.slice(list.children.length).map(messageElement));
   } else {
-    document.body.append(chatPane());
+    showChat(() => state.chatOpen && !document.getElementById('chat-pane') &&
+      document.body.append(chatPane()));
   }
 }
 

@@ -388,11 +388,12 @@ function chatPane() {
   const editor = el('div', {'contenteditable': 'true', 'class': 'tiptap ProseMirror',
     'aria-label': 'chat message'});
   const submit = () => {
-    const text = editor.innerText.trim();
+    const text = chatContent(editor).trim();
     if (text)
       send({t: 'chat', text});
-    editor.replaceChildren();
+    emptyChat(editor);
   };
+  refuseAtFirst(editor);
   editor.addEventListener('keydown', (event) => {
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
@@ -414,8 +415,21 @@ function renderChat() {
     return;
   }
   if (!old)
+    showChat(addChatPane);
+  else
+    addMessages();
+}
+
+function addChatPane() {
+  if (state.chatOpen && !document.getElementById('chat-pane')) {
     document.body.append(chatPane());
-  const list = document.getElementById('chat-list-content'); // keeps what is being typed
+    addMessages();
+  }
+}
+
+// Keeps what is being typed.
+function addMessages() {
+  const list = document.getElementById('chat-list-content');
   for (let i = list.children.length; i < state.chat.length; i++)
     list.append(messageElement(state.chat[i], state.chat[i - 1]));
 }
