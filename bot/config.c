@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/config.h"
 
+#include "base/proxy.h"
 #include "media/json.h"
 
 #include <stdio.h>
@@ -62,6 +63,36 @@ static bool check_stream_url(const BotConfig *config, const char *path, const ch
                 "streaming.allow_insecure to true",
                 path, g_uri_get_host(uri));
     return false;
+}
+
+static bool check_proxy(const BotConfig *config, GError **error)
+{
+    static const char *const names[] = {"http", "https"};
+    for (gsize i = 0; config->proxy != NULL && i < G_N_ELEMENTS(names); i++) {
+        const char *url = json_object_get_string_member_with_default(config->proxy, names[i], NULL);
+        g_autoptr(GError) cause = NULL;
+        if (url != NULL && !base_proxy_check(url, &cause)) {
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD, "$.proxy.%s: %s", names[i],
+                        cause->message);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool bot_config_use_proxy(JsonObject *proxy, GError **error)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    JsonArray *none = json_object_has_member(proxy, "no_proxy")
+                          ? json_object_get_array_member(proxy, "no_proxy")
+                          : NULL;
+    for (guint i = 0; none != NULL && i < json_array_get_length(none); i++) {
+        g_strv_builder_add(builder, json_array_get_string_element(none, i));
+    }
+    g_auto(GStrv) except = g_strv_builder_end(builder);
+    return base_proxy_set(json_object_get_string_member_with_default(proxy, "http", NULL),
+                          json_object_get_string_member_with_default(proxy, "https", NULL),
+                          (const char *const *)except, error);
 }
 
 static bool check_control_token(const BotConfig *config, GError **error)
@@ -274,6 +305,9 @@ static void read_document(BotConfig *config)
     read_recording(config, json_object_get_object_member(document, "recording"));
     read_streaming(config, json_object_get_object_member(document, "streaming"));
     config->browser = json_object_get_object_member(document, "browser");
+    if (json_object_has_member(document, "proxy")) {
+        config->proxy = json_object_get_object_member(document, "proxy");
+    }
     config->control_url = get_string(document, "control_url");
     config->control_token = get_string(document, "control_token");
     config->worker_id = get_string(document, "worker_id");
@@ -305,7 +339,8 @@ BotConfig *bot_config_new(JsonObject *document, GError **error)
         !read_upload(config, json_object_get_object_member(config->document, "upload"), error) ||
         !check_stream_url(config, "streaming.input", config->stream_input, error) ||
         !check_stream_url(config, "streaming.output", config->stream_output, error) ||
-        !check_token(config, error) || !check_control_token(config, error)) {
+        !check_token(config, error) || !check_control_token(config, error) ||
+        !check_proxy(config, error)) {
         return NULL;
     }
     return g_steal_pointer(&config);

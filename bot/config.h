@@ -60,6 +60,7 @@ typedef struct {
     uint16_t stream_replay_s;
 
     JsonObject *browser; /* borrowed */
+    JsonObject *proxy;   /* borrowed; NULL: the environment's */
 
     BotUploadConfig upload;
     bool has_upload; /* upload says where to */
@@ -72,6 +73,9 @@ typedef struct {
     const char *webhook_api_key; /* NULL: none */
     unsigned shutdown_grace_s;
 } BotConfig;
+
+/** Makes a document's "proxy" the process's rule (base/proxy.h). Errors: as base_proxy_set. */
+bool bot_config_use_proxy(JsonObject *proxy, GError **error);
 
 /**
  * bot_config_new_from_data:

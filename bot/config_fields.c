@@ -121,6 +121,12 @@ const BotField bot_config_fields[] = {
     BOOL("browser.sandbox", BOT_FIELD_PLAIN, "true", "Chromium's own sandbox"),
     BOOL("browser.headless", BOT_FIELD_PLAIN, "true", "no window"),
 
+    OBJECT("proxy", "instead of the environment's http_proxy, https_proxy and no_proxy"),
+    STRING("proxy.http", BOT_FIELD_SECRET, 2000, NULL, "http://HOST:PORT, for http: and ws:"),
+    STRING("proxy.https", BOT_FIELD_SECRET, 2000, NULL, "http://HOST:PORT, for https: and wss:"),
+    OTHER("proxy.no_proxy", BOT_FIELD_STRINGS, BOT_FIELD_PLAIN,
+          "hosts, addresses and nets that are reached without"),
+
     OBJECT("upload", "where the artifacts go"),
     URL("upload.put_url", BOT_FIELD_PLAIN, "http https", "presigned URL that takes the recording"),
     OTHER("upload.headers", BOT_FIELD_HEADERS, BOT_FIELD_SECRET,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/control_link.h"
 
+#include "base/agent.h"
+#include "base/proxy.h"
 #include "bot/control_journal.h"
 
 #include <libsoup/soup.h>
@@ -48,7 +50,8 @@ BotControlLink *bot_control_link_new(const BotControlLinkConfig *config,
     link->user_data = user_data;
     link->journal = bot_control_journal_new(config->journal_bytes > 0 ? config->journal_bytes
                                                                       : BOT_CONTROL_JOURNAL_BYTES);
-    link->session = soup_session_new_with_options("user-agent", "steno/" STENO_VERSION, NULL);
+    link->session = soup_session_new_with_options("user-agent", BASE_USER_AGENT, "proxy-resolver",
+                                                  base_proxy_resolver(), NULL);
     return link;
 }
 

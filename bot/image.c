@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/image.h"
 
+#include "base/agent.h"
+#include "base/proxy.h"
 #include "media/still.h"
 
 #include <libsoup/soup.h>
@@ -229,24 +231,43 @@ static void on_answer(GObject *source, GAsyncResult *result, gpointer data)
     image_unref(image);
 }
 
-/* Asks @address, and nobody else, for the URL of this hop. */
-static void ask(BotImage *image, GInetAddress *address)
+/* Where the URL of this hop is asked for; NULL: by the proxy, which looks its host up. */
+static GSocketAddress *get_address(const BotImage *image, GInetAddress *address)
 {
     bool tls = g_str_equal(g_uri_get_scheme(image->uri), "https");
     int port = g_uri_get_port(image->uri);
-    g_autoptr(GSocketAddress) socket_address =
-        g_inet_socket_address_new(address, (guint16)(port > 0 ? port
-                                                     : tls    ? 443
-                                                              : 80));
+    return address == NULL ? NULL
+                           : g_inet_socket_address_new(address, (guint16)(port > 0 ? port
+                                                                          : tls    ? 443
+                                                                                   : 80));
+}
+
+/* Asks @address, and nobody else, for the URL of this hop; NULL: the proxy. */
+static void ask(BotImage *image, GInetAddress *address)
+{
+    g_autoptr(GSocketAddress) socket_address = get_address(image, address);
     g_clear_object(&image->message);
     g_clear_object(&image->session);
-    image->session = soup_session_new_with_options(
-        "remote-connectable", socket_address, "proxy-resolver", NULL, "timeout",
-        BOT_IMAGE_TIMEOUT_S, "user-agent", "steno/" STENO_VERSION, NULL);
+    image->session =
+        soup_session_new_with_options("remote-connectable", socket_address, "proxy-resolver",
+                                      address == NULL ? base_proxy_resolver() : NULL, "timeout",
+                                      BOT_IMAGE_TIMEOUT_S, "user-agent", BASE_USER_AGENT, NULL);
     image->message = soup_message_new_from_uri(SOUP_METHOD_GET, image->uri);
     soup_message_add_flags(image->message, SOUP_MESSAGE_NO_REDIRECT);
     soup_session_send_async(image->session, image->message, G_PRIORITY_DEFAULT, image->cancellable,
                             on_answer, image_ref(image));
+}
+
+/* A name behind a proxy is the proxy's to judge; an address can be judged here. */
+static void ask_by_proxy(BotImage *image)
+{
+    g_autoptr(GInetAddress) address = g_inet_address_new_from_string(g_uri_get_host(image->uri));
+    bool any = image->allow_private && image->n_hops == 1;
+    if (address != NULL && !any && bot_image_is_private(address)) {
+        fail(image, "%s is a private address", g_uri_get_host(image->uri));
+    } else {
+        ask(image, NULL);
+    }
 }
 
 // --- a hop ---
@@ -290,6 +311,12 @@ static void begin_hop(BotImage *image, GUri *uri)
     g_uri_ref(uri);
     g_clear_pointer(&image->uri, g_uri_unref);
     image->uri = uri;
+    g_autofree char *url = g_uri_to_string(uri);
+    g_autofree char *proxy = base_proxy_for(url);
+    if (proxy != NULL) {
+        ask_by_proxy(image);
+        return;
+    }
     g_autoptr(GResolver) resolver = g_resolver_get_default();
     g_resolver_lookup_by_name_async(resolver, host, image->cancellable, on_resolved,
                                     image_ref(image));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/proxy.h"
 #include "bot/cli.h"
 #include "bot/log.h"
 #include "bot/recover.h"
@@ -45,7 +46,8 @@ int main(int argc, char **argv)
     bot_log_init(NULL);
     BotCli cli = {0};
     g_autoptr(GError) error = NULL;
-    if (!bot_cli_parse(argc, argv, &cli, &error)) {
+    /* before there are threads: libraries and Chromium have rules of their own for these */
+    if (!base_proxy_from_environment(true, &error) || !bot_cli_parse(argc, argv, &cli, &error)) {
         fprintf(stderr, "steno-worker: %s\n", error->message);
         return BOT_EXIT_BAD_CONFIG;
     }

@@ -520,6 +520,12 @@ BotExit bot_recover(const char *output_dir)
                              : error->message);
         return ended_well ? BOT_EXIT_OK : BOT_EXIT_BAD_CONFIG;
     }
+    JsonObject *proxy = recovery.config->proxy;
+    if (proxy != NULL && !bot_config_use_proxy(proxy, &error)) {
+        g_message("%s: %s", output_dir, error->message);
+        bot_config_free(recovery.config);
+        return BOT_EXIT_BAD_CONFIG;
+    }
     recovery.events = bot_event_log_read(output_dir);
     recovery.log = bot_event_log_new(output_dir, -1, &error);
     if (recovery.log == NULL) {

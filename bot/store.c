@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/store_priv.h"
 
+#include "base/agent.h"
+#include "base/proxy.h"
 #include "bot/sigv4.h"
 #include "bot/store_ahead.h"
 
@@ -31,8 +33,9 @@ BotStore *bot_store_new(const BotStoreConfig *config)
     BotStore *store = g_new0(BotStore, 1);
     store->config = config;
     store->max_tries = BOT_STORE_MAX_TRIES;
-    store->session = soup_session_new_with_options("timeout", TIMEOUT_S, "user-agent",
-                                                   "steno/" STENO_VERSION, NULL);
+    store->session =
+        soup_session_new_with_options("timeout", TIMEOUT_S, "user-agent", BASE_USER_AGENT,
+                                      "proxy-resolver", base_proxy_resolver(), NULL);
     if (config->put_url == NULL) {
         get_address(config, &store->base, &store->host);
     }

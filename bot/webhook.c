@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/webhook.h"
 
+#include "base/agent.h"
+#include "base/proxy.h"
 #include "bot/answer.h"
 
 #include <errno.h>
@@ -75,7 +77,8 @@ BotWebhook *bot_webhook_new(const char *url, const char *api_key, const char *ou
     webhook->cancellable = g_cancellable_new();
     g_queue_init(&webhook->waiting);
     webhook->session = soup_session_new_with_options("timeout", BOT_WEBHOOK_TIMEOUT_S, "user-agent",
-                                                     "steno/" STENO_VERSION, NULL);
+                                                     BASE_USER_AGENT, "proxy-resolver",
+                                                     base_proxy_resolver(), NULL);
     if (!take_up_spool(webhook, error)) {
         return NULL;
     }

@@ -123,11 +123,33 @@ static bool open_folder(Worker *worker, const BotConfig *config, GError **error)
     return true;
 }
 
+static bool is_same(JsonNode *a, JsonNode *b)
+{
+    g_autofree char *left = a != NULL ? json_to_string(a, FALSE) : g_strdup("");
+    g_autofree char *right = b != NULL ? json_to_string(b, FALSE) : g_strdup("");
+    return strcmp(left, right) == 0;
+}
+
+/* A standby has its browser and its link already, and they have their proxies. */
+static bool use_proxy(Worker *worker, const BotConfig *config, GError **error)
+{
+    JsonNode *own = json_object_get_member(config->document, "proxy");
+    if (worker->base == NULL) {
+        return config->proxy == NULL || bot_config_use_proxy(config->proxy, error);
+    }
+    if (!is_same(own, json_object_get_member(worker->base, "proxy"))) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                    "$.proxy: this standby was started with another one; give it there");
+        return false;
+    }
+    return true;
+}
+
 /* @config: (transfer full) on success. */
 static bool take_bot(Worker *worker, BotConfig *config, GError **error)
 {
     static const BotSessionEvents events = {on_ended};
-    if (!open_folder(worker, config, error)) {
+    if (!use_proxy(worker, config, error) || !open_folder(worker, config, error)) {
         return false;
     }
     worker->config = config;
@@ -335,6 +357,11 @@ static bool stand_by(Worker *worker, GError **error)
     static const PlatformStandbyEvents events = {on_standby_ready, on_standby_lost};
     JsonNode *browser = json_object_get_member(worker->base, "browser");
     bool has_browser = browser != NULL && JSON_NODE_HOLDS_OBJECT(browser);
+    JsonNode *proxy = json_object_get_member(worker->base, "proxy");
+    if (proxy != NULL && JSON_NODE_HOLDS_OBJECT(proxy) &&
+        !bot_config_use_proxy(json_node_get_object(proxy), error)) {
+        return false;
+    }
     worker->exit = BOT_EXIT_OK;
     worker->standby = platform_standby_new(has_browser ? json_node_get_object(browser) : NULL,
                                            &events, worker, error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/delivery.h"
 
+#include "base/agent.h"
+#include "base/proxy.h"
 #include "orchestrator/address.h"
 #include "orchestrator/json.h"
 #include "orchestrator/secrets.h"
@@ -17,7 +19,7 @@ struct OrchDeliveryTry {
     gpointer user_data;
     gint64 begun_us;
     guint timeout_ms, timeout_id, fail_id;
-    bool allow_private, refused, timed_out, bad_url;
+    bool allow_private, refused, timed_out, bad_url, by_proxy;
     char answer[MAX_ANSWER_BYTES];
 };
 
@@ -101,10 +103,10 @@ void orch_delivery_result_clear(OrchDeliveryResult *result)
 
 SoupSession *orch_delivery_session(guint max_connections)
 {
-    SoupSession *session = soup_session_new_with_options(
-        "user-agent", "steno/" STENO_VERSION, "max-conns", max_connections, "max-conns-per-host",
-        max_connections, "idle-timeout", 30, NULL);
-    soup_session_set_proxy_resolver(session, NULL);
+    SoupSession *session = soup_session_new_with_options("user-agent", BASE_USER_AGENT, "max-conns",
+                                                         max_connections, "max-conns-per-host",
+                                                         max_connections, "idle-timeout", 30, NULL);
+    soup_session_set_proxy_resolver(session, base_proxy_resolver());
     soup_session_remove_feature_by_type(session, SOUP_TYPE_CONTENT_DECODER);
     return session;
 }
@@ -193,7 +195,7 @@ static void on_network(SoupMessage *message, GSocketClientEvent event, GIOStream
                        gpointer user_data)
 {
     OrchDeliveryTry *attempt = user_data;
-    if (attempt->allow_private || !G_IS_SOCKET_CONNECTION(connection) ||
+    if (attempt->allow_private || attempt->by_proxy || !G_IS_SOCKET_CONNECTION(connection) ||
         (event != G_SOCKET_CLIENT_CONNECTING && event != G_SOCKET_CLIENT_CONNECTED)) {
         return;
     }
@@ -219,6 +221,25 @@ static gboolean on_bad_url(gpointer user_data)
     return G_SOURCE_REMOVE;
 }
 
+static gboolean on_refused(gpointer user_data)
+{
+    OrchDeliveryTry *attempt = user_data;
+    attempt->fail_id = 0;
+    g_autoptr(GError) error = g_error_new_literal(G_IO_ERROR, G_IO_ERROR_CANCELLED, "refused");
+    finish(attempt, error, 0);
+    return G_SOURCE_REMOVE;
+}
+
+/* What goes by a proxy is looked up there; an address in the URL can be judged here. */
+static bool goes_by_proxy(const OrchDelivery *delivery, GUri *uri, bool *ret_refused)
+{
+    g_autofree char *proxy = base_proxy_for(delivery->url);
+    g_autoptr(GInetAddress) address =
+        proxy != NULL ? g_inet_address_new_from_string(g_uri_get_host(uri)) : NULL;
+    *ret_refused = address != NULL && !orch_address_is_public(address);
+    return proxy != NULL;
+}
+
 static void copy_header(const char *name, const char *value, gpointer user_data)
 {
     soup_message_headers_replace(user_data, name, value);
@@ -240,6 +261,14 @@ OrchDeliveryTry *orch_delivery_try(SoupSession *session, const OrchDelivery *del
         attempt->message != NULL ? g_uri_get_scheme(soup_message_get_uri(attempt->message)) : "";
     if (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0) {
         attempt->fail_id = g_idle_add(on_bad_url, attempt);
+        return attempt;
+    }
+    bool is_private = false;
+    attempt->by_proxy =
+        goes_by_proxy(delivery, soup_message_get_uri(attempt->message), &is_private);
+    attempt->refused = is_private && !allow_private;
+    if (attempt->refused) {
+        attempt->fail_id = g_idle_add(on_refused, attempt);
         return attempt;
     }
     soup_message_add_flags(attempt->message, SOUP_MESSAGE_NO_REDIRECT);

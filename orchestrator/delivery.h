@@ -8,7 +8,8 @@
 /*
  * One try at delivering one webhook: its headers and its POST. The target's address is checked
  * where the connection is made, so a name that changes its mind between a check and a call gains
- * nothing; redirects are not followed; no proxy. Main thread only.
+ * nothing; redirects are not followed; proxies by the
+ * process's rule (base/proxy.h). Main thread only.
  */
 
 /** What the headers are made from; strings may be NULL: that header is left out. */
@@ -45,7 +46,7 @@ typedef struct OrchDeliveryTry OrchDeliveryTry;
 /** @result: (transfer none). The try is over, and freed after this. */
 typedef void (*OrchDeliveryDone)(const OrchDeliveryResult *result, gpointer user_data);
 
-/** No connection is kept to be used again, nor proxies; (transfer full). */
+/** (transfer full) */
 SoupSession *orch_delivery_session(guint max_connections);
 
 /**

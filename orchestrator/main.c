@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/proxy.h"
+#include "bot/config.h"
 #include "orchestrator/bots.h"
 #include "orchestrator/cli.h"
+#include "orchestrator/json.h"
 #include "orchestrator/server.h"
 #include "orchestrator/workforce.h"
 
@@ -127,12 +130,24 @@ static OrchStore *open_store(const OrchConfig *config, GError **error)
     return orch_store_open(path, error);
 }
 
+/* The workers' rule is ours, too. They read the environment themselves. */
+static bool use_proxy(const OrchConfig *config, GError **error)
+{
+    JsonObject *proxy = orch_json_object(config->worker_defaults, "proxy");
+    return proxy != NULL ? bot_config_use_proxy(proxy, error)
+                         : base_proxy_from_environment(false, error);
+}
+
 static int run(const OrchCli *cli)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(OrchConfig) config = orch_config_new_from_file(cli->config, &error);
     g_autoptr(OrchSecrets) secrets = NULL;
     g_autoptr(OrchStore) store = NULL;
+    if (config != NULL && !use_proxy(config, &error)) {
+        fprintf(stderr, "steno-orchestrator: %s\n", error->message);
+        return 2;
+    }
     const char *secret = g_getenv("STENO_SECRET");
     if (config != NULL) {
         secrets = orch_secrets_new(secret != NULL ? secret : "", &error);

@@ -18,6 +18,7 @@
 struct OrchPool {
     char *executable, *dir, *control_url; /* owned */
     JsonObject *browser;                  /* owned; NULL: the worker's own defaults */
+    JsonObject *proxy;                    /* owned; NULL: the environment's */
     OrchPoolEvents events;
     gpointer user_data;
     GPtrArray *workers; /* of owned OrchWorker, oldest first */
@@ -149,6 +150,9 @@ static bool write_config(OrchWorker *worker, const char *token, GError **error)
     json_object_set_string_member(document, "worker_id", worker->id);
     if (pool->browser != NULL) {
         json_object_set_object_member(document, "browser", json_object_ref(pool->browser));
+    }
+    if (pool->proxy != NULL) {
+        json_object_set_object_member(document, "proxy", json_object_ref(pool->proxy));
     }
     g_autofree char *text = orch_json_print(document);
     return g_file_set_contents_full(worker->config_path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT,
@@ -416,6 +420,7 @@ OrchPool *orch_pool_new(const OrchPoolConfig *config, const OrchPoolEvents *even
     pool->dir = g_strdup(config->dir);
     pool->control_url = g_strdup(config->control_url);
     pool->browser = config->browser != NULL ? json_object_ref(config->browser) : NULL;
+    pool->proxy = config->proxy != NULL ? json_object_ref(config->proxy) : NULL;
     pool->events = *events;
     pool->user_data = user_data;
     pool->workers = g_ptr_array_new();
@@ -444,6 +449,7 @@ void orch_pool_free(OrchPool *pool)
     }
     g_ptr_array_unref(pool->workers);
     g_clear_pointer(&pool->browser, json_object_unref);
+    g_clear_pointer(&pool->proxy, json_object_unref);
     g_free(pool->executable);
     g_free(pool->dir);
     g_free(pool->control_url);

@@ -37,6 +37,7 @@ typedef struct {
     const char *dir;         /* for logs and first configurations; made if need be */
     const char *control_url; /* where workers dial */
     JsonObject *browser;     /* nullable (transfer none): the browser part to start with */
+    JsonObject *proxy;       /* likewise: the proxy part */
 } OrchPoolConfig;
 
 /** Strings are copied. Errors: G_IO_ERROR (the folder). */

@@ -313,7 +313,8 @@ static OrchPool *make_pool(OrchWorkforce *workforce, guint16 port, GError **erro
     g_autofree char *url = control_url(workforce->config, port);
     JsonObject *defaults = workforce->config->worker_defaults;
     OrchPoolConfig config = {workforce->config->worker, dir, url,
-                             defaults != NULL ? orch_json_object(defaults, "browser") : NULL};
+                             defaults != NULL ? orch_json_object(defaults, "browser") : NULL,
+                             orch_json_object(workforce->config->worker_defaults, "proxy")};
     return orch_pool_new(&config, &orch_workforce_pool_events, workforce, error);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "streaming/client_priv.h"
 
+#include "base/proxy.h"
+
 #include <string.h>
 
 G_DEFINE_QUARK(streaming_error, streaming_error)
@@ -172,13 +174,24 @@ static bool init_endpoint(StreamingClient *client, StreamingEndpoint *endpoint, 
     return true;
 }
 
+/* A proxy is a virtual host's: each socket has one of its own, with what the rule says for it. */
+static bool make_vhost(StreamingEndpoint *endpoint, struct lws_context_creation_info *info)
+{
+    g_autofree char *proxy = base_proxy_for(endpoint->url);
+    g_autofree char *name = g_strdup_printf("socket %p", (void *)endpoint);
+    info->vhost_name = name;
+    info->http_proxy_address = proxy != NULL ? proxy + strlen("http://") : NULL;
+    endpoint->vhost = lws_create_vhost(endpoint->client->context, info);
+    return endpoint->vhost != NULL;
+}
+
 static bool make_context(StreamingClient *client, GError **error)
 {
     lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = streaming_protocols,
-        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+        .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .gid = (gid_t)-1,
         .uid = (uid_t)-1,
         .fd_limit_per_thread = 64,
@@ -187,7 +200,11 @@ static bool make_context(StreamingClient *client, GError **error)
         .user = client,
     };
     client->context = lws_create_context(&info);
-    if (client->context == NULL) {
+    bool good = client->context != NULL;
+    for (guint i = 0; good && i < client->n_endpoints; i++) {
+        good = make_vhost(&client->endpoints[i], &info);
+    }
+    if (!good) {
         g_set_error(error, STREAMING_ERROR, STREAMING_ERROR_FAILED,
                     "libwebsockets could not be started");
         return false;

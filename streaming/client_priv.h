@@ -27,7 +27,8 @@ typedef struct {
     char *host;    /* owned: the Host header */
     guint16 port;
     bool tls;
-    struct lws *wsi; /* borrowed from libwebsockets; NULL while away */
+    struct lws_vhost *vhost; /* borrowed from the context */
+    struct lws *wsi;         /* borrowed from libwebsockets; NULL while away */
     bool connected;
     bool dialling; /* and nothing is known yet */
     bool handshake_due;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "streaming/client_priv.h"
 
+#include "base/agent.h"
+
 #include <string.h>
 
 /* RFC 6455 pings find a peer that vanished without a word. */
@@ -86,6 +88,7 @@ static void dial(lws_sorted_usec_list_t *sul)
     StreamingEndpoint *endpoint = lws_container_of(sul, StreamingEndpoint, sul);
     struct lws_client_connect_info info = {
         .context = endpoint->client->context,
+        .vhost = endpoint->vhost,
         .address = endpoint->address,
         .port = endpoint->port,
         .path = endpoint->path,
@@ -120,6 +123,18 @@ static int append_header(struct lws *wsi, const char *name, const char *value, g
                                        (int)strlen(value), position, end);
 }
 
+static bool has_header(const StreamingClient *client, const char *name)
+{
+    g_autoptr(GList) names =
+        client->headers != NULL ? json_object_get_members(client->headers) : NULL;
+    for (GList *item = names; item != NULL; item = item->next) {
+        if (g_ascii_strcasecmp(item->data, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int append_headers(StreamingEndpoint *endpoint, struct lws *wsi, void *in, size_t length)
 {
     const StreamingClient *client = endpoint->client;
@@ -127,6 +142,10 @@ static int append_headers(StreamingEndpoint *endpoint, struct lws *wsi, void *in
     guint8 *end = *position + length;
     if (client->authorization != NULL &&
         append_header(wsi, "Authorization", client->authorization, position, end) != 0) {
+        return -1;
+    }
+    if (!has_header(client, "User-Agent") &&
+        append_header(wsi, "User-Agent", BASE_USER_AGENT, position, end) != 0) {
         return -1;
     }
     if (client->headers == NULL) {

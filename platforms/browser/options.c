@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/browser/options.h"
 
+#include "base/proxy.h"
 #include "platforms/platform.h"
 
 #include <string.h>
@@ -248,6 +249,21 @@ bool browser_options_equal(const BrowserOptions *a, const BrowserOptions *b)
     return equal;
 }
 
+/* The process's rule, unless the browser has arguments of its own for it. */
+static void add_proxy(GPtrArray *argv, const BrowserOptions *options)
+{
+    for (size_t i = 0; options->args != NULL && options->args[i] != NULL; i++) {
+        if (g_str_has_prefix(options->args[i], "--proxy-") ||
+            strcmp(options->args[i], "--no-proxy-server") == 0) {
+            return;
+        }
+    }
+    g_auto(GStrv) proxy = base_proxy_chromium_args();
+    for (size_t i = 0; proxy[i] != NULL; i++) {
+        g_ptr_array_add(argv, g_strdup(proxy[i]));
+    }
+}
+
 char **browser_options_to_argv(const BrowserOptions *options, const char *profile_dir)
 {
     GPtrArray *argv = g_ptr_array_new();
@@ -276,6 +292,7 @@ char **browser_options_to_argv(const BrowserOptions *options, const char *profil
     if (!shm_is_roomy()) { /* as in containers, which get 64 MiB */
         g_ptr_array_add(argv, g_strdup("--disable-dev-shm-usage"));
     }
+    add_proxy(argv, options);
     add_value(argv, "--host-resolver-rules=", options->host_rules);
     add_value(argv, "--ignore-certificate-errors-spki-list=", options->trusted_spki);
     add_value(argv, "--ip-address-space-overrides=", options->address_space_overrides);

@@ -8,11 +8,12 @@ import sys
 
 SHARED = {"media/frame.h", "media/json.h"}
 ALLOWED = {
-    "media": ({"media"}, set()),
-    "platforms": ({"platforms"}, SHARED),
-    "streaming": ({"streaming"}, SHARED),
-    "bot": ({"bot", "platforms", "streaming", "media"}, set()),
-    "orchestrator": ({"orchestrator"},
+    "base": ({"base"}, set()),
+    "media": ({"media", "base"}, set()),
+    "platforms": ({"platforms", "base"}, SHARED),
+    "streaming": ({"streaming", "base"}, SHARED),
+    "bot": ({"bot", "platforms", "streaming", "media", "base"}, set()),
+    "orchestrator": ({"orchestrator", "base"},
                      {"media/json.h", "bot/answer.h", "bot/command.h", "bot/config.h", "bot/event.h", "bot/fields.h",
                       "bot/log.h", "bot/machine.h", "bot/outcome.h", "bot/report_data.h", "bot/store.h",
                       "platforms/meeting_url.h"}),
