@@ -71,8 +71,7 @@ static void G_GNUC_NULL_TERMINATED send_message(MeetingBot *bot, const char *typ
     send_text(bot, json);
 }
 
-/* What Teams' page puts into its subscriptions: the stream's number, and whose picture it brings.
- */
+/* What Teams' page subscribes with: the stream's number, and whose picture it brings. */
 static void add_subscription(JsonBuilder *b, MeetingBot *bot, const MeetingUser *user)
 {
     json_builder_set_member_name(b, "video_source");
@@ -592,7 +591,8 @@ void meeting_bot_drop_network(MeetingBot *bot)
 
 void meeting_bot_chat(MeetingBot *bot, const MeetingChatMessage *message, const char *name)
 {
-    send_message(bot, "chat", "from", name, "text", message->text, "id", message->id, NULL);
+    send_message(bot, "chat", "from", name, "text", message->text, "id", message->id, "device",
+                 message->device, NULL);
     if (is_teams(bot) || is_zoom(bot))
         return;
     g_autoptr(GPtrArray) nobody = g_ptr_array_new();

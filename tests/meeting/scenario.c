@@ -2,6 +2,7 @@
 #include "tests/meeting/scenario.h"
 
 #include "media/json.h"
+#include "tests/meeting/quirks.h"
 
 #include <json-glib/json-glib.h>
 #include <math.h>
@@ -612,11 +613,24 @@ static bool read_dialog_name(Parser *p, const char *path, JsonNode *node, gpoint
     return true;
 }
 
+static bool read_quirk(Parser *p, const char *path, JsonNode *node, gpointer data)
+{
+    bool text = JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING;
+    const char *name = text ? json_node_get_string(node) : "";
+    g_autofree char *others = meeting_quirk_check(p->scenario->platform, name);
+    if (others != NULL) {
+        g_autofree char *expected = g_strdup_printf("one of this platform's: %s", others);
+        return fail(p, path, node, expected);
+    }
+    g_ptr_array_add(p->scenario->quirks, g_strdup(name));
+    return true;
+}
+
 static bool read_page(Parser *p, JsonNode *node)
 {
     static const char *const keys[] = {
         "variant",   "dialogs",    "ui",       "wording", "lobby_shows", "no_devices", "frame",
-        "forgetful", "transforms", "passcode", "cookie",  "chat",        NULL};
+        "forgetful", "transforms", "passcode", "cookie",  "chat",        "quirks",     NULL};
     static const char *const passcodes[] = {"none", "right", "wrong", "missing", NULL};
     static const char *const uis[] = {"light", "full", "live", NULL};
     static const char *const wordings[] = {"new", "old", "british", "german", NULL};
@@ -640,6 +654,7 @@ static bool read_page(Parser *p, JsonNode *node)
         !get_bool(p, "page", object, "frame", &s->in_frame) ||
         !get_bool(p, "page", object, "forgetful", &s->forgetful) ||
         !get_bool(p, "page", object, "transforms", &s->transforms) ||
+        !each(p, "page", object, "quirks", read_quirk, NULL) ||
         !each(p, "page", object, "dialogs", read_dialog_name, NULL))
         return false;
     s->page_variant = variant;
@@ -689,8 +704,10 @@ static bool read_scenario(Parser *p, JsonObject *object)
     MeetingScenario *s = p->scenario;
     int platform = 0;
     if (!has_only(p, "", object, keys) ||
-        !get_choice(p, "", object, "platform", platforms, &platform) ||
-        !get_optional_number(p, "", object, "duration_s", 86400, G_MAXDOUBLE, &s->duration_s) ||
+        !get_choice(p, "", object, "platform", platforms, &platform))
+        return false;
+    s->platform = platform;
+    if (!get_optional_number(p, "", object, "duration_s", 86400, G_MAXDOUBLE, &s->duration_s) ||
         !read_lobby(p, json_object_get_member(object, "lobby")) ||
         !each(p, "", object, "participants", read_person, NULL) ||
         !each(p, "", object, "chat", read_chat, NULL) ||
@@ -699,7 +716,6 @@ static bool read_scenario(Parser *p, JsonObject *object)
         !read_wire(p, json_object_get_member(object, "wire")) ||
         !read_page(p, json_object_get_member(object, "page")))
         return false;
-    s->platform = platform;
     if (!check_page(p, object))
         return false;
     if (s->audio == MEETING_AUDIO_USUAL)
@@ -731,6 +747,7 @@ MeetingScenario *meeting_scenario_parse(const char *json, gssize length, const c
     scenario->chat = g_ptr_array_new_with_free_func(chat_free);
     scenario->events = g_ptr_array_new_with_free_func(event_free);
     scenario->page_dialogs = g_ptr_array_new_with_free_func(g_free);
+    scenario->quirks = g_ptr_array_new_with_free_func(g_free);
     scenario->audio_level = true;
     scenario->network_seed = 1;
     Parser p = {scenario, folder, fixtures, error};
@@ -747,6 +764,7 @@ void meeting_scenario_free(MeetingScenario *scenario)
     g_ptr_array_unref(scenario->chat);
     g_ptr_array_unref(scenario->people);
     g_ptr_array_unref(scenario->page_dialogs);
+    g_ptr_array_unref(scenario->quirks);
     g_free(scenario->cookie);
     g_free(scenario);
 }

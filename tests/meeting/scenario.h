@@ -211,6 +211,7 @@ typedef struct {
     MeetingPageVariant page_variant;
     char *cookie;            /* owned: "name=value" that opens the login wall, or NULL */
     GPtrArray *page_dialogs; /* owned, names of dialogs that show upon entering */
+    GPtrArray *quirks;       /* owned, names: quirks.h */
 } MeetingScenario;
 
 /**

@@ -3,6 +3,7 @@
 
 #include "tests/meeting/bot_teams.h"
 #include "tests/meeting/cert.h"
+#include "tests/meeting/quirks.h"
 #include "tests/meeting/server_zoom.h"
 #include "tests/meeting/teams.h"
 
@@ -115,6 +116,8 @@ static void serve_page(MeetingServer *server, SoupServerMessage *message, const 
     g_string_replace(html, "@LOBBY@", scenario->lobby_mode == MEETING_LOBBY_NONE ? "none" : "ask",
                      0);
     g_string_replace(html, "@CODE@", MEETING_CODE, 0);
+    g_autofree char *quirks = meeting_quirks_join(scenario);
+    g_string_replace(html, "@QUIRKS@", quirks, 0);
     g_autofree char *csp = g_strdup_printf(
         "default-src 'self'; script-src 'nonce-%s' 'strict-dynamic'; connect-src 'self'; "
         "worker-src 'self'; img-src 'self' data:; media-src 'self' blob:; "

@@ -2,12 +2,14 @@
 #include "tests/meeting/server_zoom.h"
 
 #include "tests/meeting/bot_zoom.h"
+#include "tests/meeting/quirks.h"
 
 #include <string.h>
 
 #define ZOOM_ID "82359876543"
 #define ZOOM_NAME "alice.martin"
 #define ZOOM_TK "w2tk.0-Alice_7"
+#define LONG_TOKEN "aZ3kQ9xVb7LmN2pRt5WcY8dEf1GhJ4.1" /* a link's, not what the field takes */
 
 /* A webinar's registrants are known by their token alone. */
 static bool lacks_token(const MeetingScenario *scenario, GHashTable *query)
@@ -24,8 +26,9 @@ static bool waits_for_host(Meeting *meeting, gint64 *first_us)
     *first_us = *first_us != 0 ? *first_us : now_us;
     bool late = scenario->lobby_after_s > 0 &&
                 now_us - *first_us >= (gint64)(scenario->lobby_after_s * 1e6);
-    return scenario->lobby_mode == MEETING_LOBBY_HOST_ABSENT &&
-           scenario->wording == MEETING_WORDING_OLD && !late;
+    bool has_page =
+        scenario->wording == MEETING_WORDING_OLD || meeting_has_quirk(scenario, "error_page");
+    return scenario->lobby_mode == MEETING_LOBBY_HOST_ABSENT && has_page && !late;
 }
 
 char *meeting_zoom_page(Meeting *meeting, const char *path, GHashTable *query, const char *client,
@@ -67,5 +70,7 @@ char *meeting_zoom_url(const MeetingScenario *scenario)
                                        "https://zoom.us/my/" ZOOM_NAME "?omn=1"};
     static const char *const passcodes[] = {"", "&pwd=" MEETING_ZOOM_PASSCODE, "&pwd=wrong-one",
                                             ""};
-    return g_strconcat(urls[scenario->ui], passcodes[scenario->passcode], NULL);
+    bool is_token = meeting_has_quirk(scenario, "short_passcode");
+    return g_strconcat(urls[scenario->ui],
+                       is_token ? "&pwd=" LONG_TOKEN : passcodes[scenario->passcode], NULL);
 }

@@ -108,6 +108,8 @@ static void test_says_what_is_wrong(void)
         {"{\"page\":{\"variant\":\"odd\"}}", "page.variant: expected one of normal"},
         {"{\"platform\":\"zoom\",\"page\":{\"wording\":\"german\"}}", "page.wording: expected"},
         {"{\"platform\":\"teams\",\"page\":{\"variant\":\"full\"}}", "page.variant: expected"},
+        {"{\"page\":{\"quirks\":[\"bot_wall\"]}}",
+         "page.quirks[0]: expected one of this platform's"},
         {"{\"platform\":\"skype\"}", "platform: expected one of meet"},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -2,6 +2,9 @@
 // What the stand-ins of all platforms share.
 'use strict';
 
+// How this page differs from the usual one: "page.quirks" in docs/test-meeting.md.
+const quirks = new Set((document.documentElement.dataset.quirks || '').split(' '));
+
 // el('button', {'aria-label': 'x', onclick: f}, child, 'text', …)
 function el(tag, attributes, ...children) {
   const element = document.createElement(tag);

@@ -6,10 +6,12 @@
 const root = document.getElementById('root');
 const settings = document.documentElement.dataset;
 const isOld = settings.wording === 'old';
+const isLive = quirks.has('live_call');
+const otherTexts = quirks.has('other_texts');
 const state = {
   phase: 'start', name: '', passcode: '', people: [], token: '', call: null, socket: null,
   sound: null, ended: false, heard: false, chatOpen: false, listOpen: false, chat: [],
-  videoOff: false, active: 0, early: [],
+  videoOff: false, active: 0, early: [], nAudio: 0, speakerView: false,
   mic: {on: true, track: null, kind: 'audio'},
   camera: {on: true, track: null, kind: 'video'},
 };
@@ -56,10 +58,15 @@ function refreshDevices() {
   for (const role of ['mic', 'camera']) {
     const device = state[role];
     for (const element of document.querySelectorAll(`[data-device="${role}"]`))
-      element.setAttribute('aria-label', words[role](device.on));
+      element.setAttribute('aria-label', hasPlainMic(role) ? 'Audio' : words[role](device.on));
     if (state.call)
       state.call.setOwn(role, device.on ? device.track : null);
   }
+}
+
+// One build's audio button says the same, joined or not, muted or not.
+function hasPlainMic(role) {
+  return role === 'mic' && state.phase === 'call' && (isLive || quirks.has('no_sound'));
 }
 
 async function toggle(role) {
@@ -68,16 +75,20 @@ async function toggle(role) {
   if (device.on && device.track === null)
     await acquire(device);
   refreshDevices();
+  renderList();
   send({t: 'mic', state: `${role} ${device.on ? 'on' : 'off'}`});
 }
 
 // --- before the call ---
 
 function showLauncher() {
-  root.replaceChildren(el('div', {class: 'screen'}, button('Launch Meeting', () => {}),
-    el('p', {}, 'Having issues with Zoom Workplace app?'),
-    el('a', {href: `/wc/${settings.variant.slice('launcher-'.length)}/join${location.search}`},
-      'Join from your browser')));
+  const link = el('a', {
+    href: `/wc/${settings.variant.slice('launcher-'.length)}/join${location.search}`,
+  }, otherTexts ? 'Join from browser' : 'Join from your browser');
+  link.hidden = otherTexts; // until the app was tried
+  root.replaceChildren(el('div', {class: 'screen'},
+    button('Launch Meeting', () => { link.hidden = false; }),
+    el('p', {}, 'Having issues with Zoom Workplace app?'), link));
 }
 
 // The whole client in a frame of the page, as on app.zoom.us at times.
@@ -117,22 +128,58 @@ function showPreview() {
     join.disabled = !value.trim();
   });
   const passcode = typedField({'type': 'password', 'id': 'input-for-pwd',
-    'placeholder': 'Meeting Passcode', 'hidden': ''}, (value) => { state.passcode = value; });
+    'placeholder': 'Meeting Passcode', 'hidden': '',
+    'maxlength': quirks.has('short_passcode') ? '10' : null}, (value) => { state.passcode = value; });
   root.replaceChildren(el('div', {class: 'prejoin preview-meeting-info'},
     el('h1', {}, 'Enter Meeting Info'), name, passcode,
-    el('p', {class: 'preview-error', hidden: ''}, 'Passcode wrong. Please try again.'),
+    el('p', {class: 'preview-error', hidden: ''},
+      otherTexts ? 'Incorrect password' : 'Passcode wrong. Please try again.'),
     button('', () => toggle('mic'), {'id': 'preview-audio-control-button', 'data-device': 'mic'}),
     button('', () => toggle('camera'),
       {'id': 'preview-video-control-button', 'data-device': 'camera'}), join));
   refreshDevices();
   showBanner();
-  showMediaPrompt();
-  if (isOld)
+  if (quirks.has('device_prompt'))
+    showDevicePrompt('hear');
+  else
+    showMediaPrompt();
+  if (isOld || otherTexts)
     showDisclaimer();
+  if (quirks.has('captcha_anchor'))
+    root.append(...quietCaptcha());
 }
 
 function inTheWay() {
-  return document.querySelector('[role="dialog"], #onetrust-banner-sdk') !== null;
+  return document.querySelector(
+    '[role="dialog"], #onetrust-banner-sdk, .pepc-permission-dialog') !== null;
+}
+
+// What is there of a captcha that asks nothing: a badge, and the frame of a riddle that does not show.
+function quietCaptcha() {
+  return [el('iframe', {src: '/recaptcha/enterprise/anchor?k=x&size=invisible', width: '256',
+    height: '60'}),
+  el('div', {style: 'visibility: hidden; position: absolute; top: -10000px'},
+    el('iframe', {src: '/recaptcha/enterprise/bframe?k=x', width: '400', height: '580'}))];
+}
+
+function loudCaptcha() {
+  return el('iframe', {src: '/recaptcha/enterprise/anchor?k=x&size=normal', width: '304',
+    height: '78', title: 'reCAPTCHA'});
+}
+
+// Two in turn. What allows is an element of the browser's own, which no script may press.
+function showDevicePrompt(what) {
+  const prompt = el('div', {class: 'ReactModal__Content'},
+    el('div', {class: 'pepc-permission-dialog'},
+      el('h2', {}, `Do you want people to ${what} you in the meeting?`),
+      el('span', {'role': 'button', 'tabindex': '0',
+        'class': 'pepc-permission-dialog__footer-button', 'onclick': () => {
+          prompt.remove();
+          send({t: 'dialog', what: `${what}: Continue without`});
+          if (what === 'hear')
+            showDevicePrompt('see');
+        }}, 'Continue without microphone and camera')));
+  document.body.append(prompt);
 }
 
 function showBanner() {
@@ -141,8 +188,10 @@ function showBanner() {
     send({t: 'dialog', what: `cookies: ${what}`});
   };
   const banner = el('div', {id: 'onetrust-banner-sdk', class: 'toast'}, 'We use cookies',
-    button('Accept Cookies', answer('accepted'), {id: 'onetrust-accept-btn-handler'}),
-    button('Decline Cookies', answer('declined'), {id: 'onetrust-reject-all-handler'}));
+    button('Accept Cookies', answer('accepted'),
+      {id: otherTexts ? null : 'onetrust-accept-btn-handler'}),
+    otherTexts ? null : button('Decline Cookies', answer('declined'),
+      {id: 'onetrust-reject-all-handler'}));
   document.body.append(banner);
 }
 
@@ -172,10 +221,10 @@ function showMediaPrompt() {
 
 function showDisclaimer() {
   const box = modal('Disclaimer', 'By joining you agree to the terms of the account owner.',
-    button('Agree', () => {
+    button(otherTexts ? 'I Agree' : 'Agree', () => {
       box.remove();
       send({t: 'dialog', what: 'disclaimer: Agree'});
-    }, {id: 'disclaimer_agree'}));
+    }, {id: otherTexts ? 'wc_agree1' : 'disclaimer_agree'}));
   document.body.append(box);
 }
 
@@ -200,12 +249,16 @@ function screen(title, ...more) {
 const walls = {
   not_found: () => screen(isOld ? 'Invalid meeting ID. Please check and try again.'
     : 'This meeting link is invalid (3,001)'),
-  login_required: () => screen({
+  login_required: () => screen(otherTexts ? 'Authentication is required to join' : {
     new: 'Sign in to join this meeting', old: 'Only authenticated users can join',
     british: 'The host requires authentication on the commercial Zoom platform to join this meeting',
-  }[settings.wording], button('Sign in Zoom', () => {}, {class: 'login-btn-zoom'})),
-  captcha: () => screen('Join Meeting', button('Please check captcha', () => {})),
-  blocked: () => screen({
+  }[settings.wording], otherTexts ? null
+    : button('Sign in Zoom', () => {}, {class: 'login-btn-zoom'})),
+  captcha: () => screen('Join Meeting', ...(quirks.has('captcha_anchor')
+    ? [...quietCaptcha(), loudCaptcha()] : [button('Please check captcha', () => {})])),
+  blocked: () => quirks.has('bot_wall') ? screen(
+    'We detected you may be a bot. Please check the box, or sign in.', loudCaptcha(),
+    button('Sign in to join', () => {})) : screen({
     new: 'Automated bots aren’t allowed in this meeting.',
     old: 'We detected you may be a bot.',
     british: "Automated bots aren't allowed: they must use Zoom RTMS.",
@@ -228,18 +281,52 @@ function showCall() {
   const control = (label, attributes, onclick) =>
     button('', onclick, {...attributes, 'aria-label': label});
   const footer = el('footer', {id: 'wc-footer', class: 'bar'},
-    button('', () => toggle('mic'), {'data-device': 'mic', 'class': 'join-audio-container__btn'}),
+    button('', pressAudio, {'data-device': 'mic', 'class': 'join-audio-container__btn'}),
     button('', () => toggle('camera'),
       {'data-device': 'camera', 'class': 'send-video-container__btn'}),
     settings.roster === 'nothing' ? null
       : el('div', {class: 'participants-button'}),
     control('open the chat panel', {id: 'chat-button'}, toggleChat),
-    el('div', {'aria-label': 'More meeting control ', 'role': 'button', 'onclick': toggleMore},
-      'More'),
+    isLive ? el('div', {'aria-label': 'More meeting control ', 'role': 'group',
+      'class': 'dropdown-toggle'}, button('More', toggleMore))
+      : el('div', {'aria-label': 'More meeting control ', 'role': 'button', 'onclick': toggleMore},
+        'More'),
+    quirks.has('quiet_gallery') ? control('View', {class: 'full-screen-widget__button'}, toggleView)
+      : null,
     control('Leave', {class: 'footer__leave-btn'}, showLeaveOptions));
   root.replaceChildren(el('div', {id: 'video-share-layout'}, el('main', {id: 'tiles'})), footer);
   refreshDevices();
   renderPeople();
+}
+
+// Beside the sound, the button that joins it mutes.
+function pressAudio() {
+  if (!isLive && !quirks.has('no_sound') || state.sound) {
+    toggle('mic');
+    return;
+  }
+  state.nAudio++;
+  send({t: 'dialog', what: 'audio: pressed'});
+  if (isLive && state.nAudio > 1) // the first press goes astray
+    listen();
+}
+
+function toggleView() {
+  const old = document.querySelector('[role="menu"]');
+  if (old) {
+    old.remove();
+    return;
+  }
+  const menu = el('div', {role: 'menu', class: 'panel'},
+    button('Speaker View', () => {
+      state.speakerView = true;
+      send({t: 'dialog', what: 'view: speaker'});
+      menu.remove();
+      renderPeople();
+    }, {role: 'menuitemradio'}));
+  menu.firstChild.prepend(document.createElementNS('http://www.w3.org/2000/svg', 'svg'));
+  menu.querySelector('svg').setAttribute('class', 'SvgSpeakerView');
+  document.body.append(menu);
 }
 
 function toggleMore() {
@@ -249,7 +336,8 @@ function toggleMore() {
     return;
   }
   const menu = el('ul', {role: 'menu', class: 'panel'},
-    el('li', {'role': 'menuitem', 'aria-label': 'Stop Incoming Video', 'onclick': () => {
+    el(isLive ? 'a' : 'li', {'role': 'menuitem', 'class': 'dropdown-item',
+      'aria-label': 'Stop Incoming Video', 'onclick': () => {
       state.videoOff = true;
       send({t: 'incoming_video', state: 'off'});
       menu.remove();
@@ -291,11 +379,12 @@ function frame(kind, person, isActive) {
   if (!element) {
     element = el('div', {id, class: frames[kind]}, el('div', {class: 'video-avatar__avatar tile'},
       el('span', {class: 'initial'}, person.name.slice(0, 1)),
-      el('div', {class: 'video-avatar__avatar-footer name'}, el('span', {}, person.name))));
+      isLive ? el('div', {class: 'video-avatar__avatar-title name'}, person.name)
+        : el('div', {class: 'video-avatar__avatar-footer name'}, el('span', {}, person.name))));
     document.getElementById('tiles').append(element);
   }
-  element.classList.toggle(`${frames[kind]}--active`,
-    isActive && (kind === 'gallery' || kind === 'bar'));
+  element.classList.toggle(`${frames[kind]}--active`, isActive &&
+    (kind === 'bar' || (kind === 'gallery' && !quirks.has('quiet_gallery'))));
   setPicture(element.querySelector('.tile'), person);
   return id;
 }
@@ -318,13 +407,14 @@ function renderPeople() {
   const shown = [];
   const marks = settings.tells !== 'nothing';
   const speaker = state.people.find((p) => p.csrc === state.active) || state.people[0];
+  const inSpeakerView = isOld || state.speakerView;
   const isSingle = settings.wording === 'british'; // one frame, for whoever spoke last
   for (const person of isSingle ? [] : state.people) {
     const isActive = marks && person.csrc !== 0 && person.csrc === state.active;
-    shown.push(frame(isOld ? 'bar' : 'gallery', person, isActive));
+    shown.push(frame(inSpeakerView ? 'bar' : 'gallery', person, isActive));
   }
-  if ((isOld || isSingle) && marks && speaker)
-    shown.push(frame(isOld ? 'main' : 'single', speaker, true));
+  if ((inSpeakerView || isSingle) && marks && speaker)
+    shown.push(frame(inSpeakerView ? 'main' : 'single', speaker, true));
   document.querySelectorAll('#tiles > div').forEach((e) => {
     if (!shown.includes(e.id))
       e.remove();
@@ -336,6 +426,10 @@ function renderPeople() {
 function renderCount() {
   const place = document.querySelector('.participants-button');
   const label = `open the participants list pane,[${state.people.length}] particpants`;
+  if (place && isLive && state.people.length < 2) { // nobody to list
+    place.replaceChildren();
+    return;
+  }
   if (place && !place.firstChild)
     place.append(button('Participants', () => {
       state.listOpen = !state.listOpen;
@@ -349,7 +443,8 @@ function row(person, index) {
   const what = [person.host ? 'Host' : null, person.self ? 'me' : null].filter((x) => x);
   const suffix = what.length > 0 ? `(${what.join(', ')})` : '';
   return el('li', {'class': 'participants-li', 'id': `participants-list-${index}`,
-    'aria-label': `${person.name} ${suffix},computer audio ${person.muted ? 'muted' : 'unmuted'},`
+    'aria-label': `${person.name} ${suffix},computer audio `
+      + `${(person.self ? !state.mic.on : person.muted) ? 'muted' : 'unmuted'},`
       + `video ${person.camera ? 'on' : 'off'}`},
   el('span', {class: 'participants-item__display-name'}, person.name),
   el('span', {class: 'participants-item__name-label'}, suffix));
@@ -371,7 +466,18 @@ setInterval(() => {
 
 // --- chat ---
 
+// A row shows before it has its id, and again when it has.
+function liveMessage(c) {
+  const element = el('div', {'class': 'chat-item-container', 'data-id': 'msgId-placeholder'},
+    el('span', {'class': 'chat-item__sender', 'data-userid': c.device, 'data-name': c.from}, c.from),
+    el('div', {class: 'chat-rtf-box__display'}, c.text));
+  setTimeout(() => element.setAttribute('data-id', c.id), 1500);
+  return element;
+}
+
 function messageElement(c, before) {
+  if (isLive)
+    return liveMessage(c);
   const from = c.from === state.name.trim() ? 'You' : c.from;
   return el('div', {class: 'new-chat-message__container', id: `chat-message-${c.id}`},
     before && before.from === c.from ? null : el('span', {class: 'chat-item__sender'}, from),
@@ -440,16 +546,19 @@ const dialogs = {
   recorded: ['This meeting is being recorded', 'By staying you consent.', 'Got it'],
   transcribed: ['Live transcription has been enabled', 'Who can see this?', 'OK'],
   no_bots: ['This meeting is for people', 'Automated bots aren’t allowed here.', 'Leave'],
+  breakout: ['Alice Martin is inviting you to join Breakout Room 1', '', 'Join Room', 'Later'],
+  breakout_only: ['You are invited to Breakout Room 2', '', 'Join Room'],
+  unmute: ['The host would like you to unmute', '', 'Unmute', 'Stay Muted'],
   deny_recording: ['Permission needed from Meeting Host',
     'The host does not allow recording of this meeting.', 'OK'],
 };
 
 function showDialog(name) {
-  const [title, text, action] = dialogs[name] || ['Something new', `About: ${name}`, 'Close'];
-  const box = modal(title, text, button(action, () => {
+  const [title, text, ...actions] = dialogs[name] || ['Something new', `About: ${name}`, 'Close'];
+  const box = modal(title, text, ...actions.map((action, i) => button(action, () => {
     box.remove();
     send({t: 'dialog', what: `${name}: ${action}`});
-  }, {class: 'zm-btn--primary'}));
+  }, {class: i === 0 ? 'zm-btn--primary' : null})));
   document.body.append(box);
   send({t: 'dialog', what: `${name}: shown`});
 }
@@ -489,11 +598,16 @@ function newCall() {
   });
   if (isOld)
     askForAudio();
-  else if (state.heard)
+  else if (state.heard && !isLive && !quirks.has('no_sound'))
     listen();
 }
 
 function showEnd(text) {
+  if (quirks.has('redirected')) { // to where people begin
+    state.ended = true;
+    location.assign('/wc?from=meeting');
+    return;
+  }
   state.ended = true;
   closeCall();
   document.querySelectorAll('[role="dialog"], [role="alert"], .panel').forEach((e) => e.remove());
@@ -504,8 +618,9 @@ function showEnd(text) {
 }
 
 const overTexts = {
-  removed: () => showEnd('You have been removed from the meeting by the host'),
-  host: () => showEnd(isOld ? 'This meeting has ended'
+  removed: () => showEnd(otherTexts ? 'The host removed you from the meeting'
+    : 'You have been removed from the meeting by the host'),
+  host: () => showEnd(otherTexts ? 'The host ended the meeting' : isOld ? 'This meeting has ended'
     : 'This meeting has been ended by host'),
   not_found: () => walls.not_found(),
 };
@@ -553,7 +668,8 @@ function start() {
   } else if (settings.variant === 'shell') {
     showShell();
   } else if (settings.variant === 'not_started') {
-    root.replaceChildren(el('div', {class: 'screen'}, 'The meeting can not be joined now.'));
+    root.replaceChildren(el('div', {class: 'screen'}, quirks.has('error_page')
+      ? 'This meeting link is invalid (3,001)' : 'The meeting can not be joined now.'));
   } else {
     showPreview();
     dial();
