@@ -117,6 +117,8 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
         kind->init(adapter);
     }
     adapter->flow.has_passcode = adapter->passcode != NULL;
+    adapter->flow.joins_audio =
+        platform_rules_has(adapter->rules, flow_purpose_names[FLOW_JOIN_AUDIO]);
     return &adapter->base;
 }
 

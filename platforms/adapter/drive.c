@@ -338,6 +338,10 @@ static void report_step(Adapter *adapter, const FlowReading *reading, const Flow
     if (step->camera_gave_up) {
         adapter_warn(adapter, "camera", "the meeting's camera button does not react");
     }
+    if (step->no_sound) {
+        adapter_warn(adapter, "no_sound",
+                     "the meeting's sound could not be joined: nothing is heard of it");
+    }
     if (step->mic_gave_up) {
         adapter_warn(adapter, "microphone", "the meeting's microphone button does not react");
     }
@@ -404,6 +408,7 @@ static FlowReading make_reading(Adapter *adapter, JsonObject *answer)
                            .media_flows = adapter->n_frames != adapter->n_frames_read,
                            .link_failed = adapter->link_failed,
                            .unsent = platform_json_bool(answer, "unsent", false),
+                           .soundless = platform_json_bool(answer, "soundless", false),
                            .told_left = adapter->told_left,
                            .told = adapter->told,
                            .told_message = adapter->told_message};
@@ -474,9 +479,9 @@ static gboolean on_poll(gpointer data)
         "'passcode_field','passcode_wrong','not_started','recording_denied'],'in_call',[],[])";
     static const char in_call[] =
         "window.__steno.read(['removed','ended','recording_denied','consent','network_lost',"
-        "'mic_is_on','mic_is_off','camera_is_on','camera_is_off'],'in_call',"
+        "'mic_is_on','mic_is_off','camera_is_on','camera_is_off','join_audio'],'in_call',"
         "['removed_page','ended_page','connection_failed'],"
-        "['removed','ended','recording_denied','consent','network_lost'])";
+        "['removed','ended','recording_denied','consent','network_lost','join_audio'])";
     Adapter *adapter = data;
     adapter->poll_timer = 0;
     adapter->busy = true;

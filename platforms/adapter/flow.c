@@ -8,6 +8,12 @@
 #define CAMERA_RETRY_MS 3000
 #define MAX_CAMERA_CLICKS 3
 #define MAX_CLICKS 8 /* then it is left alone: it does not react */
+/* A client that joins the sound by itself has done so by then; a second press may mute. */
+#define AUDIO_PATIENCE_MS 3000
+#define AUDIO_RETRY_MS 4000
+#define AUDIO_SLOW_RETRY_MS 60000
+#define FAST_AUDIO_CLICKS 5 /* then it is said that nothing is heard, and tried now and then */
+#define MAX_AUDIO_CLICKS 30
 
 const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_NOT_FOUND] = "not_found",
@@ -55,6 +61,7 @@ const char *const flow_purpose_names[FLOW_N_PURPOSES + 1] = {
     [FLOW_VIDEO_OFF_CLOSE] = "video_off_close",
     [FLOW_VIDEO_IS_OFF] = "video_is_off",
     [FLOW_CAPTURE_STAGE] = "capture_stage",
+    [FLOW_JOIN_AUDIO] = "join_audio",
     [FLOW_N_PURPOSES] = NULL,
 };
 
@@ -377,6 +384,37 @@ static bool note_mic(Flow *flow, const FlowReading *reading)
     return (int)flow->mic != before;
 }
 
+/* Some clients enter the call without its sound: their button is pressed until there is some, and
+ * never beside it, where it mutes. */
+static FlowStep join_audio(Flow *flow, const FlowReading *reading, int64_t now_ms)
+{
+    FlowStep step = nothing();
+    if (!reading->soundless || !flow->joins_audio) {
+        flow->soundless_since_ms = -1;
+        flow->n_audio_clicks = 0;
+        return step;
+    }
+    if (flow->soundless_since_ms < 0) {
+        flow->soundless_since_ms = now_ms;
+    }
+    int64_t without_ms = now_ms - flow->soundless_since_ms;
+    if (!flow->no_sound_told &&
+        without_ms >= AUDIO_PATIENCE_MS + FAST_AUDIO_CLICKS * AUDIO_RETRY_MS) {
+        flow->no_sound_told = step.no_sound = true;
+        return step;
+    }
+    int64_t wait_ms =
+        flow->n_audio_clicks < FAST_AUDIO_CLICKS ? AUDIO_RETRY_MS : AUDIO_SLOW_RETRY_MS;
+    bool may = flow->n_audio_clicks == 0 ? without_ms >= AUDIO_PATIENCE_MS
+                                         : now_ms - flow->audio_clicked_ms >= wait_ms;
+    if (!may || flow->n_audio_clicks >= MAX_AUDIO_CLICKS || !shows(reading, FLOW_JOIN_AUDIO)) {
+        return step;
+    }
+    flow->n_audio_clicks++;
+    flow->audio_clicked_ms = now_ms;
+    return click(FLOW_JOIN_AUDIO);
+}
+
 static FlowStep in_call(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
     if (reading->told_left) {
@@ -406,7 +444,9 @@ static FlowStep in_call(Flow *flow, const FlowReading *reading, int64_t now_ms)
     if (reading->unknown_dialog != NULL && !ending) {
         return (FlowStep){.todo = FLOW_DO_DIALOG, .purpose = FLOW_DIALOG_DISMISS};
     }
-    return keep_devices(flow, reading, now_ms);
+    step = join_audio(flow, reading, now_ms);
+    return step.todo != FLOW_DO_NOTHING || step.no_sound ? step
+                                                         : keep_devices(flow, reading, now_ms);
 }
 
 FlowStep flow_step(Flow *flow, const FlowReading *reading, int64_t now_ms)
@@ -415,7 +455,7 @@ FlowStep flow_step(Flow *flow, const FlowReading *reading, int64_t now_ms)
         flow->started = true;
         flow->start_ms = now_ms;
         flow->vanished_since_ms = flow->network_since_ms = flow->elsewhere_since_ms = -1;
-        flow->loaded_ms = -1;
+        flow->loaded_ms = flow->soundless_since_ms = -1;
     }
     if (flow->phase != FLOW_PHASE_CALL) {
         return before_call(flow, reading, now_ms);

@@ -55,6 +55,7 @@ typedef enum {
     FLOW_VIDEO_OFF_CLOSE, /* the dialog that all this happened in */
     FLOW_VIDEO_IS_OFF,    /* the page says so */
     FLOW_CAPTURE_STAGE,   /* what a picture of the page shows of it */
+    FLOW_JOIN_AUDIO,      /* in the call: what joins its sound */
     FLOW_N_PURPOSES,
 } FlowPurpose;
 
@@ -83,6 +84,7 @@ typedef struct {
     bool media_flows;           /* frames came since the last reading */
     bool link_failed;           /* the page's connection reports that it is broken */
     bool unsent;                /* no connection stands yet that would carry speech */
+    bool soundless;             /* nothing stands through which the meeting would be heard */
     bool told_left;             /* the platform's own messages say: over, as told below */
     PlatformLeft told;
     const char *told_message;
@@ -99,6 +101,7 @@ typedef struct {
     bool has_passcode;     /* there is one to type */
     int64_t elsewhere_ms;  /* how long the page may be elsewhere on its way in */
     bool want_open_mic, want_camera; /* changed at any time; of the call */
+    bool joins_audio;                /* there may be a call without its sound */
     /* State. */
     FlowPhase phase;
     bool named, passcode_given, joined_once, lobby_seen, denial_seen;
@@ -107,6 +110,9 @@ typedef struct {
         mic_clicked_ms;
     unsigned n_call_seen, n_end_seen, n_mic_clicks, n_camera_clicks;
     int64_t camera_clicked_ms;
+    int64_t soundless_since_ms, audio_clicked_ms; /* the first -1: there is sound */
+    unsigned n_audio_clicks;
+    bool no_sound_told;
     unsigned n_clicks[FLOW_N_PURPOSES]; /* in a row, for what should go away when it is clicked */
     bool started, host_absent;
     enum { FLOW_MIC_UNKNOWN, FLOW_MIC_OPEN, FLOW_MIC_CLOSED } mic;
@@ -127,8 +133,8 @@ typedef struct {
     FlowPurpose purpose; /* what the step is about, for its rule; FLOW_N_PURPOSES: none */
     PlatformLeft left;
     const char *message;
-    bool lobby, host_changed, admitted, recording_denied, mic_changed, mic_gave_up,
-        camera_gave_up; /* to report */
+    bool lobby, host_changed, admitted, recording_denied, mic_changed, mic_gave_up, camera_gave_up,
+        no_sound; /* to report */
 } FlowStep;
 
 FlowStep flow_step(Flow *flow, const FlowReading *reading, int64_t now_ms);

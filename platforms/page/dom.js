@@ -212,7 +212,8 @@ steno.read = (purposes, counted, otherwise, dialogs) => {
         .map((match) => match[1]);
     const unknown = reading.dialogs().filter((d) => !known.some((k) => d.contains(k)))
         .slice(0, 4).map((d) => reading.text(d).slice(0, 200));
-    return {url: location.href.slice(0, 500), found, count, unknown, unsent: steno.unsent()};
+    return {url: location.href.slice(0, 500), found, count, unknown, unsent: steno.unsent(),
+            soundless: steno.soundless()};
 };
 
 /* A text field, or an editor made of elements. */

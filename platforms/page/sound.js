@@ -7,30 +7,51 @@
  * that nothing is heard twice. With CONFIG.page_sound only.
  */
 const soundCopies = new WeakMap(); // AudioContext -> its MediaStreamAudioDestinationNode
-const heardTracks = new WeakSet();
+const sounds = new Map(); // track that is heard -> {context or null, element or null}: what plays it
+
+/*
+ * Whether nothing stands through which the meeting would be heard: neither a receiver whose sound is
+ * negotiated, nor an element that plays a live track, nor anything connected to a context that runs.
+ * That all of them are silent means nothing: so are people.
+ */
+steno.soundless = () => {
+    const receives = [...taps.values()].some(({receiver, transceiver}) =>
+        receiver.track.kind === 'audio' && receiver.track.readyState === 'live' &&
+        /recv/.test(transceiver.currentDirection || ''));
+    return !receives && ![...sounds].some(([track, {context, element}]) =>
+        track.readyState === 'live' && (context === null || context.state === 'running') &&
+        (element === null || (!element.paused && !element.muted && element.srcObject !== null &&
+                              element.srcObject.getAudioTracks().includes(track))));
+};
 
 function endSound(id) {
     order({type: 'forget', key: 'track' + id});
     tell({type: 'track_ended', id});
 }
 
-/* Sends what @track carries until it ends; @context: (nullable) closing it ends the track too. */
-function hear(track, streams, context) {
-    if (heardTracks.has(track)) {
+/* Sends what @track carries until it ends; @context: (nullable) closing it ends the track too;
+ * @element: (nullable) what plays it. */
+function hear(track, streams, context, element) {
+    const isHeard = sounds.has(track);
+    sounds.set(track, {context, element});
+    if (isHeard) {
         return;
     }
-    heardTracks.add(track);
     const id = nextId++;
     const json = JSON.stringify({type: 'track', id, kind: 'audio', mode: 'page', track: track.id,
                                  mid: null, streams, attributes: []});
     order({type: 'announce', key: 'track' + id, json});
     const processor = new MediaStreamTrackProcessor({track});
     order({type: 'decode', id, page: true, readable: processor.readable}, [processor.readable]);
-    track.addEventListener('ended', () => endSound(id), {once: true});
+    track.addEventListener('ended', () => {
+        sounds.delete(track);
+        endSound(id);
+    }, {once: true});
     if (context) {
         context.addEventListener('statechange', () => {
             if (context.state === 'closed') {
                 track.stop();
+                sounds.delete(track);
                 endSound(id);
             }
         });
@@ -47,7 +68,7 @@ function copyFor(target) {
     if (copy === undefined) {
         copy = context.createMediaStreamDestination();
         soundCopies.set(context, copy);
-        hear(copy.stream.getAudioTracks()[0], [copy.stream.id], context);
+        hear(copy.stream.getAudioTracks()[0], [copy.stream.id], context, null);
     }
     return copy;
 }
@@ -63,7 +84,7 @@ function hearElement(event) {
     }
     for (const track of stream.getAudioTracks()) {
         if (!ownTracks.has(track) && !isReceived(track)) {
-            hear(track, [stream.id], null);
+            hear(track, [stream.id], null, event.target);
         }
     }
 }

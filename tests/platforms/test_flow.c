@@ -321,6 +321,51 @@ static void test_camera_is_turned_on_with_patience(void)
     g_assert_false(got.camera_gave_up);
 }
 
+static void test_sound_is_joined_where_there_is_none(void)
+{
+    enter_call();
+    flow.joins_audio = true;
+    show(FLOW_JOIN_AUDIO, true);
+    for (int i = 0; i < 20; i++) { /* it would mute */
+        g_assert_cmpint(step(1000).todo, ==, FLOW_DO_NOTHING);
+    }
+    page.soundless = true;
+    g_assert_cmpint(step(0).todo, ==, FLOW_DO_NOTHING); /* it may still be coming by itself */
+    clock_ms += 3000;
+    expect_click(FLOW_JOIN_AUDIO);
+    g_assert_cmpint(step(3000).todo, ==, FLOW_DO_NOTHING); /* so may this */
+    clock_ms += 1000;
+    expect_click(FLOW_JOIN_AUDIO);
+    page.soundless = false;
+    g_assert_cmpint(step(9000).todo, ==, FLOW_DO_NOTHING);
+    page.soundless = true; /* it broke: the same again */
+    step(0);
+    for (int i = 0; i < 5; i++) {
+        clock_ms += i == 0 ? 3000 : 4000;
+        expect_click(FLOW_JOIN_AUDIO);
+    }
+    FlowStep got = step(4000);
+    g_assert_true(got.no_sound);
+    unsigned n_clicks = 0;
+    for (int i = 0; i < 6 * 3600; i++) { /* said once; tried now and then, but not for ever */
+        got = step(1000);
+        g_assert_false(got.no_sound);
+        n_clicks += got.todo == FLOW_DO_CLICK ? 1 : 0;
+    }
+    g_assert_cmpuint(n_clicks, ==, 25);
+    enter_call(); /* there is no button */
+    flow.joins_audio = page.soundless = true;
+    step(0);
+    show(FLOW_JOIN_AUDIO, false);
+    g_assert_false(step(22000).no_sound);
+    g_assert_true(step(1500).no_sound);
+    enter_call(); /* a platform whose sound is there */
+    page.soundless = true;
+    for (int i = 0; i < 60; i++) {
+        g_assert_false(step(1000).no_sound);
+    }
+}
+
 static void test_recording_refusal_is_told_once_and_closed(void)
 {
     enter_call();
@@ -368,6 +413,8 @@ int main(int argc, char *argv[])
     g_test_add_func("/flow/microphone_is_kept_as_wanted", test_microphone_is_kept_as_wanted);
     g_test_add_func("/flow/camera_is_turned_on_with_patience",
                     test_camera_is_turned_on_with_patience);
+    g_test_add_func("/flow/sound_is_joined_where_there_is_none",
+                    test_sound_is_joined_where_there_is_none);
     g_test_add_func("/flow/recording_refusal_is_told_once_and_closed",
                     test_recording_refusal_is_told_once_and_closed);
     g_test_add_func("/flow/unknown_dialog_is_handled_but_not_at_the_end",
