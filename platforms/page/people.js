@@ -111,18 +111,22 @@ function openList() {
 
 /* Tells of messages that it has not told of; in a row by one person, they show the name once. */
 function readChat() {
-    let from = '';
+    let from = '', number = '';
     for (const {element} of allOf('chat_message')) {
         const author = partOf(element, 'chat_author');
         const body = partOf(element, 'chat_text') || element;
-        const id = element.getAttribute('data-mid') || element.id || body.id;
-        from = author !== null ? author.innerText.trim() : from;
+        const id = element.getAttribute('data-mid') || element.getAttribute('data-id') ||
+            element.id || body.id;
+        if (author !== null) {
+            from = (author.getAttribute('data-name') || author.innerText).trim();
+            number = author.getAttribute('data-userid') || '';
+        }
         const text = body.innerText.trim().slice(0, MAX_TEXT);
         if (id && text !== '' && !toldMessages.has(id)) {
             toldMessages.add(id);
             const own = (RULES.purposes.chat_own || [])
                 .some((candidate) => candidate.wanted.includes(normal(from)));
-            tell({type: 'chat', id, from, text, own});
+            tell({type: 'chat', id, from, number, text, own});
         }
     }
 }

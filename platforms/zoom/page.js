@@ -42,6 +42,15 @@ function nameOfTile(tile) {
     return part === null ? '' : part.innerText.trim();
 }
 
+/* Zoom's number of the person whose picture is in @tile, which tells people of one name apart; "" when
+ * it does not show. */
+function numberOfTile(tile) {
+    return (RULES.purposes.tile_number || []).map(({css, attribute}) => {
+        const part = tile.querySelector(css);
+        return part === null ? '' : part.getAttribute(attribute) || '';
+    }).find((number) => /^\d{1,19}$/.test(number)) || '';
+}
+
 /* How many people there are, by the page's own count; -1: it does not say. */
 function countPeople() {
     for (const {element, candidate} of allOf('people_count')) {
@@ -59,11 +68,13 @@ function countPeople() {
 function tellPeople() {
     const listed = allOf('person_row').slice(0, MAX_ROWS).map(({element}) => readRow(element));
     const shown = allOf('tile').slice(0, MAX_ROWS)
-        .map(({element}) => ({name: nameOfTile(element), host: false, self: false, muted: false}));
+        .map(({element}) => ({name: nameOfTile(element), host: false, self: false, muted: false,
+                              number: numberOfTile(element)}));
     const rows = (listed.length > 0 ? listed : shown).filter((row) => row.name !== '');
     const count = countPeople();
     if (rows.length > 0) {
         tell({type: 'people', rows, listed: listed.length > 0,
+              tiles: listed.length > 0 ? shown.filter((tile) => tile.number !== '') : [],
               complete: listed.length > 0 && count >= 0 && listed.length >= count});
     }
 }
@@ -78,12 +89,12 @@ function tellDrawn() {
 let toldSpeaking = '[]';
 
 setInterval(() => {
-    const names = allOf('speaking').map(({element}) => nameOfTile(element))
-        .filter((name) => name !== '');
-    const json = JSON.stringify([...new Set(names)]);
+    const marks = allOf('speaking').map(({element}) => [numberOfTile(element), nameOfTile(element)])
+        .filter(([, name]) => name !== '').map((mark) => mark.join('\n'));
+    const json = JSON.stringify([...new Set(marks)]);
     if (json !== toldSpeaking) {
         toldSpeaking = json;
-        tell({type: 'speaking', names: JSON.parse(json)});
+        tell({type: 'speaking', marks: JSON.parse(json)});
     }
 }, SPEAKERS_MS);
 

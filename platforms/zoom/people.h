@@ -4,10 +4,11 @@
 #include "platforms/platform.h"
 
 /*
- * Who is in a Zoom meeting, as far as its page shows: names, read again and again. A name is all
- * that tells people apart, so two of one name are two people, but neither of them is ever said to
- * speak. No I/O, no clock. Its events may drop the last reference to whoever owns it only if that
- * owner outlives the call.
+ * Who is in a Zoom meeting, as far as its page shows: names, read again and again. Two of one name
+ * are two people. The list of people does not say which is which; a picture or a chat message has
+ * the number that Zoom gave its person (decimal; the low 10 bits are of a stream of theirs). Where
+ * no number tells namesakes apart, none of them is ever said to speak. No I/O, no clock. Its events
+ * may drop the last reference to whoever owns it only if that owner outlives the call.
  */
 
 typedef struct ZoomPeople ZoomPeople;
@@ -22,6 +23,7 @@ typedef struct {
 typedef struct {
     const char *name; /* borrowed; "" is passed over */
     bool is_host, is_self, muted;
+    const char *number; /* borrowed, or NULL: Zoom's, where it shows beside the name */
 } ZoomRow;
 
 /* How much a reading says of those who are not in it. */
@@ -41,19 +43,31 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ZoomPeople, zoom_people_free)
  * zoom_people_read:
  *
  * What the page shows at @now_ms. Who is missing from two complete readings in a row, or has not
- * been seen for a minute, has left. The k-th line of a name is the k-th person of that name.
+ * been seen for a minute, has left. The k-th line of a name is the k-th person of that name; when
+ * there are fewer lines than people, those stay whose number shows.
  */
 void zoom_people_read(ZoomPeople *people, const ZoomRow *rows, size_t n_rows, ZoomReading reading,
                       int64_t now_ms);
 
 /**
+ * zoom_people_tie:
+ *
+ * @number shows beside @name, outside of a reading, or just before it: it is that of the first
+ * person of that name who has none.
+ */
+void zoom_people_tie(ZoomPeople *people, const char *name, const char *number);
+
+/**
  * zoom_people_voice:
+ * @number: (nullable): that of the one who is marked, where it shows
  * @ret_source: (out): the source of their voice
  *
- * Borrowed: the id of the one person of @name who is here, is not the bot and is not muted; NULL
- * when there is none, or more than one.
+ * Borrowed: the id of the person of @number, or else of the one person of @name, who is here, is
+ * not the bot and is not muted; NULL when there is none, or more than one.
  */
-const char *zoom_people_voice(ZoomPeople *people, const char *name, uint32_t *ret_source);
+const char *zoom_people_voice(ZoomPeople *people, const char *name, const char *number,
+                              uint32_t *ret_source);
 
-/** Borrowed: the id of the one person of @name who is here, or NULL. */
-const char *zoom_people_named(ZoomPeople *people, const char *name);
+/** Borrowed: the id of the person of @number (nullable), or else of the one person of @name, who is
+ *  here; or NULL. */
+const char *zoom_people_named(ZoomPeople *people, const char *name, const char *number);

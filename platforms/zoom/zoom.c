@@ -19,7 +19,7 @@ typedef struct {
     Adapter adapter;
     ZoomPeople *people;    /* owned */
     GHashTable *seen_chat; /* owned: set of message ids */
-    AdapterMarks marks;    /* names */
+    AdapterMarks marks;    /* of Zoom's number, or nothing, a line feed and the name */
 } Zoom;
 
 static Zoom *to_zoom(Adapter *adapter)
@@ -59,18 +59,36 @@ static void zoom_clear(Adapter *adapter)
 
 // --- what the page tells ---
 
+static JsonObject *object_at(JsonArray *array, guint i)
+{
+    JsonNode *node = json_array_get_element(array, i);
+    return JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+/* The list has no numbers: those of the tiles beside it belong to its people. */
+static void take_numbers(Zoom *zoom, JsonArray *tiles)
+{
+    guint n = tiles != NULL ? MIN(json_array_get_length(tiles), MAX_ROWS) : 0;
+    for (guint i = 0; i < n; i++) {
+        JsonObject *tile = object_at(tiles, i);
+        zoom_people_tie(zoom->people, platform_json_string(tile, "name", ""),
+                        platform_json_string(tile, "number", ""));
+    }
+}
+
 static void take_people(Zoom *zoom, JsonObject *message)
 {
+    take_numbers(zoom, platform_json_array(message, "tiles"));
     JsonArray *array = platform_json_array(message, "rows");
     guint n = array != NULL ? MIN(json_array_get_length(array), MAX_ROWS) : 0;
     g_autofree ZoomRow *rows = g_new0(ZoomRow, n + 1);
     for (guint i = 0; i < n; i++) {
-        JsonNode *node = json_array_get_element(array, i);
-        JsonObject *row = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+        JsonObject *row = object_at(array, i);
         rows[i] = (ZoomRow){.name = platform_json_string(row, "name", ""),
                             .is_host = platform_json_bool(row, "host", false),
                             .is_self = platform_json_bool(row, "self", false),
-                            .muted = platform_json_bool(row, "muted", false)};
+                            .muted = platform_json_bool(row, "muted", false),
+                            .number = platform_json_string(row, "number", NULL)};
     }
     ZoomReading reading = !platform_json_bool(message, "listed", false)    ? ZOOM_READ_TILES
                           : platform_json_bool(message, "complete", false) ? ZOOM_READ_COMPLETE
@@ -78,14 +96,22 @@ static void take_people(Zoom *zoom, JsonObject *message)
     zoom_people_read(zoom->people, rows, n, reading, adapter_now_ms());
 }
 
+/* Whom a mark means, see zoom_people_voice. */
+static const char *voice_of(Zoom *zoom, const char *mark, uint32_t *ret_source)
+{
+    const char *name = strchr(mark, '\n');
+    g_autofree char *number = name != NULL ? g_strndup(mark, (gsize)(name - mark)) : NULL;
+    return name != NULL ? zoom_people_voice(zoom->people, name + 1, number, ret_source) : NULL;
+}
+
 static void take_speaking(Zoom *zoom, JsonObject *message)
 {
     int64_t now_ns = g_get_monotonic_time() * 1000;
-    adapter_marks_take(&zoom->marks, platform_json_array(message, "names"), now_ns);
-    const char *const *names = adapter_marks_get(&zoom->marks, now_ns);
-    for (size_t i = 0; names[i] != NULL; i++) {
+    adapter_marks_take(&zoom->marks, platform_json_array(message, "marks"), now_ns);
+    const char *const *marks = adapter_marks_get(&zoom->marks, now_ns);
+    for (size_t i = 0; marks[i] != NULL; i++) {
         uint32_t source;
-        const char *id = zoom_people_voice(zoom->people, names[i], &source);
+        const char *id = voice_of(zoom, marks[i], &source);
         if (id != NULL) {
             adapter_report_speaker(&zoom->adapter, id);
         }
@@ -103,7 +129,9 @@ static void take_chat(Zoom *zoom, JsonObject *message)
         !g_hash_table_add(zoom->seen_chat, g_strdup(id))) {
         return;
     }
-    const char *who = zoom_people_named(zoom->people, from);
+    const char *number = platform_json_string(message, "number", NULL);
+    zoom_people_tie(zoom->people, from, number);
+    const char *who = zoom_people_named(zoom->people, from, number);
     adapter_report_chat(&zoom->adapter, who != NULL ? who : "", from, text);
 }
 
@@ -129,10 +157,10 @@ static MediaEncodedFrame *zoom_on_frame(Adapter *adapter, MediaEncodedFrame *fra
         return media_encoded_frame_ref(frame);
     }
     MediaEncodedFrame *mixed = adapter_new_mixed(frame);
-    const char *const *names = adapter_marks_get(&zoom->marks, frame->receive_ns);
-    for (size_t i = 0; names[i] != NULL; i++) {
+    const char *const *marks = adapter_marks_get(&zoom->marks, frame->receive_ns);
+    for (size_t i = 0; marks[i] != NULL; i++) {
         uint32_t source;
-        if (zoom_people_voice(zoom->people, names[i], &source) != NULL) {
+        if (voice_of(zoom, marks[i], &source) != NULL) {
             mixed->csrcs[mixed->n_csrcs++] = source;
         }
     }

@@ -321,6 +321,51 @@ def meeting_of_25(build):
         recording.check_diarization(result, 0.10)
 
 
+@harness.takes(0.5)
+def live_client(build):
+    """As the client was seen live: its device prompt leaves the bot without sound, a button joins it,
+    which says "Audio" before and after; names in another place, chat rows with ids. Two people have
+    one name: their pictures' numbers tell them apart."""
+    setting = scenario(duration_s=24, page={"quirks": ["live_call", "device_prompt"]}, participants=[
+        {"id": "first", "name": "Kim Lee", "camera": "pattern:ball"},
+        {"id": "second", "name": "Kim Lee", "camera": "pattern:ball",
+         "speech": [{"at_s": 14, "tone_hz": 300, "for_s": 5}]}],
+        chat=[{"at_s": 12, "from": "second", "text": "Hello"}])
+    for result, _ in recording.run(build, setting, recording={"capture": "tap"}):
+        harness.measured()
+        matched("without_account/no_devices", "join_audio/label")(result.worker, None)
+        closed = [d["what"] for d in result.bot["dialogs"]]
+        check(closed.count("audio: pressed") == 2, f"pressed {closed}")
+        check("no_sound" not in warnings_of(result.worker), f"{warnings_of(result.worker)}")
+        mic = [m["state"] for m in result.bot["mic"] if m["state"].startswith("mic")]
+        check(mic[-1:] in ([], ["mic off"]), f"the microphone: {mic}")
+        rows = json.loads((result.worker.output / "participants.json").read_text())
+        check([r["name"] for r in rows] == ["Kim Lee"] * 2, f"{rows}")
+        named = sum(e - s for who, s, e in result.diarization() if who == "Kim Lee")
+        check(4 < named < 6, f"named for {named:.1f} s of 5: {result.diarization()}")
+        speakers = {e["id"] for e in result.worker.events("speech")}
+        check(len(speakers) == 1, f"spoke: {speakers}")
+        chat = [(e["id"], e["name"], e["text"]) for e in result.worker.events("chat")]
+        check(chat == [(*speakers, "Kim Lee", "Hello")], f"read {chat}, spoke: {speakers}")
+
+
+def without_sound(build):
+    """No button brings any: it is said, once. What a dialog invites to is not accepted."""
+    events = [{"at_s": 6 + 2 * i, "do": "show_dialog", "name": name} for i, name in
+              enumerate(["breakout", "unmute", "breakout_only"])]
+
+    def after(worker, meeting):
+        done = [d["what"] for d in meeting.report()["bots"][-1]["dialogs"]]
+        check({"breakout: Later", "unmute: Stay Muted"} <= set(done), f"{done}")
+        check(not {"breakout: Join Room", "breakout_only: Join Room", "unmute: Unmute"} & set(done),
+              f"accepted: {done}")
+        check(warnings_of(worker).count("no_sound") == 1, f"{warnings_of(worker)}")
+        check(done.count("audio: pressed") >= 4, f"{done}")
+
+    outcomes.recorded(build, scenario(events=events + [{"at_s": 34, "do": "end_meeting"}],
+                                      page={"quirks": ["no_sound"]}), "meeting_ended", after=after)
+
+
 def nobody_is_guessed(build):
     """Nothing marks who speaks: the voice is a numbered person's, and it is still speech. So it is
     when two people have the speaker's name."""
@@ -340,11 +385,14 @@ def nobody_is_guessed(build):
 
 @harness.takes(0.5)
 def known_by_tiles_alone(build):
-    """The list does not open: names and speakers come from the tiles."""
-    setting = scenario(duration_s=9, wire={"roster": "nothing"}, participants=[
-        {"id": "alice", "name": "Alice Martin", "speech": [
-            {"at_s": 3, "tone_hz": 300, "for_s": 4}]}, {"id": "bob", "name": "Bob Okafor"}])
+    """The list does not open: names and speakers come from the tiles. The menu for pictures lies
+    below a group of its name, which does nothing."""
+    setting = scenario(duration_s=16, wire={"roster": "nothing"}, page={"quirks": ["live_call"]},
+                       participants=[{"id": "alice", "name": "Alice Martin", "speech": [
+                           {"at_s": 10, "tone_hz": 300, "for_s": 4}]},
+                           {"id": "bob", "name": "Bob Okafor"}])
     for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        matched("video_off_button/incoming")(result.worker, None)
         joined = sorted(e["name"] for e in result.worker.events("participant")
                         if e["op"] == "joined")
         check(joined == ["Alice Martin", "Bob Okafor"], f"joined {joined}")
@@ -358,7 +406,7 @@ TESTS = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_requ
          everywhere.nobody_joined, everywhere.alone_again, everywhere.silence, maximum_duration,
          everywhere.leave_from_the_lobby, everywhere.page_frozen, everywhere.page_crashed,
          everywhere.network_lost, network_back_in_time, chat_both_ways, dialogs, who_is_there,
-         pictures_are_tiles, nobody_is_guessed, known_by_tiles_alone, speaks, told_by_the_gallery,
+         pictures_are_tiles, nobody_is_guessed, without_sound, known_by_tiles_alone, live_client, speaks, told_by_the_gallery,
          told_by_the_speaker_view, told_by_a_single_frame, sound_by_a_receiver, meeting_of_25]
 
 if __name__ == "__main__":

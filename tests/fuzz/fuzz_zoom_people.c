@@ -33,15 +33,20 @@ static void check_voices(ZoomPeople *people, const ZoomRow *rows, size_t n)
         unsigned n_named = 0;
         uint32_t source;
         for (size_t k = 0; k < n; k++) {
-            n_named += strcmp(rows[i].name, rows[k].name) == 0 ? 1 : 0;
+            bool same = strcmp(rows[i].name, rows[k].name) == 0;
+            n_named += same && rows[k].number == NULL ? 1 : 0;
         }
-        if (n_named > 1 || rows[i].is_self) {
-            g_assert_null(zoom_people_voice(people, rows[i].name, &source));
+        if (n_named > 1 || (rows[i].is_self && rows[i].number == NULL)) {
+            g_assert_null(zoom_people_voice(people, rows[i].name, NULL, &source));
         }
+        zoom_people_tie(people, rows[i].name, rows[i].number);
+        zoom_people_voice(people, rows[i].name, rows[i].number, &source);
     }
 }
 
-/* A line: flags in its first byte, then the name; an empty line ends a reading. */
+static const char *const numbers[] = {NULL, "16778240", "16779264", "16779265"};
+
+/* A line: flags and a number in its first byte, then the name; an empty line ends a reading. */
 static void read_all(ZoomPeople *people, char **lines)
 {
     ZoomRow rows[MAX_ROWS];
@@ -52,7 +57,8 @@ static void read_all(ZoomPeople *people, char **lines)
             rows[n++] = (ZoomRow){.name = *line + 1,
                                   .is_host = (**line & 1) != 0,
                                   .is_self = (**line & 2) != 0,
-                                  .muted = (**line & 4) != 0};
+                                  .muted = (**line & 4) != 0,
+                                  .number = numbers[**line >> 3 & 3]};
             continue;
         }
         ZoomReading reading = (ZoomReading)(n % 3);

@@ -83,14 +83,14 @@ static void test_a_name_may_be_any_text(void)
     fresh();
     READ(ZOOM_READ_COMPLETE, 0, {"Steno", .is_self = true}, {"Steno"}, {"Al (me)"});
     expect("+zoom:Steno* +zoom#2:Steno on:zoom#2:Steno +zoom:Al (me) on:zoom:Al (me) ");
-    g_assert_cmpstr(zoom_people_voice(people, "Al (me)", &source), ==, "zoom:Al (me)");
+    g_assert_cmpstr(zoom_people_voice(people, "Al (me)", NULL, &source), ==, "zoom:Al (me)");
     fresh(); /* nobody is called like another one's second */
     READ(ZOOM_READ_PART, 0, {"Al#2"}, {"#2:Al"});
     READ(ZOOM_READ_PART, 0, {"Al"}, {"Al"});
     expect("+zoom:Al#2 on:zoom:Al#2 +zoom:#2:Al on:zoom:#2:Al "
            "+zoom:Al on:zoom:Al +zoom#2:Al on:zoom#2:Al ");
-    g_assert_null(zoom_people_voice(people, "Al", &source));
-    g_assert_cmpstr(zoom_people_voice(people, "Al#2", &source), ==, "zoom:Al#2");
+    g_assert_null(zoom_people_voice(people, "Al", NULL, &source));
+    g_assert_cmpstr(zoom_people_voice(people, "Al#2", NULL, &source), ==, "zoom:Al#2");
 }
 
 static void test_of_two_with_one_name_nobody_speaks(void)
@@ -98,16 +98,64 @@ static void test_of_two_with_one_name_nobody_speaks(void)
     uint32_t first = 0, again = 0;
     fresh();
     READ(ZOOM_READ_COMPLETE, 0, {"Al"}, {"Bo"});
-    g_assert_cmpstr(zoom_people_voice(people, "Al", &first), ==, "zoom:Al");
+    g_assert_cmpstr(zoom_people_voice(people, "Al", NULL, &first), ==, "zoom:Al");
     READ(ZOOM_READ_COMPLETE, 1000, {"Al"}, {"Al"}, {"Bo"});
     expect("+zoom:Al on:zoom:Al +zoom:Bo on:zoom:Bo +zoom#2:Al on:zoom#2:Al ");
-    g_assert_null(zoom_people_voice(people, "Al", &again));
-    g_assert_null(zoom_people_named(people, "Al"));
+    g_assert_null(zoom_people_voice(people, "Al", NULL, &again));
+    g_assert_null(zoom_people_named(people, "Al", NULL));
     READ(ZOOM_READ_COMPLETE, 2000, {"Al"}, {"Bo"});
     READ(ZOOM_READ_COMPLETE, 3000, {"Al"}, {"Bo"});
     expect("-zoom#2:Al ");
-    g_assert_cmpstr(zoom_people_voice(people, "Al", &again), ==, "zoom:Al");
+    g_assert_cmpstr(zoom_people_voice(people, "Al", NULL, &again), ==, "zoom:Al");
     g_assert_cmpuint(first, ==, again);
+}
+
+/* Those of the pictures: 16778240 is a person's, the low bits a stream's. */
+static void test_numbers_tell_namesakes_apart(void)
+{
+    uint32_t first = 0, second = 0, again = 0;
+    fresh();
+    READ(ZOOM_READ_COMPLETE, 0, {"Al"}, {"Al"}, {"Bo"});
+    zoom_people_tie(people, "Al", "16778240");
+    zoom_people_tie(people, "Al", "16779264");
+    zoom_people_tie(people, "Al", "16780288"); /* there is no third */
+    zoom_people_tie(people, "Cy", "16781312");
+    zoom_people_tie(people, "Bo", "x");
+    zoom_people_tie(people, "Bo", "99999999999999999999");
+    g_assert_cmpstr(zoom_people_voice(people, "Al", "16778240", &first), ==, "zoom:Al");
+    g_assert_cmpstr(zoom_people_voice(people, "Al", "16779265", &second), ==, "zoom#2:Al");
+    g_assert_cmpuint(first, !=, second);
+    g_assert_cmpstr(zoom_people_named(people, "Al", "16779264"), ==, "zoom#2:Al");
+    g_assert_null(zoom_people_voice(people, "Al", "16780288", &again));
+    g_assert_null(zoom_people_voice(people, "Al", "", &again));
+    g_assert_cmpstr(zoom_people_voice(people, "Bo", "16790528", &again), ==, "zoom:Bo");
+    expect("+zoom:Al on:zoom:Al +zoom#2:Al on:zoom#2:Al +zoom:Bo on:zoom:Bo ");
+    /* One of them is muted: which one, the list does not say. */
+    READ(ZOOM_READ_COMPLETE, 1000, {"Al", .muted = true}, {"Al"}, {"Bo"});
+    expect("");
+    /* The first one leaves: the second one's picture still shows. */
+    for (int64_t now_ms = 2000; now_ms <= 3000; now_ms += 1000) {
+        zoom_people_tie(people, "Al", "16779264");
+        READ(ZOOM_READ_COMPLETE, now_ms, {"Al"}, {"Bo"});
+    }
+    expect("-zoom:Al ");
+    g_assert_cmpstr(zoom_people_voice(people, "Al", NULL, &again), ==, "zoom#2:Al");
+    g_assert_cmpuint(again, ==, second);
+}
+
+static void test_numbers_of_tiles_alone(void)
+{
+    uint32_t source;
+    fresh();
+    READ(ZOOM_READ_TILES, 0, {"Al", .number = "16778240"}, {"Al", .number = "16778241"}, {"Al"},
+         {"Al", .number = "16779264"});
+    expect("+zoom:Al on:zoom:Al +zoom#2:Al on:zoom#2:Al +zoom#3:Al on:zoom#3:Al ");
+    g_assert_cmpstr(zoom_people_voice(people, "Al", "16779264", &source), ==, "zoom#2:Al");
+    READ(ZOOM_READ_TILES, 1000, {"Al", .number = "16779264"}, {"Al"}, {"Al", .number = "16778240"});
+    expect("");
+    READ(ZOOM_READ_TILES, 2000, {"Alan", .number = "16779264"}); /* renamed: another one */
+    expect("+zoom:Alan on:zoom:Alan ");
+    g_assert_null(zoom_people_voice(people, "Al", "16779264", &source));
 }
 
 static void test_the_bot_the_muted_and_strangers_have_no_voice(void)
@@ -116,10 +164,10 @@ static void test_the_bot_the_muted_and_strangers_have_no_voice(void)
     fresh();
     READ(ZOOM_READ_COMPLETE, 0, {"Steno"}, {"Bo", .muted = true});
     expect("+zoom:Steno* +zoom:Bom off:zoom:Bo "); /* known by its name: no line was marked */
-    g_assert_null(zoom_people_voice(people, "Steno", &source));
-    g_assert_null(zoom_people_voice(people, "Bo", &source));
-    g_assert_null(zoom_people_voice(people, "Eve", &source));
-    g_assert_cmpstr(zoom_people_named(people, "Bo"), ==, "zoom:Bo");
+    g_assert_null(zoom_people_voice(people, "Steno", NULL, &source));
+    g_assert_null(zoom_people_voice(people, "Bo", NULL, &source));
+    g_assert_null(zoom_people_voice(people, "Eve", NULL, &source));
+    g_assert_cmpstr(zoom_people_named(people, "Bo", NULL), ==, "zoom:Bo");
 }
 
 static void test_foreign_lists_are_bounded(void)
@@ -135,8 +183,8 @@ static void test_foreign_lists_are_bounded(void)
         rows[i].name = g_ptr_array_index(names, i);
     }
     zoom_people_read(people, rows, 6000, ZOOM_READ_COMPLETE, 0);
-    g_assert_nonnull(zoom_people_named(people, "n4999"));
-    g_assert_null(zoom_people_named(people, "n5000"));
+    g_assert_nonnull(zoom_people_named(people, "n4999", NULL));
+    g_assert_null(zoom_people_named(people, "n5000", NULL));
 }
 
 int main(int argc, char *argv[])
@@ -150,6 +198,8 @@ int main(int argc, char *argv[])
     g_test_add_func("/zoom/people/a_name_may_be_any_text", test_a_name_may_be_any_text);
     g_test_add_func("/zoom/people/of_two_with_one_name_nobody_speaks",
                     test_of_two_with_one_name_nobody_speaks);
+    g_test_add_func("/zoom/people/numbers_tell_namesakes_apart", test_numbers_tell_namesakes_apart);
+    g_test_add_func("/zoom/people/numbers_of_tiles_alone", test_numbers_of_tiles_alone);
     g_test_add_func("/zoom/people/the_bot_the_muted_and_strangers_have_no_voice",
                     test_the_bot_the_muted_and_strangers_have_no_voice);
     g_test_add_func("/zoom/people/foreign_lists_are_bounded", test_foreign_lists_are_bounded);
