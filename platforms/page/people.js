@@ -15,6 +15,7 @@ const READ_IN_LISTS = {
     tile: {}, person_row: {}, chat_message: {}, people_count: {}, speaking: {}, drawn_video: {},
     speaking_mark: {of: 'tile', as: 'mark'}, tile_ring: {of: 'tile', as: 'mark'},
     tile_muted: {of: 'tile', as: 'mark'}, tile_name: {of: 'tile', as: 'part'},
+    tile_number: {of: 'tile', as: 'part'},
     tile_name_tail: {of: 'tile', or: 'person_row', as: 'tail'},
     chat_author: {of: 'chat_message', as: 'part'}, chat_text: {of: 'chat_message', as: 'part'},
     chat_own: {of: 'chat_message', as: 'words', in: 'chat_author'},
