@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define COMMAND_TIMEOUT_MS 15000
+#define CHAT_TIMEOUT_MS 75000 /* a worker tries for a minute */
 #define STOP_GRACE_S 20
 
 /* --- acknowledging what is on the disk --- */
@@ -172,7 +173,9 @@ void orch_workforce_send(OrchWorkforce *workforce, const char *bot_id, const cha
         command->timeout_id = g_idle_add(on_nobody, command);
         return;
     }
-    command->timeout_id = g_timeout_add(COMMAND_TIMEOUT_MS, on_timeout, command);
+    bool is_chat = strcmp(name, "send_chat_message") == 0;
+    command->timeout_id =
+        g_timeout_add(is_chat ? CHAT_TIMEOUT_MS : COMMAND_TIMEOUT_MS, on_timeout, command);
     orch_link_command(link, command->id, command->name, command->args);
 }
 

@@ -233,6 +233,13 @@ static bool check_numbers(JsonObject *root, GError **error)
     return true;
 }
 
+static bool check_chat_limit(JsonObject *root, GError **error)
+{
+    int64_t limit = platform_json_int(root, "chat_limit", 0);
+    return !json_object_has_member(root, "chat_limit") || (limit >= 16 && limit <= 1000000) ||
+           wrong(error, "$.chat_limit", "characters, 16 to 1000000");
+}
+
 static bool check_root(JsonObject *root, const char *platform, const char *const *purposes,
                        GError **error)
 {
@@ -245,7 +252,8 @@ static bool check_root(JsonObject *root, const char *platform, const char *const
     if (platform_json_string(root, "dialogs", NULL) == NULL) {
         return wrong(error, "$.dialogs", "a string");
     }
-    return check_numbers(root, error) && check_purposes(root, purposes, error);
+    return check_numbers(root, error) && check_chat_limit(root, error) &&
+           check_purposes(root, purposes, error);
 }
 
 static char *make_script(JsonObject *root)

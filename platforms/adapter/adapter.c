@@ -5,7 +5,6 @@
 #include "platforms/standby_priv.h"
 
 #define CLICK_TIMEOUT_MS 2000
-#define CHAT_TIMEOUT_MS 9000
 #define PICTURE_TIMEOUT_MS 15000
 #define LEAVE_CLICK_TIMEOUT_MS 2500
 #define LEAVE_BUDGET_MS 7000
@@ -31,6 +30,7 @@ static void adapter_clear(gpointer data)
     g_free(adapter->left_message);
     g_free(adapter->left_rule);
     g_free(adapter->left_shot);
+    g_clear_pointer(&adapter->chat, adapter_chat_free);
     g_queue_clear_full(&adapter->requests, g_free);
     g_queue_clear_full(&adapter->walks, g_free);
 }
@@ -99,6 +99,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
     adapter->sandbox = options->sandbox;
     adapter->browser_options = g_steal_pointer(&options);
     adapter->seen_dialogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    adapter->chat = adapter_chat_new(adapter);
     g_queue_init(&adapter->requests);
     g_queue_init(&adapter->walks);
     adapter->flow = (Flow){
@@ -254,8 +255,7 @@ static Request *request_new(Adapter *adapter, GTask *task)
     return request;
 }
 
-/* Answers it; @problem: what the page says went wrong, or NULL. */
-static void request_finish(Request *request, const GError *error, const char *problem)
+static void request_finish(Request *request, const GError *error)
 {
     g_autoptr(GTask) task = request->task;
     g_queue_remove(&request->adapter->requests, request);
@@ -265,16 +265,9 @@ static void request_finish(Request *request, const GError *error, const char *pr
     }
     if (error != NULL) {
         g_task_return_error(task, g_error_copy(error));
-    } else if (problem != NULL) {
-        g_task_return_new_error(task, PLATFORM_ERROR, PLATFORM_ERROR_FAILED, "%s", problem);
     } else {
         g_task_return_boolean(task, TRUE);
     }
-}
-
-static void on_chat_sent(JsonNode *value, const GError *error, gpointer user_data)
-{
-    request_finish(user_data, error, adapter_string_value(value));
 }
 
 void adapter_send_chat(Platform *platform, const char *text, GTask *task)
@@ -284,10 +277,7 @@ void adapter_send_chat(Platform *platform, const char *text, GTask *task)
         g_idle_add(adapter_return_left, task);
         return;
     }
-    g_autofree char *quoted = adapter_json_quote(text);
-    g_autofree char *call = g_strdup_printf("window.__steno.send_chat(%s)", quoted);
-    browser_evaluate(page_get_browser(adapter->page), call, CHAT_TIMEOUT_MS, on_chat_sent,
-                     request_new(adapter, task));
+    adapter_chat_send(adapter->chat, text, task);
 }
 
 void adapter_set_microphone(Platform *platform, bool open)
@@ -355,7 +345,7 @@ void adapter_show_picture(Platform *platform, GBytes *jpeg)
 
 static void on_shot(JsonNode *value, const GError *error, gpointer user_data)
 {
-    request_finish(user_data, error, NULL);
+    request_finish(user_data, error);
 }
 
 void adapter_screenshot(Platform *platform, const char *path, GTask *task)

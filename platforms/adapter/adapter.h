@@ -9,6 +9,7 @@
  * returns.
  */
 
+#include "platforms/adapter/chat.h"
 #include "platforms/adapter/flow.h"
 #include "platforms/impl.h"
 #include "platforms/page/page.h"
@@ -89,6 +90,7 @@ struct Adapter {
     bool told_left; /* the platform's own messages say that it is over, as below */
     PlatformLeft told;
     const char *told_message; /* static */
+    AdapterChat *chat;        /* owned */
     GQueue walks;             /* of owned Walk, likewise */
     GQueue requests;          /* of owned Request, until the page answers or is gone */
     PlatformLeft left;

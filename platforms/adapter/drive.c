@@ -25,6 +25,7 @@ gboolean adapter_return_left(gpointer data)
 /* From the main loop, also when platform_free is what ends them. */
 void adapter_cancel_requests(Adapter *adapter)
 {
+    adapter_chat_cancel(adapter->chat);
     for (GList *l = adapter->requests.head; l != NULL; l = l->next) {
         Request *request = l->data;
         if (request->task != NULL) {

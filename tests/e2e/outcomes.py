@@ -118,6 +118,18 @@ def recorded(build, setting, end_reason, extra_codes=(), sub_type=None, **config
                    sub_type=sub_type, **config)
 
 
+def entry_message_arrives(build, setting, text, wrote, seconds=20):
+    """All of @text, as a reader sees it, in the messages that the bot @wrote."""
+    def after(worker, meeting):
+        written = [" ".join(c["text"].split()) for c in meeting.report()["bots"][0]["chat"]]
+        check(len(written) == wrote and " ".join(written) == " ".join(text.split()),
+              f"wrote {written}")
+        check("entry_message_not_sent" not in warnings_of(worker), f"{warnings_of(worker)}")
+
+    recorded(build, setting, "recording_timeout", sub_type="auto_leave_max_uptime_exceeded",
+             after=after, entry_message=text, automatic_leave={"max_duration": seconds})
+
+
 class Everywhere:
     """The endings that are the same on every platform; scenario(**keys) makes a test meeting there.
 

@@ -122,6 +122,18 @@ IN_OTHER_WORDS = [
                    ["join_button/ask", "lobby/asking", "ended/dialog"])]
 
 
+def entry_message_in_parts(build):
+    """The chat shows late, and takes 500 characters at a time."""
+    text = " ".join(f"This is sentence {i} of what the bot has to say." for i in range(25))
+    outcomes.entry_message_arrives(build, scenario(page={"chat": "late"}), text, 3)
+
+
+def entry_message_in_an_editor(build):
+    """Which keeps blanks and lines in its own way."""
+    outcomes.entry_message_arrives(build, scenario(page={"chat": "editor"}),
+                                   "Two  blanks,\nand a second line", 1, seconds=8)
+
+
 def in_a_language_without_rules(build):
     """An account's own: what has no language leads in, past a lobby whose text nobody knows and that
     shows some of the call's controls; the chat is written into, the list of people read."""
@@ -264,7 +276,7 @@ def meeting_of_25(build):
 
 TESTS = [walls_in_other_words, walls_that_say_why, nobody_has_begun_it, bots_not_allowed, denied_in_other_words, lobby_expires,
          everywhere.wording_mended_by_a_file, *IN_OTHER_WORDS,
-         in_a_language_without_rules, merged_room("new", "receiver"),
+         entry_message_in_parts, entry_message_in_an_editor, in_a_language_without_rules, merged_room("new", "receiver"),
          merged_room("old", "element"), merged_room("british", "receiver"),
          companion_is_nobody_else, decoded_by_the_page("element"), decoded_by_the_page("context"),
          meeting_of_25]

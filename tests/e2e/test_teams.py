@@ -175,6 +175,13 @@ def chat_both_ways(build):
             "meeting_ended", after=after, entry_message=entry)
 
 
+def entry_message_tried_again(build):
+    """The editor shows late, and lets go of what it was given, twice; two blanks are two blanks."""
+    outcomes.entry_message_arrives(build, scenario(page={"chat": "late"}), "Hello  there", 1)
+    outcomes.entry_message_arrives(build, scenario(page={"chat": "refusing"}), "Hello  there", 1,
+                                   seconds=10)
+
+
 def dialogs(build):
     """Consent is given, an unknown dialog photographed, a refusal of recording obeyed."""
     events = [{"at_s": 1 + i, "do": "show_dialog", "name": name} for i, name in
@@ -332,7 +339,8 @@ TESTS = [denied, denied_by_the_page_alone, lobby_ignored, lobby_without_a_sign, 
          removed_by_the_page_alone, everywhere.nobody_joined, everywhere.alone_again,
          everywhere.silence, everywhere.maximum_duration, everywhere.leave_from_the_lobby,
          everywhere.page_frozen, everywhere.page_crashed, everywhere.network_lost,
-         network_back_in_time, chat_both_ways, dialogs, nobody_is_guessed, late_joiner,
+         network_back_in_time, chat_both_ways, entry_message_tried_again,
+         dialogs, nobody_is_guessed, late_joiner,
          told_by_captions, told_by_the_page_alone, overlaps_told_by_sources,
          told_by_dominant_speakers, everywhere.speaks, talk_of_three, screen_share, meeting_of_25]
 

@@ -69,6 +69,7 @@ static void test_wrong_rules_name_the_path(void)
         {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"text\":[\"b\"],\"name\":[\"c\"]}]"),
          "[0]: expected a css beside the name"},
         {HEAD WIRE PURPOSES("[{\"id\":\"a\",\"css\":\"b\",\"unless\":\"c\"}]"), "[0].unless"},
+        {HEAD "\"chat_limit\":15," WIRE PURPOSES("[]"), "$.chat_limit: expected characters"},
         {HEAD "\"timing\":{\"poll_ms\":0}," WIRE PURPOSES("[]"), "$.timing.poll_ms"},
         {HEAD PURPOSES("[]"), "$.hosts.home"},
         {HEAD "\"hosts\":{\"home\":[1],\"sign_in\":[]}," PURPOSES("[]"), "$.hosts.home"},
