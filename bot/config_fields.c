@@ -73,7 +73,7 @@ const BotField bot_config_fields[] = {
         "seconds after the others left"),
     INT("automatic_leave.max_duration", BOT_FIELD_PLAIN, 1, WEEK_S, "14400", "seconds in the call"),
     OTHER("automatic_leave.ignored_names", BOT_FIELD_STRINGS, BOT_FIELD_PLAIN,
-          "names that do not count as company"),
+          "words in the names of those who are no company"),
 
     OBJECT("recording", "the recording"),
     CHOICE("recording.resolution", resolutions, "\"720p\"", "size of the picture"),

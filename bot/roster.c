@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/roster.h"
 
+#include <string.h>
+
 struct BotRoster {
     GPtrArray *people;  /* owned BotPerson; index = id - 1 */
     GHashTable *by_key; /* platform id -> borrowed BotPerson */
-    GHashTable *ignored;
+    GPtrArray *ignored; /* owned folded texts */
+    GHashTable *bots;   /* owned folded name -> how many bots of it */
 };
 
 static void person_free(gpointer data)
@@ -21,14 +24,16 @@ BotRoster *bot_roster_new(void)
     BotRoster *roster = g_new0(BotRoster, 1);
     roster->people = g_ptr_array_new_with_free_func(person_free);
     roster->by_key = g_hash_table_new(g_str_hash, g_str_equal);
-    roster->ignored = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    roster->ignored = g_ptr_array_new_with_free_func(g_free);
+    roster->bots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return roster;
 }
 
 void bot_roster_free(BotRoster *roster)
 {
     g_hash_table_unref(roster->by_key);
-    g_hash_table_unref(roster->ignored);
+    g_ptr_array_unref(roster->ignored);
+    g_hash_table_unref(roster->bots);
     g_ptr_array_unref(roster->people);
     g_free(roster);
 }
@@ -41,7 +46,71 @@ static char *fold(const char *name)
 
 void bot_roster_ignore(BotRoster *roster, const char *name)
 {
-    g_hash_table_add(roster->ignored, fold(name));
+    char *text = fold(name);
+    if (*text != '\0') {
+        g_ptr_array_add(roster->ignored, g_steal_pointer(&text));
+    }
+    g_free(text);
+}
+
+void bot_roster_set_bots(BotRoster *roster, const char *const *names)
+{
+    g_hash_table_remove_all(roster->bots);
+    for (gsize i = 0; names[i] != NULL; i++) {
+        char *name = fold(names[i]);
+        guint n = GPOINTER_TO_UINT(g_hash_table_lookup(roster->bots, name));
+        g_hash_table_insert(roster->bots, name, GUINT_TO_POINTER(n + 1));
+    }
+}
+
+/* In these scripts words stand without blanks between them. */
+static bool is_written_together(gunichar c)
+{
+    switch ((int)g_unichar_get_script(c)) {
+    case G_UNICODE_SCRIPT_HAN:
+    case G_UNICODE_SCRIPT_HIRAGANA:
+    case G_UNICODE_SCRIPT_KATAKANA:
+    case G_UNICODE_SCRIPT_HANGUL:
+    case G_UNICODE_SCRIPT_THAI:
+    case G_UNICODE_SCRIPT_LAO:
+    case G_UNICODE_SCRIPT_KHMER:
+    case G_UNICODE_SCRIPT_MYANMAR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether a word ends between these two; 0: there is nothing. */
+static bool is_border(gunichar left, gunichar right)
+{
+    return left == 0 || right == 0 || !g_unichar_isalnum(left) || !g_unichar_isalnum(right) ||
+           is_written_together(left) || is_written_together(right);
+}
+
+static bool has_words(const char *name, const char *words)
+{
+    size_t length = strlen(words);
+    for (const char *at = strstr(name, words); at != NULL; at = strstr(at + 1, words)) {
+        gunichar before = at > name ? g_utf8_get_char(g_utf8_prev_char(at)) : 0;
+        gunichar first = g_utf8_get_char(words);
+        gunichar last = g_utf8_get_char(g_utf8_prev_char(words + length));
+        if (is_border(before, first) && is_border(last, g_utf8_get_char(at + length))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_ignored(BotRoster *roster, const char *name)
+{
+    g_autofree char *folded = fold(name);
+    for (guint i = 0; i < roster->ignored->len; i++) {
+        if (has_words(folded, g_ptr_array_index(roster->ignored, i))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static BotPerson *add_person(BotRoster *roster, const char *platform_id, int64_t now_us)
@@ -76,8 +145,7 @@ BotPerson *bot_roster_update(BotRoster *roster, const char *platform_id, const c
         g_free(person->name);
         person->name = g_utf8_make_valid(name, -1);
     }
-    g_autofree char *key = fold(person->name);
-    person->ignored = g_hash_table_contains(roster->ignored, key);
+    person->ignored = is_ignored(roster, person->name);
     return person;
 }
 
@@ -163,12 +231,31 @@ BotPerson *bot_roster_nth(BotRoster *roster, guint n)
     return g_ptr_array_index(roster->people, n);
 }
 
+/* One of the bots of its name; @seen and @keys count how many of them were met. */
+static bool is_own_bot(BotRoster *roster, const BotPerson *person, GHashTable *seen,
+                       GPtrArray *keys)
+{
+    if (g_hash_table_size(roster->bots) == 0) {
+        return false;
+    }
+    char *key = fold(person->name);
+    g_ptr_array_add(keys, key);
+    guint n_bots = GPOINTER_TO_UINT(g_hash_table_lookup(roster->bots, key));
+    guint n_seen = GPOINTER_TO_UINT(g_hash_table_lookup(seen, key));
+    g_hash_table_insert(seen, key, GUINT_TO_POINTER(n_seen + 1));
+    return n_seen < n_bots;
+}
+
 guint bot_roster_count_company(BotRoster *roster)
 {
     guint n = 0;
+    g_autoptr(GHashTable) bots = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) keys = g_ptr_array_new_with_free_func(g_free);
     for (guint i = 0; i < roster->people->len; i++) {
         const BotPerson *person = g_ptr_array_index(roster->people, i);
-        n += person->present && !person->ignored && person->members == NULL;
+        if (person->present && !person->ignored && person->members == NULL) {
+            n += !is_own_bot(roster, person, bots, keys);
+        }
     }
     return n;
 }

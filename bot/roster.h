@@ -33,7 +33,13 @@ BotRoster *bot_roster_new(void);
 void bot_roster_free(BotRoster *roster);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotRoster, bot_roster_free)
 
-/** Names that don't count as company; (transfer none), copied. */
+/**
+ * bot_roster_ignore:
+ *
+ * Whoever's name has @name in it, as whole words and whatever the case, is another bot and no
+ * company: "Notetaker" is in "Fireflies.ai Notetaker", and not in "Notetakers". Copied. Call before
+ * anybody is in the roster.
+ */
 void bot_roster_ignore(BotRoster *roster, const char *name);
 
 /**
@@ -73,6 +79,15 @@ void bot_roster_set_members(BotRoster *roster, BotPerson *room, const char *cons
 /** Adds "members", the ids, to what is told of @person; nothing of one who is nobody else's voice.
  */
 void bot_person_tell_members(const BotPerson *person, JsonObject *object);
+
+/**
+ * bot_roster_set_bots:
+ * @names: NULL-ended, one for each; copied
+ *
+ * From now on as many people of these very names as there are bots of it are no company: the bots
+ * that whoever sent this one has in the same meeting.
+ */
+void bot_roster_set_bots(BotRoster *roster, const char *const *names);
 
 /** How many people are in the call and not ignored. The bot itself is never in the roster. */
 guint bot_roster_count_company(BotRoster *roster);

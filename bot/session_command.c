@@ -180,11 +180,35 @@ static bool command_screenshot(BotSession *session, JsonObject *args, Pending *p
     return true;
 }
 
+static bool command_other_bots(BotSession *session, JsonObject *args, Pending *pending,
+                               GError **error)
+{
+    JsonArray *names = args != NULL ? platform_json_array(args, "names") : NULL;
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    for (guint i = 0; names != NULL && i < json_array_get_length(names); i++) {
+        JsonNode *node = json_array_get_element(names, i);
+        if (!JSON_NODE_HOLDS_VALUE(node) || json_node_get_value_type(node) != G_TYPE_STRING) {
+            names = NULL;
+            break;
+        }
+        g_strv_builder_add(builder, json_node_get_string(node));
+    }
+    if (names == NULL) {
+        fail(error, BOT_SESSION_ERROR_COMMAND, "$.args.names: expected an array of strings");
+        return false;
+    }
+    g_auto(GStrv) list = g_strv_builder_end(builder);
+    bot_roster_set_bots(session->roster, (const char *const *)list);
+    bot_session_count_company(session);
+    return true;
+}
+
 static const struct {
     const char *name;
     CommandFunc run;
 } commands[] = {
     {"leave", command_leave},
+    {"other_bots", command_other_bots},
     {"pause_recording", command_pause},
     {"resume_recording", command_resume},
     {"send_chat_message", command_chat},

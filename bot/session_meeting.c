@@ -26,7 +26,7 @@ static void on_entry_message(GObject *source, GAsyncResult *result, gpointer use
     }
 }
 
-static void count_company(BotSession *session)
+void bot_session_count_company(BotSession *session)
 {
     int64_t now_us = g_get_monotonic_time();
     guint company = bot_roster_count_company(session->roster);
@@ -45,7 +45,7 @@ static void on_admitted(gpointer user_data)
 {
     BotSession *session = user_data;
     session->presence.admitted_us = g_get_monotonic_time();
-    count_company(session);
+    bot_session_count_company(session);
     bot_session_raise(session, BOT_EVENT_JOINED_MEETING, NULL);
     if (session->config->entry_message != NULL && session->platform != NULL) {
         platform_send_chat_async(session->platform, session->config->entry_message,
@@ -139,7 +139,7 @@ static void on_participant(PlatformParticipantOp op, const PlatformParticipant *
     } else {
         participant_seen(session, participant);
     }
-    count_company(session);
+    bot_session_count_company(session);
     bot_session_roster_changed(session);
 }
 

@@ -82,6 +82,9 @@ void bot_session_raise(BotSession *session, BotEvent event, const char *sub_type
 /** The bot's end is decided: keep the more telling outcome, and set things going. */
 void bot_session_end(BotSession *session, BotOutcome outcome, const char *message);
 
+/** Who is in the call has changed, or who of them counts. */
+void bot_session_count_company(BotSession *session);
+
 void bot_session_warn(BotSession *session, const char *code, const char *message);
 
 /** On the recording's time, now; 0 before it. */

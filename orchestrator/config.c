@@ -42,6 +42,8 @@ static const BotField fields[] = {
     {"workers.on_stop", BOT_FIELD_STRING, BOT_FIELD_PLAIN, 1, 16, on_stop, NULL, "\"stay\"",
      "at SIGTERM bots stay in their meetings, or leave first"},
     INT("workers.stop_grace_s", 1, DAY_S, "55", "seconds for that, and for what they report"),
+    {"workers.own_bots_are_company", BOT_FIELD_BOOL, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, "false",
+     "bots of one account in one meeting keep each other there"},
     STRING("workers.executable", 4000, NULL, "path of steno-worker; found beside this program"),
     {"worker_defaults", BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, "{}",
      "a worker's configuration, under what the HTTP client asked for"},
@@ -139,6 +141,7 @@ static void read_document(OrchConfig *config)
     config->pool_size = get_uint(workers, "pool");
     config->max_queue = get_uint(workers, "queue");
     config->leave_on_stop = strcmp(orch_json_string(workers, "on_stop"), "leave") == 0;
+    config->own_bots_are_company = json_object_get_boolean_member(workers, "own_bots_are_company");
     config->stop_grace_s = get_uint(workers, "stop_grace_s");
     const char *worker = orch_json_string(workers, "executable");
     config->worker = worker != NULL ? absolute(worker) : beside_us("steno-worker");

@@ -23,6 +23,7 @@ typedef struct {
     guint max_queue;             /* bots that wait for a place */
     bool leave_on_stop;          /* bots leave when the orchestrator is told to stop */
     guint stop_grace_s;          /* for that, and for what they report */
+    bool own_bots_are_company;   /* bots of one account keep each other in a meeting */
     char *worker;                /* owned: path of steno-worker */
     JsonObject *worker_defaults; /* borrowed: under every worker's own document */
 

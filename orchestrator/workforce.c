@@ -207,6 +207,7 @@ static gboolean on_look(gpointer user_data)
     orch_pool_stop_stuck(workforce->pool, LONGEST_START_S);
     guint n_places;
     g_autoptr(GPtrArray) placed = placed_bots(workforce, &n_places);
+    orch_workforce_tell_company(workforce, placed);
     guint max = workforce->config->max_workers;
     guint n_free = max > n_places ? max - n_places : 0;
     gint64 now_ms = orch_now_ms();
@@ -338,6 +339,7 @@ OrchWorkforce *orch_workforce_new(OrchBots *bots, const OrchSecrets *secrets, So
     workforce->commands =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, orch_workforce_command_free);
     workforce->setbacks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    workforce->company = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     workforce->control = orch_control_new(server, &orch_workforce_control_events, workforce);
     workforce->outbox = make_outbox(workforce, secrets);
     orch_bots_set_workers(bots, &workers, workforce);
@@ -389,6 +391,7 @@ void orch_workforce_free(OrchWorkforce *workforce)
     g_hash_table_unref(workforce->links);
     g_hash_table_unref(workforce->acks);
     g_hash_table_unref(workforce->setbacks);
+    g_hash_table_unref(workforce->company);
     g_free(workforce->nonce);
     g_free(workforce);
 }

@@ -152,6 +152,11 @@ static OrchLink *find_link(OrchWorkforce *workforce, const char *bot_id)
                : NULL;
 }
 
+bool orch_workforce_has_link(OrchWorkforce *workforce, const char *bot_id)
+{
+    return find_link(workforce, bot_id) != NULL;
+}
+
 void orch_workforce_send(OrchWorkforce *workforce, const char *bot_id, const char *id,
                          const char *name, JsonObject *args, OrchCommandDone done,
                          gpointer done_data)

@@ -36,6 +36,7 @@ struct OrchWorkforce {
     GHashTable *setbacks;  /* bot id (owned) -> how often its worker died before it began, or its
                               recovery failed */
     GHashTable *retries;   /* bot id (borrowed from its data) -> source of its next recovery */
+    GHashTable *company;   /* bot id (owned) -> the names of the others it was told (owned JSON) */
     guint n_failed_starts; /* workers in a row that died before they stood by */
     gint64 no_start_before_ms;
     guint look_id, timer_id, delete_id;
@@ -58,6 +59,9 @@ guint orch_workforce_count_setback(OrchWorkforce *workforce, const char *bot_id)
 
 /* --- workforce_links.c --- */
 
+/** Whether @bot_id's worker is connected. */
+bool orch_workforce_has_link(OrchWorkforce *workforce, const char *bot_id);
+
 extern const OrchControlEvents orch_workforce_control_events;
 
 /** The document is on its way to the idle @worker, which is @bot's from now on. */
@@ -77,6 +81,11 @@ void orch_workforce_forget_acks(OrchWorkforce *workforce);
 /** Nobody answers these any more. @bot_id: NULL: of all bots. */
 void orch_workforce_drop_commands(OrchWorkforce *workforce, const char *bot_id, const char *why);
 void orch_workforce_command_free(gpointer command);
+
+/* --- workforce_company.c --- */
+
+/** @placed: the bots that have a place: those in one meeting are told of each other. */
+void orch_workforce_tell_company(OrchWorkforce *workforce, GPtrArray *placed);
 
 /* --- workforce_death.c --- */
 

@@ -44,6 +44,66 @@ static void test_other_bots_are_no_company(void)
     g_assert_cmpuint(bot_roster_count_company(roster), ==, 1);
 }
 
+static guint company_of(const char *keyword, const char *name)
+{
+    g_autoptr(BotRoster) roster = bot_roster_new();
+    bool is_new = false;
+    bot_roster_ignore(roster, keyword);
+    bot_roster_update(roster, "x", name, 1, &is_new);
+    return bot_roster_count_company(roster);
+}
+
+static void test_keywords_match_inside_names(void)
+{
+    static const struct {
+        const char *keyword, *name;
+        guint company;
+    } cases[] = {
+        {"Notetaker", "Fireflies.ai Notetaker", 0},
+        {"notetaker", "Alice's NOTETAKER (2)", 0},
+        {"Fireflies.ai", "Fireflies.ai Notetaker", 0},
+        {"read.ai meeting notes", "Alice's read.ai Meeting Notes", 0},
+        {"bot", "Bot-7", 0},
+        {"bot", "Abbott", 1},
+        {"bot", "Botond", 1},
+        {"bot", "Talbot Bot", 0},
+        {"Notetaker", "Notetakers", 1},
+        {"Al", "Alice", 1},
+        {"Zoé", "ZOÉ Assistant", 0},
+        {"бот", "Робот", 1},
+        {"бот", "Мой Бот", 0},
+        {"机器人", "小会议机器人一号", 0},
+        {"   ", "Alice", 1},
+        {"", "Alice", 1},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("%s in %s", cases[i].keyword, cases[i].name);
+        g_assert_cmpuint(company_of(cases[i].keyword, cases[i].name), ==, cases[i].company);
+    }
+}
+
+/* Two bots that were sent into one meeting keep each other no company, whenever they come. */
+static void test_bots_of_the_same_sender_are_no_company(void)
+{
+    static const char *const none[] = {NULL}, *const one[] = {"Notes", NULL},
+                             *const three[] = {"Notes", "notes", "Scribe", NULL};
+    g_autoptr(BotRoster) roster = bot_roster_new();
+    bool is_new = false;
+    bot_roster_update(roster, "a", "Notes", 1, &is_new);
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 1);
+    bot_roster_set_bots(roster, one);
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 0);
+    bot_roster_update(roster, "b", "Notes", 2, &is_new); /* a person of that name */
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 1);
+    bot_roster_update(roster, "c", "Notes on Tuesday", 3, &is_new); /* is another name */
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 2);
+    bot_roster_update(roster, "d", "Scribe", 4, &is_new);
+    bot_roster_set_bots(roster, three);
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 1);
+    bot_roster_set_bots(roster, none);
+    g_assert_cmpuint(bot_roster_count_company(roster), ==, 4);
+}
+
 static void test_voices_without_a_name_are_numbered(void)
 {
     g_autoptr(BotRoster) roster = bot_roster_new();
@@ -92,6 +152,9 @@ static void test_a_room_is_nobody(void)
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/roster/keywords_match_inside_names", test_keywords_match_inside_names);
+    g_test_add_func("/roster/bots_of_the_same_sender_are_no_company",
+                    test_bots_of_the_same_sender_are_no_company);
     g_test_add_func("/roster/ids_are_stable_when_people_come_back",
                     test_ids_are_stable_when_people_come_back);
     g_test_add_func("/roster/late_names_are_filled_in", test_late_names_are_filled_in);

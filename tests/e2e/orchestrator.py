@@ -99,7 +99,8 @@ class Hooks:
 class Orchestrator:
     """steno-orchestrator on a port and a data folder of its own, which survive it."""
 
-    def __init__(self, build, folder, browser=None, limits=None, upload=None, **workers):
+    def __init__(self, build, folder, browser=None, limits=None, upload=None, leaving=None,
+                 **workers):
         self.build, self.folder = build, pathlib.Path(folder)
         self.data = self.folder / "data"
         self.port = harness.held_port()
@@ -113,7 +114,8 @@ class Orchestrator:
         if limits is not None:
             config["limits"] = limits
         config["worker_defaults"] = {
-            name: value for name, value in (("browser", browser), ("upload", upload))
+            name: value for name, value in (("browser", browser), ("upload", upload),
+                                        ("automatic_leave", leaving))
             if value is not None}
         self.config = self.folder / "orchestrator.json"
         self.config.write_text(json.dumps(config))

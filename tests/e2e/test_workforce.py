@@ -289,7 +289,20 @@ def killed_orchestrator_loses_nothing(build, n_kills=None):
         wait_pool(orchestrator, 1)
 
 
-TESTS = [bot_from_the_pool, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
+def bots_are_no_company(build):
+    """Two bots of one account, by two links: when the last person has left, both go; each knows of the
+    other, which came later than it, by its name."""
+    scenario = {**SCENARIO, "participants": [{**ALICE, "leave_s": 14}]}
+    with running(build, scenario, pool=2, leaving={"alone_timeout": 3}) as (orchestrator, meeting, hooks):
+        first = orchestrator.join(meeting.url, hooks, bot_name="Notes")
+        orchestrator.wait_state(first, "joined_recording")
+        second = orchestrator.join(meeting.url + "?authuser=1", hooks, bot_name="Scribe")
+        for bot in (first, second):
+            final = wait_final(hooks, bot, 90)
+            check(final["data"].get("end_reason") == "no_attendees", f"final {final}")
+
+
+TESTS = [bot_from_the_pool, bots_are_no_company, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
          killed_worker_is_recovered, worker_dies_before_it_began, no_worker_can_be_started,
          stopped_orchestrator_leaves_bots, stopped_orchestrator_takes_its_bots_along,
          killed_orchestrator_loses_nothing]
