@@ -29,6 +29,9 @@ BotOutcome bot_auto_leave_check(const BotAutoLeaveLimits *limits, const BotPrese
         return BOT_OUTCOME_ALONE;
     }
     int64_t quiet_since_us = MAX(presence->last_sound_us, presence->other_seen_us);
+    int64_t counts_from_us =
+        presence->admitted_us + (int64_t)limits->silence_after_s * G_USEC_PER_SEC;
+    quiet_since_us = MAX(quiet_since_us, counts_from_us);
     return elapsed(quiet_since_us, limits->silence_s, now_us) ? BOT_OUTCOME_NO_SPEAKER
                                                               : BOT_OUTCOME_NONE;
 }

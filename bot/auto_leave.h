@@ -10,13 +10,14 @@
 
 #define BOT_NEVER_US ((int64_t)-1)
 
-/** All in seconds, at least 1. */
+/** All in seconds, at least 1 where nothing else is said. */
 typedef struct {
     unsigned waiting_room_s;
     unsigned noone_joined_s; /* also how long an absent host is waited for */
     unsigned silence_s;
     unsigned alone_s;
     unsigned max_duration_s;
+    unsigned silence_after_s; /* since admission: silence counts from then on; may be 0 */
 } BotAutoLeaveLimits;
 
 /** Moments on one monotonic clock, microseconds; BOT_NEVER_US: not (yet). */
@@ -34,7 +35,8 @@ typedef struct {
  *
  * Returns the outcome that is due at @now_us, or BOT_OUTCOME_NONE. Before admission only the two
  * lobby rules apply, after it the others. Being alone counts once somebody else was present; until
- * then noone_joined_s does. Silence counts from the last sound, or from the first other person.
+ * then noone_joined_s does. Silence counts from the last sound, or from the first other person, and
+ * not before silence_after_s.
  */
 BotOutcome bot_auto_leave_check(const BotAutoLeaveLimits *limits, const BotPresence *presence,
                                 int64_t now_us);

@@ -298,6 +298,7 @@ static void read_document(BotConfig *config)
         .silence_s = get_seconds(leave, "silence_timeout"),
         .alone_s = get_seconds(leave, "alone_timeout"),
         .max_duration_s = get_seconds(leave, "max_duration"),
+        .silence_after_s = get_seconds(leave, "silence_activate_after"),
     };
     if (json_object_has_member(leave, "ignored_names")) {
         config->ignored_names = json_object_get_array_member(leave, "ignored_names");

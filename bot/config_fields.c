@@ -69,6 +69,8 @@ const BotField bot_config_fields[] = {
         "seconds until somebody must have joined"),
     INT("automatic_leave.silence_timeout", BOT_FIELD_PLAIN, 1, WEEK_S, "600",
         "seconds without speech"),
+    INT("automatic_leave.silence_activate_after", BOT_FIELD_PLAIN, 0, WEEK_S, "0",
+        "seconds in the call before silence counts"),
     INT("automatic_leave.alone_timeout", BOT_FIELD_PLAIN, 1, WEEK_S, "60",
         "seconds after the others left"),
     INT("automatic_leave.max_duration", BOT_FIELD_PLAIN, 1, WEEK_S, "14400", "seconds in the call"),

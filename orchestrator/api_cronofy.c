@@ -21,11 +21,11 @@ static const BotField fields[] = {
     {"subscriptions", BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, NULL,
      "[{type, uri, interactions}]"},
     {"on_behalf_of_attendee", BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, NULL,
-     "accepted and left alone"},
+     "accepted: whom the bot is for changes nothing"},
     {NULL, BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, NULL, NULL},
 };
 
-static const BotFieldTable create_table = {fields, "docs/api.md"};
+const BotFieldTable orch_cronofy_create_table = {fields, "docs/api.md"};
 
 static bool refuse(GError **error, const char *sentence)
 {
@@ -115,8 +115,8 @@ static bool read_join_time(JsonObject *body, OrchBot *bot, GError **error)
 
 static bool read_create(JsonObject *body, OrchBot *bot, GError **error)
 {
-    if (!bot_fields_check(&create_table, body, error) ||
-        !bot_fields_fill_in(&create_table, body, error)) {
+    if (!bot_fields_check(&orch_cronofy_create_table, body, error) ||
+        !bot_fields_fill_in(&orch_cronofy_create_table, body, error)) {
         return false;
     }
     g_autoptr(JsonObject) document = json_object_new();

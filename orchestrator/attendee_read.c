@@ -51,7 +51,7 @@ static const char *const triggers[] = {"bot.state_change",
     }
 
 #define LEAVE "automatic_leave_settings"
-#define LEFT_ALONE "accepted and left alone"
+#define ASKS_NOTHING "what asks for nothing (false, null, empty), or for what happens anyway"
 
 /* clang-format off: one field a line */
 static const BotField fields[] = {
@@ -72,9 +72,11 @@ static const BotField fields[] = {
     CHOICE("recording_settings.format", formats, "mp4 or mp3"),
     CHOICE("recording_settings.view", views, "what it shows"),
     CHOICE("recording_settings.resolution", resolutions, "its size"),
-    OTHER("recording_settings.record_chat_messages_when_paused", BOT_FIELD_BOOL, LEFT_ALONE),
-    OTHER("recording_settings.reserve_additional_storage", BOT_FIELD_BOOL, LEFT_ALONE),
-    OTHER("recording_settings.record_async_transcription_audio_chunks", BOT_FIELD_BOOL, LEFT_ALONE),
+    OTHER("recording_settings.record_chat_messages_when_paused", BOT_FIELD_BOOL, "they always are"),
+    OTHER("recording_settings.reserve_additional_storage", BOT_FIELD_BOOL,
+          "the disk is the machine's"),
+    OTHER("recording_settings.record_async_transcription_audio_chunks", BOT_FIELD_BOOL,
+          "false: this version does not transcribe"),
     OTHER("recording_settings.record_participant_speech_start_stop_events", BOT_FIELD_BOOL,
           "they always are"),
     OTHER("websocket_settings", BOT_FIELD_OBJECT, "live audio"),
@@ -90,17 +92,18 @@ static const BotField fields[] = {
     SECONDS(LEAVE ".wait_for_host_to_start_meeting_timeout_seconds", "until the host comes"),
     SECONDS(LEAVE ".waiting_room_timeout_seconds", "in the waiting room"),
     SECONDS(LEAVE ".max_uptime_seconds", "in the call"),
-    SECONDS(LEAVE ".silence_activate_after_seconds", LEFT_ALONE),
-    SECONDS(LEAVE ".enable_closed_captions_timeout_seconds", LEFT_ALONE),
-    SECONDS(LEAVE ".authorized_user_not_in_meeting_timeout_seconds", LEFT_ALONE),
+    {LEAVE ".silence_activate_after_seconds", BOT_FIELD_INT, BOT_FIELD_PLAIN, 0, WEEK_S, NULL, NULL,
+     NULL, "in the call until silence counts"},
+    UNSUPPORTED(LEAVE ".enable_closed_captions_timeout_seconds", "the platform's captions"),
+    UNSUPPORTED(LEAVE ".authorized_user_not_in_meeting_timeout_seconds", "authorized users"),
     OTHER(LEAVE ".bot_keywords", BOT_FIELD_STRINGS, "names that are no company"),
     OTHER("transcription_settings", BOT_FIELD_ANY, "kept; this version does not transcribe"),
-    OTHER("google_meet_settings", BOT_FIELD_ANY, LEFT_ALONE),
-    OTHER("teams_settings", BOT_FIELD_ANY, LEFT_ALONE),
-    OTHER("zoom_settings", BOT_FIELD_ANY, LEFT_ALONE),
-    OTHER("debug_settings", BOT_FIELD_ANY, LEFT_ALONE),
-    OTHER("kubernetes_settings", BOT_FIELD_ANY, LEFT_ALONE),
-    OTHER("callback_settings", BOT_FIELD_ANY, LEFT_ALONE),
+    OTHER("google_meet_settings", BOT_FIELD_ANY, ASKS_NOTHING),
+    OTHER("teams_settings", BOT_FIELD_ANY, ASKS_NOTHING),
+    OTHER("zoom_settings", BOT_FIELD_ANY, ASKS_NOTHING),
+    OTHER("debug_settings", BOT_FIELD_ANY, ASKS_NOTHING),
+    OTHER("kubernetes_settings", BOT_FIELD_ANY, "a bot's size, which is the machine's here"),
+    OTHER("callback_settings", BOT_FIELD_ANY, ASKS_NOTHING),
     UNSUPPORTED("calendar_event_id", "calendars"),
     UNSUPPORTED("rtmp_settings", "RTMP"),
     UNSUPPORTED("voice_agent_settings", "voice agent pages"),
@@ -148,6 +151,7 @@ static void read_leaving(JsonObject *document, JsonObject *settings)
         {"wait_for_host_to_start_meeting_timeout_seconds", "noone_joined_timeout"},
         {"waiting_room_timeout_seconds", "waiting_room_timeout"},
         {"max_uptime_seconds", "max_duration"},
+        {"silence_activate_after_seconds", "silence_activate_after"},
     };
     JsonObject *leave = json_object_new();
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -325,6 +329,66 @@ static bool is_honest(JsonObject *body, GError **error)
                          "a person's input; leave it out");
 }
 
+static bool asks_for_nothing(JsonNode *node)
+{
+    if (JSON_NODE_HOLDS_NULL(node)) {
+        return true;
+    }
+    if (JSON_NODE_HOLDS_OBJECT(node)) {
+        g_autoptr(GList) values = json_object_get_values(json_node_get_object(node));
+        bool nothing = true;
+        for (GList *item = values; item != NULL; item = item->next) {
+            nothing = nothing && asks_for_nothing(item->data);
+        }
+        return nothing;
+    }
+    if (JSON_NODE_HOLDS_ARRAY(node)) {
+        return json_array_get_length(json_node_get_array(node)) == 0;
+    }
+    GType type = json_node_get_value_type(node);
+    return (type == G_TYPE_BOOLEAN && !json_node_get_boolean(node)) ||
+           (type == G_TYPE_STRING && *json_node_get_string(node) == '\0');
+}
+
+/* Zoom's web client is the way in that there is. */
+static bool happens_anyway(const char *settings, const char *name, JsonNode *node)
+{
+    return strcmp(settings, "zoom_settings") == 0 && strcmp(name, "sdk") == 0 &&
+           JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING &&
+           strcmp(json_node_get_string(node), "web") == 0;
+}
+
+/* What a caller asks for and does not get is refused by its name. */
+static bool check_settings(JsonObject *body, GError **error)
+{
+    static const char *const settings[] = {"google_meet_settings", "teams_settings",
+                                           "zoom_settings", "debug_settings", "callback_settings"};
+    for (gsize i = 0; i < G_N_ELEMENTS(settings); i++) {
+        JsonObject *object = orch_json_object(body, settings[i]);
+        JsonObjectIter iter;
+        const char *name;
+        JsonNode *node;
+        if (object == NULL) {
+            continue;
+        }
+        json_object_iter_init(&iter, object);
+        while (json_object_iter_next(&iter, &name, &node)) {
+            if (!asks_for_nothing(node) && !happens_anyway(settings[i], name, node)) {
+                g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_UNSUPPORTED,
+                            "$.%s.%s: not supported by this version; leave it out", settings[i],
+                            name);
+                return false;
+            }
+        }
+    }
+    JsonObject *recording = orch_json_object(body, "recording_settings");
+    return recording == NULL ||
+           !json_object_get_boolean_member_with_default(
+               recording, "record_async_transcription_audio_chunks", FALSE) ||
+           refuse(error, "$.recording_settings.record_async_transcription_audio_chunks: this "
+                         "version does not transcribe; leave it out");
+}
+
 static bool read_details(JsonObject *body, const OrchConfig *config, OrchBot *bot, GError **error)
 {
     static const char *const kept[] = {"transcription_settings"};
@@ -353,7 +417,8 @@ bool orch_attendee_read_create(JsonObject *body, const OrchConfig *config, gint6
                                OrchBot *bot, GError **error)
 {
     if (!bot_fields_check(&orch_attendee_create_table, body, error) ||
-        !bot_fields_fill_in(&orch_attendee_create_table, body, error) || !is_honest(body, error)) {
+        !bot_fields_fill_in(&orch_attendee_create_table, body, error) || !is_honest(body, error) ||
+        !check_settings(body, error)) {
         return false;
     }
     bot->api = ORCH_API_ATTENDEE;

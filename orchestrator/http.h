@@ -37,6 +37,9 @@ typedef struct {
 extern const OrchRoute orch_mbaas_routes[];
 extern const OrchRoute orch_attendee_routes[];
 extern const OrchRoute orch_cronofy_routes[];
+
+/** What POST /v1/meeting_agents may hold; for documentation and tests. */
+extern const BotFieldTable orch_cronofy_create_table;
 extern const OrchRoute orch_file_routes[];
 extern const OrchRoute orch_webhook_routes[];
 extern const OrchRoute orch_common_routes[];

@@ -61,12 +61,12 @@ static const BotField fields[] = {
     URL("webhook_url", "http https", "receives the bot's webhooks"),
     STRING("deduplication_key", BOT_FIELD_PLAIN, 500, "lets another bot into the same meeting"),
     OTHER("extra", BOT_FIELD_ANY, "comes back with the bot"),
-    TEXT("zoom_sdk_id", 4096, "accepted and left alone"),
-    TEXT("zoom_sdk_pwd", 4096, "accepted and left alone"),
-    TEXT("zoom_access_token_url", 8192, "accepted and left alone"),
-    TEXT("zoom_obf_token", 8192, "accepted and left alone"),
-    TEXT("zoom_obf_token_url", 8192, "accepted and left alone"),
-    TEXT("zoom_obf_token_user_id", 4096, "accepted and left alone"),
+    TEXT("zoom_sdk_id", 4096, "accepted: the bot joins Zoom without"),
+    TEXT("zoom_sdk_pwd", 4096, "accepted: the bot joins Zoom without"),
+    TEXT("zoom_access_token_url", 8192, "accepted: the bot joins Zoom without"),
+    TEXT("zoom_obf_token", 8192, "accepted: the bot joins Zoom without"),
+    TEXT("zoom_obf_token_url", 8192, "accepted: the bot joins Zoom without"),
+    TEXT("zoom_obf_token_user_id", 4096, "accepted: the bot joins Zoom without"),
     {NULL, BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, NULL, NULL},
 };
 /* clang-format on */

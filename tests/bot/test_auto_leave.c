@@ -72,6 +72,21 @@ static void test_silence_counts_from_the_first_person_when_nobody_spoke(void)
     assert_due(&presence, BOT_OUTCOME_NO_SPEAKER, 430);
 }
 
+static void test_silence_counts_from_its_time_on(void)
+{
+    BotAutoLeaveLimits later = limits;
+    BotPresence presence = nobody();
+    later.silence_after_s = 1000;
+    presence.admitted_us = 10 * S;
+    presence.other_seen_us = 10 * S;
+    presence.last_sound_us = 20 * S;
+    g_assert_cmpint(bot_auto_leave_check(&later, &presence, 1409 * S), ==, BOT_OUTCOME_NONE);
+    g_assert_cmpint(bot_auto_leave_check(&later, &presence, 1410 * S), ==, BOT_OUTCOME_NO_SPEAKER);
+    presence.last_sound_us = 1200 * S;
+    g_assert_cmpint(bot_auto_leave_check(&later, &presence, 1599 * S), ==, BOT_OUTCOME_NONE);
+    g_assert_cmpint(bot_auto_leave_check(&later, &presence, 1600 * S), ==, BOT_OUTCOME_NO_SPEAKER);
+}
+
 static void test_maximum_duration_ends_a_lively_meeting(void)
 {
     BotPresence presence = nobody();
@@ -90,6 +105,8 @@ int main(int argc, char **argv)
                     test_alone_counts_once_somebody_was_there);
     g_test_add_func("/auto_leave/silence_counts_from_the_first_person_when_nobody_spoke",
                     test_silence_counts_from_the_first_person_when_nobody_spoke);
+    g_test_add_func("/auto_leave/silence_counts_from_its_time_on",
+                    test_silence_counts_from_its_time_on);
     g_test_add_func("/auto_leave/maximum_duration_ends_a_lively_meeting",
                     test_maximum_duration_ends_a_lively_meeting);
     return g_test_run();

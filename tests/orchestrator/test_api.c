@@ -475,6 +475,13 @@ static void test_attendee_refuses_by_field(void)
         {"{" MEET ",\"recording_settings\":{\"bogus\":1}}", "recording_settings"},
         {"{" MEET ",\"google_meet_settings\":{\"ui_interaction_mode\":\"humanized\"}}",
          "google_meet_settings"},
+        {"{" MEET ",\"google_meet_settings\":{\"use_login\":true}}", "google_meet_settings"},
+        {"{" MEET ",\"zoom_settings\":{\"sdk\":\"native\"}}", "zoom_settings"},
+        {"{" MEET ",\"debug_settings\":{\"create_debug_recording\":true}}", "debug_settings"},
+        {"{" MEET ",\"recording_settings\":{\"record_async_transcription_audio_chunks\":true}}",
+         "recording_settings"},
+        {"{" MEET ",\"automatic_leave_settings\":{\"enable_closed_captions_timeout_seconds\":5}}",
+         "automatic_leave_settings"},
     };
     Client client = {0};
     client_set_up(&client, NULL);
@@ -486,6 +493,24 @@ static void test_attendee_refuses_by_field(void)
             g_test_fail();
         }
     }
+    client_tear_down(&client);
+}
+
+static void test_attendee_takes_what_asks_for_nothing_and_gives_the_rest_its_effect(void)
+{
+    Client client = {0};
+    client_set_up(&client, NULL);
+    client_call(&client, "POST", "/api/v1/bots", "attendee",
+                "{" MEET ",\"google_meet_settings\":{\"use_login\":false},"
+                "\"zoom_settings\":{\"sdk\":\"web\",\"x\":null},\"teams_settings\":{},"
+                "\"debug_settings\":null,\"kubernetes_settings\":{\"cpu\":2},"
+                "\"automatic_leave_settings\":{\"silence_activate_after_seconds\":77}}");
+    g_assert_cmpuint(client.status, ==, 201);
+    g_autoptr(OrchBot) bot =
+        orch_store_bot_get(client.fixture.store, client_string(&client, "id") + strlen("bot_"));
+    g_autoptr(JsonObject) document = orch_json_load(bot->document);
+    JsonObject *leave = orch_json_object(document, "automatic_leave");
+    g_assert_cmpint(orch_json_int(leave, "silence_activate_after", 0), ==, 77);
     client_tear_down(&client);
 }
 
@@ -683,6 +708,8 @@ int main(int argc, char **argv)
         {"/api/attendee/commands_reach_the_worker", test_attendee_commands_reach_the_worker},
         {"/api/attendee/a_scheduled_bot_can_change_and_go",
          test_attendee_a_scheduled_bot_can_change_and_go},
+        {"/api/attendee/takes_what_asks_for_nothing_and_gives_the_rest_its_effect",
+         test_attendee_takes_what_asks_for_nothing_and_gives_the_rest_its_effect},
         {"/api/attendee/refuses_by_field", test_attendee_refuses_by_field},
         {"/api/attendee/data_of_an_ended_bot", test_attendee_data_of_an_ended_bot},
         {"/api/cronofy/at_once_later_and_cancelled", test_cronofy_at_once_later_and_cancelled},

@@ -123,6 +123,103 @@ static void test_bodies_have_the_fields_that_are_checked(void)
     client_tear_down(&client);
 }
 
+/* The names in the first column of the section's tables, and in the sentences around them. */
+static GHashTable *documented(const char *section)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "..", "docs", "api.md", NULL);
+    g_autofree char *text = NULL;
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    g_autofree char *heading = g_strconcat("\n### ", section, "\n", NULL);
+    char *start = strstr(strstr(text, "\n## Every field"), heading);
+    g_assert_nonnull(start);
+    start += strlen(heading);
+    char *end = strstr(start, "\n##");
+    *end = '\0';
+    GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_auto(GStrv) lines = g_strsplit(start, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        char *second = (*line)[0] == '|' ? strstr(*line, " | ") : NULL;
+        if (second != NULL) {
+            *second = '\0';
+        }
+        g_auto(GStrv) parts = g_strsplit(*line, "`", -1);
+        for (guint i = 1; i < g_strv_length(parts); i += 2) {
+            g_hash_table_add(names, g_strdup(parts[i]));
+        }
+    }
+    return names;
+}
+
+static void assert_documented(GHashTable *names, const char *path)
+{
+    if (!g_hash_table_contains(names, path)) {
+        g_error("docs/api.md does not say what %s does", path);
+    }
+}
+
+/* Every property of @schema: of its alternatives, its members' and its items', too. */
+static void walk(JsonObject *schemas, JsonObject *schema, const char *prefix, GHashTable *names)
+{
+    const char *ref = orch_json_string(schema, "$ref");
+    if (ref != NULL) {
+        schema = orch_json_object(schemas, strrchr(ref, '/') + 1);
+    }
+    JsonArray *alternatives = orch_json_array(schema, "anyOf");
+    for (guint i = 0; alternatives != NULL && i < json_array_get_length(alternatives); i++) {
+        walk(schemas, orch_json_object_at(alternatives, i), prefix, names);
+    }
+    if (orch_json_object(schema, "items") != NULL) {
+        g_autofree char *item = g_strconcat(prefix, "[]", NULL);
+        walk(schemas, orch_json_object(schema, "items"), item, names);
+    }
+    JsonObject *properties = orch_json_object(schema, "properties");
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    if (properties == NULL) {
+        return;
+    }
+    json_object_iter_init(&iter, properties);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        g_autofree char *path =
+            *prefix != '\0' ? g_strconcat(prefix, ".", name, NULL) : g_strdup(name);
+        assert_documented(names, path);
+        walk(schemas, json_node_get_object(node), path, names);
+    }
+}
+
+/* What a body may hold is said, all of it; and what is said may be sent. */
+static void test_every_field_is_documented(void)
+{
+    static const struct {
+        const char *section;
+        const BotFieldTable *table;
+        const char *schemas[6];
+    } apis[] = {
+        {"Meeting BaaS", &orch_mbaas_join_table, {"Join", "Retranscribe", "WebhookUrl"}},
+        {"Attendee",
+         &orch_attendee_create_table,
+         {"AttendeeCreate", "AttendeePatch", "ChatSend", "Audio"}},
+        {"Cronofy", &orch_cronofy_create_table, {"AgentCreate", "AgentCancel"}},
+    };
+    Client client = {0};
+    JsonObject *document = load(&client);
+    JsonObject *schemas = orch_json_object(orch_json_object(document, "components"), "schemas");
+    for (gsize i = 0; i < G_N_ELEMENTS(apis); i++) {
+        g_autoptr(GHashTable) names = documented(apis[i].section);
+        for (gsize k = 0; apis[i].schemas[k] != NULL; k++) {
+            walk(schemas, orch_json_object(schemas, apis[i].schemas[k]), "", names);
+        }
+        for (const BotField *field = apis[i].table->fields; field->path != NULL; field++) {
+            assert_documented(names, field->path);
+            g_assert_cmpstr(strstr(field->help, "left alone"), ==, NULL);
+        }
+    }
+    client_tear_down(&client);
+}
+
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
@@ -130,5 +227,6 @@ int main(int argc, char **argv)
     g_test_add_func("/openapi/nothing_else_is_described", test_nothing_else_is_described);
     g_test_add_func("/openapi/bodies_have_the_fields_that_are_checked",
                     test_bodies_have_the_fields_that_are_checked);
+    g_test_add_func("/openapi/every_field_is_documented", test_every_field_is_documented);
     return g_test_run();
 }
