@@ -63,6 +63,7 @@ static void join(BotSession *session)
         .bot_name = session->config->bot_name,
         .output_dir = session->config->output_dir,
         .want_video = session->config->mode != BOT_MODE_AUDIO_ONLY,
+        .want_gallery = session->config->mode == BOT_MODE_GALLERY_VIEW,
         .live = bot_config_is_listened(session->config),
         .capture = capture_of(session->config),
         .picture_width = session->config->width,

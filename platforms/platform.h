@@ -133,6 +133,7 @@ typedef struct {
     const char *bot_name;
     const char *output_dir; /* screenshots of failures go to <output_dir>/screenshots */
     bool want_video;        /* false: audio_only, incoming video is turned off */
+    bool want_gallery;      /* where the page is photographed, its gallery is wanted */
     bool live;              /* somebody listens live: frames come as they arrive, not in batches */
     PlatformCapture capture;
     uint16_t picture_width, picture_height; /* of a picture of the page; 0: as it comes */

@@ -126,7 +126,8 @@ static bool check_field(JsonNode *node, FieldKind kind, const char *path, GError
                wrong(error, path, "exact, begins, contains or all");
     case KIND_IN:
         return g_strcmp0(text, "page") == 0 || g_strcmp0(text, "dialog") == 0 ||
-               g_strcmp0(text, "title") == 0 || wrong(error, path, "page, dialog or title");
+               g_strcmp0(text, "title") == 0 || g_strcmp0(text, "url") == 0 ||
+               wrong(error, path, "page, dialog, title or url");
     case KIND_CLICK:
         return check_clicks(node, path, error);
     case KIND_SIZE:

@@ -87,6 +87,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
     adapter->bot_name = g_strdup(config->bot_name);
     adapter->output_dir = g_strdup(config->output_dir);
     adapter->want_video = config->want_video;
+    adapter->want_gallery = config->want_gallery;
     adapter->live = config->live;
     adapter->capture = config->capture;
     adapter->pictures = (BrowserPicturesConfig){
@@ -175,6 +176,7 @@ void adapter_join(Platform *platform)
                          .attributes = wire(adapter, PLATFORM_WIRE_ATTRIBUTES),
                          .script = script,
                          .video = adapter->want_video,
+                         .gallery = adapter->want_gallery,
                          .tap_video = adapter_taps_video(adapter),
                          .classic_audio = adapter->kind->classic_audio,
                          .batch_ms = adapter->live ? 0 : RECORDED_BATCH_MS,

@@ -63,7 +63,7 @@ struct Adapter {
     gpointer user_data;
     char *url, *bot_name, *output_dir; /* owned */
     char *passcode;                    /* owned: typed where the page asks; set by init, or NULL */
-    bool want_video, live;             /* as PlatformConfig has them */
+    bool want_video, want_gallery, live; /* as PlatformConfig has them */
     PlatformCapture capture;
     BrowserPicturesConfig pictures;
     unsigned view_timer;

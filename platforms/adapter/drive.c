@@ -303,12 +303,25 @@ void adapter_walk_menu(Adapter *adapter, FlowPurpose menu, FlowPurpose item, Flo
     begin_walk(adapter, call, button, code, message);
 }
 
+/* A page that is taken for a lobby may mean something else too: its rule's message says so. */
+static void warn_ambiguous(Adapter *adapter, FlowPurpose purpose, const char *rule)
+{
+    const char *name = flow_purpose_names[purpose];
+    const char *message = platform_rules_get_message(adapter->rules, name, rule, NULL);
+    if (message != NULL) {
+        adapter_warn(adapter, name, message);
+    }
+}
+
 static void report_step(Adapter *adapter, const FlowReading *reading, const FlowStep *step)
 {
     if (step->purpose < FLOW_N_PURPOSES && reading->rules[step->purpose] != NULL) {
         adapter_report_rule(adapter, step->purpose, reading->rules[step->purpose]);
     } else if (step->todo == FLOW_DO_LEFT && step->left == PLATFORM_LEFT_UI_NOT_FOUND) {
         adapter_report_rule(adapter, step->purpose, NULL);
+    }
+    if (step->lobby && step->purpose == FLOW_NOT_STARTED) {
+        warn_ambiguous(adapter, step->purpose, reading->rules[step->purpose]);
     }
     if (step->lobby && !adapter_is_silent(adapter)) {
         adapter->events.on_lobby(adapter->user_data);

@@ -105,13 +105,14 @@ static FlowStep check_walls(const FlowReading *reading)
     } walls[] = {
         {FLOW_NOT_FOUND, PLATFORM_LEFT_NOT_FOUND, "there is no such meeting"},
         {FLOW_PASSCODE_WRONG, PLATFORM_LEFT_NOT_FOUND, "the passcode in the link is wrong"},
+        /* Before the ways out that such a page offers: a sign-in, a captcha. */
+        {FLOW_BLOCKED, PLATFORM_LEFT_BOTS_NOT_ALLOWED, "the platform does not let this guest join"},
         {FLOW_LOGIN_REQUIRED, PLATFORM_LEFT_LOGIN_REQUIRED, "the page asks for a sign-in"},
         {FLOW_CAPTCHA, PLATFORM_LEFT_CAPTCHA, "the page shows a captcha"},
         {FLOW_LOBBY_TIMEOUT, PLATFORM_LEFT_LOBBY_TIMEOUT, "nobody answered the request to join"},
         {FLOW_DENIED, PLATFORM_LEFT_DENIED, "the request to join was denied"},
         {FLOW_COULD_NOT_CONNECT, PLATFORM_LEFT_NETWORK_LOST,
          "the platform could not connect the bot to the meeting"},
-        {FLOW_BLOCKED, PLATFORM_LEFT_BOTS_NOT_ALLOWED, "the platform does not let this guest join"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(walls); i++) {
         if (shows(reading, walls[i].purpose)) {

@@ -128,7 +128,8 @@ class Reading {
         return (wanted.length === 0 || compares(match, wanted, this.text(element)) ||
                 (match === 'exact' && this.hasPart(element, candidate))) &&
             (names.length === 0 || compares(match, names, accessibleName(element))) &&
-            !(unwanted.length > 0 && compares('contains', unwanted, this.text(element)));
+            !(unwanted.length > 0 &&
+              compares('contains', unwanted, this.text(element) + ' ' + normal(document.title)));
     }
 
     /* A button's caption stands beside its icon, whose name is text too. */
@@ -140,9 +141,9 @@ class Reading {
 
     /* The element that @candidate finds, or null. */
     find(candidate) {
-        if (candidate.in === 'title') {
-            const title = normal(document.title);
-            return candidate.wanted.some((wanted) => title.includes(wanted)) ? document.head : null;
+        if (candidate.in === 'title' || candidate.in === 'url') {
+            const text = candidate.in === 'title' ? normal(document.title) : location.href;
+            return compares(candidate.match, candidate.wanted, text) ? document.head : null;
         }
         const roots = candidate.in === 'dialog' ? this.dialogs() : this.bodies;
         for (const root of roots) {

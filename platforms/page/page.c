@@ -70,6 +70,7 @@ static void append_config(GString *script, const PageConfig *config)
 {
     g_string_append(script, "const CONFIG = {");
     append_flag(script, "video", config->video);
+    append_flag(script, "gallery", config->gallery);
     append_flag(script, "tap_video", config->tap_video);
     append_flag(script, "classic_audio", config->classic_audio);
     append_flag(script, "page_sound", config->page_sound);

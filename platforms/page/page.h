@@ -28,6 +28,7 @@ typedef struct {
      * count too (named with a ">" at the end); attributes of session descriptions. */
     const char *const *sockets, *const *sends, *const *attributes;
     bool video;        /* pictures are wanted */
+    bool gallery;      /* the page's gallery is to stay as it is */
     bool tap_video;    /* tap them; false: the page itself is photographed */
     unsigned batch_ms; /* frames come in batches of so long; 0: as soon as may be */
     /* The browser decodes no picture of at least so many pixels: a black one stands in; 0: all. */

@@ -86,11 +86,34 @@ function tellDrawn() {
     }
 }
 
+const VIEW_PATIENCE_MS = 3000;
+const VIEW_AGAIN_MS = 15000;
+const MAX_VIEW_WALKS = 3;
+let markSeen = false;
+let quietSinceMs = 0; // several people, and no mark; 0: not so
+let nViewWalks = 0;
+
+/* The client begins with its gallery, which may mark nobody who speaks. The speaker view does; only who
+ * asked for the gallery keeps it. */
+function leaveQuietGallery() {
+    const now = performance.now();
+    if (markSeen || CONFIG.gallery || allOf('tile').length < 2 || nViewWalks >= MAX_VIEW_WALKS) {
+        quietSinceMs = 0;
+    } else if (quietSinceMs === 0) {
+        quietSinceMs = now;
+    } else if (now - quietSinceMs > (nViewWalks > 0 ? VIEW_AGAIN_MS : VIEW_PATIENCE_MS)) {
+        quietSinceMs = now;
+        nViewWalks++;
+        steno.walk_menu(['view_button', 'speaker_view']);
+    }
+}
+
 let toldSpeaking = '[]';
 
 setInterval(() => {
     const marks = allOf('speaking').map(({element}) => [numberOfTile(element), nameOfTile(element)])
         .filter(([, name]) => name !== '').map((mark) => mark.join('\n'));
+    markSeen = markSeen || marks.length > 0;
     const json = JSON.stringify([...new Set(marks)]);
     if (json !== toldSpeaking) {
         toldSpeaking = json;
@@ -104,5 +127,6 @@ setInterval(() => {
         tellPeople();
         tellDrawn();
         readChat();
+        leaveQuietGallery();
     }
 }, LOOK_MS);

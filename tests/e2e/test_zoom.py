@@ -47,11 +47,18 @@ def lobby_ignored(build):
 
 
 def host_absent(build):
-    """A lobby that says so, and a page that has to be loaded again."""
-    for wording, rule in (("new", "host_absent/waiting"), ("old", "not_started/title")):
-        outcomes.failing(build, scenario(lobby={"mode": "host_absent"}, page={"wording": wording}),
+    """A lobby that says so; a page that has to be loaded again, which may say that the link is
+    invalid."""
+    for page, rule, warned in (({}, "host_absent/waiting", 0),
+                               ({"wording": "old", "quirks": ["error_page"]},
+                                "not_started/title", 1)):
+        def after(worker, meeting):
+            matched(rule)(worker, meeting)
+            check(warnings_of(worker).count("not_started") == warned, f"{warnings_of(worker)}")
+
+        outcomes.failing(build, scenario(lobby={"mode": "host_absent"}, page=page),
                          "waiting_room_timeout", "TimeoutWaitingToStart",
-                         "meeting_not_started_waiting_for_host", after=matched(rule),
+                         "meeting_not_started_waiting_for_host", after=after,
                          automatic_leave={"noone_joined_timeout": 4})
 
 
@@ -80,26 +87,36 @@ def not_found(build):
 def login_required(build):
     for wording, rule in (("new", "login_required/sign_in"), ("old", "login_required/sign_in"),
                           ("british", "login_required/commercial")):
-        outcomes.failing(build, scenario(page={"variant": "login_required", "wording": wording}),
+        quirks = ["other_texts"] if wording == "old" else []
+        outcomes.failing(build, scenario(page={"variant": "login_required", "wording": wording,
+                                               "quirks": quirks}),
                          "meeting_error", "CannotJoinMeeting", "login_required", lobby=False,
                          after=matched(rule))
 
 
 def captcha(build):
-    outcomes.failing(build, scenario(page={"variant": "captcha"}), "meeting_error",
-                     "CannotJoinMeeting", "blocked_by_captcha", lobby=False)
+    """Its words, and its frame without any: not the one that asks for nothing."""
+    for quirks, rule in (([], "captcha/button"), (["captcha_anchor"], "captcha/frame")):
+        def after(worker, meeting):
+            matched(rule, "join_button/preview")(worker, meeting)
+
+        outcomes.failing(build, scenario(page={"variant": "captcha", "quirks": quirks}),
+                         "meeting_error", "CannotJoinMeeting", "blocked_by_captcha", lobby=False,
+                         after=after)
 
 
 def bots_not_allowed(build):
     """Both apostrophes, and the other words for it: final, after one attempt."""
-    for wording, rule in (("new", "blocked/no_bots"), ("british", "blocked/no_bots"),
-                          ("old", "blocked/may_be_a_bot")):
+    for wording, quirks, rule in (("new", [], "blocked/no_bots"),
+                                  ("british", [], "blocked/no_bots"),
+                                  ("old", ["bot_wall"], "blocked/may_be_a_bot")):
         def after(worker, meeting):
             matched(rule)(worker, meeting)
             check(list((worker.output / "screenshots").glob("*bots_not_allowed*.png")), "no picture")
             check(sum(b["knocks"] for b in meeting.report()["bots"]) == 0, "knocked again")
 
-        outcomes.failing(build, scenario(page={"variant": "blocked", "wording": wording}),
+        outcomes.failing(build, scenario(page={"variant": "blocked", "wording": wording,
+                                               "quirks": quirks}),
                          "meeting_error", "CannotJoinMeeting", "bots_not_allowed", lobby=False,
                          after=after)
 
@@ -126,34 +143,36 @@ def admitted_through_everything(build):
     """A registrant's link on the organizer's own host: launcher, cookies, prompts that do not go
     away, a disclaimer, fields that take only keys, a passcode, the lobby, one more for the sound."""
     def after(worker, meeting):
-        matched("without_account/browser", "dismiss/reject_cookies", "without_account/no_devices",
-                "consent/disclaimer", "name_field/old", "passcode_field/id", "join_button/preview",
+        matched("without_account/launch", "without_account/browser", "dismiss/cookies_text",
+                "without_account/no_devices", "dismiss/terms", "name_field/old", "passcode_field/id", "join_button/preview",
                 "lobby/let_in", "consent/join_audio")(worker, meeting)
         bot = meeting.report()["bots"][-1]
         closed = [d["what"] for d in bot["dialogs"]]
-        check("cookies: declined" in closed and "disclaimer: Agree" in closed, f"closed {closed}")
+        check("cookies: accepted" in closed and "disclaimer: Agree" in closed, f"closed {closed}")
         check(bot["name"] == worker.name, f"another name: {bot['name']}")
 
     outcomes.outcome(build, scenario(lobby={"mode": "admit", "after_s": 3},
                                      page={"ui": "full", "wording": "old", "no_devices": True,
-                                           "passcode": "right"},
+                                           "passcode": "right", "quirks": ["other_texts"]},
                                      events=[{"at_s": 6, "do": "end_meeting"}]),
                      exit_code=0, end_reason="meeting_ended", after=after, bot_name="Zoë «Steno» 2",
                      codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"])
 
 
 def meeting_ended(build):
-    for wording in ("new", "old"):
-        outcomes.recorded(build, scenario(events=[{"at_s": 6, "do": "end_meeting"}],
-                                          page={"wording": wording}), "meeting_ended",
-                          after=matched("ended/screen"))
+    """In a dialog, in other words, and by a page that goes away."""
+    for page, rule in (({}, "ended/screen"),
+                       ({"wording": "old", "quirks": ["other_texts"]}, "ended/screen"),
+                       ({"quirks": ["redirected"]}, "ended_page/front_page")):
+        outcomes.recorded(build, scenario(events=[{"at_s": 6, "do": "end_meeting"}], page=page),
+                          "meeting_ended", after=matched(rule))
 
 
 def removed(build):
-    for wording in ("new", "old"):
+    for wording, quirks in (("new", []), ("old", ["other_texts"])):
         outcomes.recorded(build, scenario(events=[{"at_s": 6, "do": "remove_bot"}],
-                                          page={"wording": wording}), "bot_removed",
-                          ["bot_removed"], after=matched("removed/screen"))
+                                          page={"wording": wording, "quirks": quirks}),
+                          "bot_removed", ["bot_removed"], after=matched("removed/screen"))
 
 
 def refused_in_the_call(build):
@@ -305,6 +324,17 @@ def told_by_a_single_frame(build):
 
 
 @harness.takes(0.5)
+def quiet_gallery(build):
+    """It marks nobody: the bot goes to the speaker view, which does."""
+    setting = scenario(duration_s=17, page={"quirks": ["quiet_gallery"]}, participants=[
+        {"id": "alice", "name": "Alice Martin", "speech": [{"at_s": 11, "tone_hz": 300, "for_s": 4}]},
+        {"id": "bob", "name": "Bob Okafor"}])
+    for result, _ in recording.run(build, setting, recording_mode="audio_only"):
+        named = sum(e - s for who, s, e in result.diarization() if who == "Alice Martin")
+        check(3 < named < 5, f"Alice is named for {named:.1f} s of 4: {result.diarization()}")
+
+
+@harness.takes(0.5)
 def sound_by_a_receiver(build):
     """Should the client use WebRTC for its sound, it is tapped."""
     two_turns(build, wire={"audio": "receiver"})
@@ -407,7 +437,7 @@ TESTS = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_requ
          everywhere.leave_from_the_lobby, everywhere.page_frozen, everywhere.page_crashed,
          everywhere.network_lost, network_back_in_time, chat_both_ways, dialogs, who_is_there,
          pictures_are_tiles, nobody_is_guessed, without_sound, known_by_tiles_alone, live_client, speaks, told_by_the_gallery,
-         told_by_the_speaker_view, told_by_a_single_frame, sound_by_a_receiver, meeting_of_25]
+         told_by_the_speaker_view, told_by_a_single_frame, quiet_gallery, sound_by_a_receiver, meeting_of_25]
 
 if __name__ == "__main__":
     harness.main(TESTS)

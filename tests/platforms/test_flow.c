@@ -205,6 +205,11 @@ static void test_walls(void)
         show(walls[i].purpose, true);
         expect_left(step(300), walls[i].left);
     }
+    fresh(); /* what it offers beside the refusal does not change it */
+    show(FLOW_BLOCKED, true);
+    show(FLOW_CAPTCHA, true);
+    show(FLOW_LOGIN_REQUIRED, true);
+    expect_left(step(300), PLATFORM_LEFT_BOTS_NOT_ALLOWED);
     fresh();
     page.place = FLOW_PLACE_SIGN_IN;
     expect_left(step(300), PLATFORM_LEFT_LOGIN_REQUIRED);
