@@ -66,6 +66,19 @@ const char *adapter_string_value(JsonNode *value)
                : NULL;
 }
 
+/* A field of one line drops line breaks and the like, or all of it: they become blanks. */
+static bool mend_name(char *name)
+{
+    bool mended = false;
+    for (char *at = name; *at != '\0'; at++) {
+        if (g_ascii_iscntrl(*at)) {
+            *at = ' ';
+            mended = true;
+        }
+    }
+    return mended;
+}
+
 Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, const char *url,
                          const PlatformEvents *events, gpointer user_data, GError **error)
 {
@@ -85,6 +98,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
     adapter->user_data = user_data;
     adapter->url = g_strdup(url);
     adapter->bot_name = g_strdup(config->bot_name);
+    adapter->name_mended = mend_name(adapter->bot_name);
     adapter->output_dir = g_strdup(config->output_dir);
     adapter->want_video = config->want_video;
     adapter->want_gallery = config->want_gallery;

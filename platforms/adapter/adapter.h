@@ -33,6 +33,9 @@ typedef struct {
     const char *script; /* resource with more JavaScript for the page, or NULL */
     void (*init)(Adapter *adapter);
     void (*clear)(Adapter *adapter);
+    /* The page took the bot's name otherwise than it was given: adapter->bot_name is what it took.
+     */
+    void (*on_named)(Adapter *adapter);
     /* A watched message or body; name as the rules' "wire" has it. */
     void (*on_data)(Adapter *adapter, bool fetch, const char *name, GBytes *data);
     /* A message of the kind's own script. */
@@ -78,9 +81,11 @@ struct Adapter {
     Page *page;           /* owned */
     Flow flow;
     unsigned poll_timer, leave_timer, deadline_timer, left_source;
-    FlowPurpose pressing, writing;     /* of the click, of the field under way */
-    bool navigated, busy, poll_soon;   /* busy: a call to the page is under way */
-    bool joined, leaving, over, freed; /* over: on_left is being prepared or was sent */
+    FlowPurpose pressing, writing;             /* of the click, of the field under way */
+    unsigned n_name_writes, n_passcode_writes; /* in vain */
+    bool name_mended;                          /* it held what no name can */
+    bool navigated, busy, poll_soon;           /* busy: a call to the page is under way */
+    bool joined, leaving, over, freed;         /* over: on_left is being prepared or was sent */
     bool link_up, link_failed;
     int64_t answer_ms; /* when the page last answered */
     uint64_t n_frames, n_frames_read;

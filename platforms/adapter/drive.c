@@ -11,6 +11,7 @@
 #define CLICK_TIMEOUT_MS 2000
 #define WALK_TIMEOUT_MS 8000
 #define MAX_SEEN_DIALOGS 64
+#define MAX_WRITES 3 /* then what a field holds is what it takes */
 
 // --- the end ---
 
@@ -170,19 +171,53 @@ static const char *text_for(Adapter *adapter)
     return adapter->writing == FLOW_NAME_FIELD ? adapter->bot_name : adapter->passcode;
 }
 
+/* The page has the last word on what the bot is called there: what it took again and again counts.
+ */
+static void note_name(Adapter *adapter, const char *taken)
+{
+    g_autofree char *wanted = g_strstrip(g_strdup(adapter->bot_name));
+    g_autofree char *got = g_strstrip(g_strdup(taken));
+    adapter->flow.named = strcmp(got, wanted) == 0;
+    if (adapter->flow.named || *got == '\0' || ++adapter->n_name_writes < MAX_WRITES) {
+        return;
+    }
+    bool is_cut = g_str_has_prefix(wanted, got);
+    g_autofree char *message = g_strdup_printf("the page's name field took \"%s\"; %s \"%s\"", got,
+                                               is_cut ? "lost is" : "asked for was",
+                                               is_cut ? wanted + strlen(got) : wanted);
+    adapter->flow.named = true;
+    g_free(adapter->bot_name);
+    adapter->bot_name = g_steal_pointer(&got);
+    if (adapter->kind->on_named != NULL) {
+        adapter->kind->on_named(adapter);
+    }
+    adapter_warn(adapter, "bot_name", message);
+}
+
+/* A part of a passcode is none. */
+static void note_passcode(Adapter *adapter, const char *taken)
+{
+    adapter->flow.passcode_given = strcmp(taken, adapter->passcode) == 0;
+    adapter->flow.passcode_refused =
+        !adapter->flow.passcode_given && ++adapter->n_passcode_writes >= MAX_WRITES;
+}
+
 /* The field's content, after writing. */
 static void on_written(JsonNode *value, const GError *error, gpointer user_data)
 {
-    Adapter *adapter = user_data;
+    Adapter *adapter = g_rc_box_acquire(user_data);
     JsonObject *answer =
         value != NULL && JSON_NODE_HOLDS_OBJECT(value) ? json_node_get_object(value) : NULL;
-    bool good = g_strcmp0(platform_json_string(answer, "value", NULL), text_for(adapter)) == 0;
-    if (adapter->writing == FLOW_NAME_FIELD) {
-        adapter->flow.named = good;
-    } else {
-        adapter->flow.passcode_given = good;
+    const char *taken = platform_json_string(answer, "value", NULL);
+    if (taken != NULL && adapter->writing == FLOW_NAME_FIELD) {
+        note_name(adapter, taken);
+    } else if (taken != NULL) {
+        note_passcode(adapter, taken);
     }
-    on_done(value, error, adapter);
+    if (!adapter->freed) {
+        on_done(value, error, adapter);
+    }
+    adapter_release(adapter);
 }
 
 static void ask_content(JsonNode *value, const GError *error, gpointer user_data)

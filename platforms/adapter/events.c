@@ -96,6 +96,11 @@ static void on_ready(gpointer user_data)
         adapter_warn(adapter, "browser_sandbox_off",
                      "Chromium runs without its sandbox, as browser.sandbox says");
     }
+    if (adapter->name_mended) {
+        adapter_warn(adapter, "bot_name",
+                     "the bot's name holds line breaks or other control characters: they are "
+                     "blanks in the meeting");
+    }
     if (!adapter->freed && !adapter->leaving && !adapter->over) {
         adapter->navigated = true;
         g_info("the meeting's page is opened");

@@ -149,6 +149,11 @@ static FlowStep give_passcode(Flow *flow)
         return over(FLOW_PASSCODE_FIELD, PLATFORM_LEFT_NOT_FOUND,
                     "the meeting asks for a passcode, and the link has none");
     }
+    if (flow->passcode_refused) {
+        return over(FLOW_PASSCODE_FIELD, PLATFORM_LEFT_NOT_FOUND,
+                    "the meeting's passcode field does not take the passcode in the link: a link "
+                    "may hold a token in its place, so add the meeting's own passcode");
+    }
     flow->phase = FLOW_PHASE_PREJOIN;
     return (FlowStep){.todo = FLOW_DO_PASSCODE, .purpose = FLOW_PASSCODE_FIELD};
 }
@@ -163,6 +168,11 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
             return click(in_the_way[i]);
         }
     }
+    int64_t since_ms = flow->phase == FLOW_PHASE_PREJOIN ? flow->start_ms : flow->knocked_ms;
+    if (shows(reading, FLOW_NAME_FIELD) && !flow->named && now_ms - since_ms >= flow->prejoin_ms) {
+        return over(FLOW_NAME_FIELD, PLATFORM_LEFT_UI_NOT_FOUND,
+                    "the page's name field takes no text");
+    }
     if (shows(reading, FLOW_NAME_FIELD) && !flow->named) {
         return (FlowStep){.todo = FLOW_DO_NAME, .purpose = FLOW_NAME_FIELD};
     }
@@ -176,7 +186,6 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
         flow->knocked_ms = now_ms;
         return click(FLOW_JOIN_BUTTON);
     }
-    int64_t since_ms = flow->phase == FLOW_PHASE_PREJOIN ? flow->start_ms : flow->knocked_ms;
     if (now_ms - since_ms >= flow->prejoin_ms) {
         return flow->phase == FLOW_PHASE_PREJOIN
                    ? over(FLOW_JOIN_BUTTON, PLATFORM_LEFT_UI_NOT_FOUND,

@@ -104,6 +104,7 @@ typedef struct {
     bool joins_audio;                /* there may be a call without its sound */
     /* State. */
     FlowPhase phase;
+    bool passcode_refused; /* its field does not take it */
     bool named, passcode_given, joined_once, lobby_seen, denial_seen;
     int64_t loaded_ms; /* since when the page waits for the host; -1: it does not */
     int64_t elsewhere_since_ms, start_ms, knocked_ms, vanished_since_ms, network_since_ms,

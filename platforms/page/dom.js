@@ -321,7 +321,8 @@ function setValue(element, text) {
     const realm = element.ownerDocument.defaultView;
     const prototype = element.tagName === 'TEXTAREA' ? realm.HTMLTextAreaElement.prototype
         : realm.HTMLInputElement.prototype;
-    const taken = element.maxLength > 0 ? text.slice(0, element.maxLength) : text;
+    const taken = (element.maxLength > 0 ? text.slice(0, element.maxLength) : text)
+        .replace(/[\ud800-\udbff]$/, ''); // half a character
     Object.getOwnPropertyDescriptor(prototype, 'value').set.call(element, taken);
     element.dispatchEvent(new InputEvent('input', {bubbles: true, data: taken,
                                                    inputType: 'insertText'}));

@@ -85,6 +85,12 @@ TeamsRoster *teams_roster_new(const char *own_name, const TeamsRosterEvents *eve
     return roster;
 }
 
+void teams_roster_set_own_name(TeamsRoster *roster, const char *own_name)
+{
+    g_free(roster->own_name);
+    roster->own_name = g_strdup(own_name);
+}
+
 void teams_roster_free(TeamsRoster *roster)
 {
     if (roster == NULL) {

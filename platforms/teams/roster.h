@@ -22,6 +22,8 @@ typedef struct {
 /** @own_name: who has this name is the bot, until teams_roster_set_self says otherwise. */
 TeamsRoster *teams_roster_new(const char *own_name, const TeamsRosterEvents *events,
                               gpointer user_data);
+/** The page took another one. */
+void teams_roster_set_own_name(TeamsRoster *roster, const char *own_name);
 void teams_roster_free(TeamsRoster *roster);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(TeamsRoster, teams_roster_free)
 

@@ -64,6 +64,11 @@ static void teams_init(Adapter *adapter)
     teams_voices_init(&teams->voices);
 }
 
+static void teams_on_named(Adapter *adapter)
+{
+    teams_roster_set_own_name(to_teams(adapter)->roster, adapter->bot_name);
+}
+
 static void teams_clear(Adapter *adapter)
 {
     Teams *teams = to_teams(adapter);
@@ -304,6 +309,7 @@ static Platform *teams_create(const PlatformConfig *config, const char *url,
         .script = "/steno/teams/page.js",
         .init = teams_init,
         .clear = teams_clear,
+        .on_named = teams_on_named,
         .on_data = teams_on_data,
         .on_message = teams_on_message,
         .on_track = teams_on_track,

@@ -59,6 +59,12 @@ ZoomPeople *zoom_people_new(const char *own_name, const ZoomPeopleEvents *events
     return people;
 }
 
+void zoom_people_set_own_name(ZoomPeople *people, const char *own_name)
+{
+    g_free(people->own_name);
+    people->own_name = g_strdup(own_name);
+}
+
 void zoom_people_free(ZoomPeople *people)
 {
     if (people == NULL) {

@@ -36,6 +36,8 @@ typedef enum {
 /** @own_name: where no line is marked as the bot's own, the one of this name is. */
 ZoomPeople *zoom_people_new(const char *own_name, const ZoomPeopleEvents *events,
                             gpointer user_data);
+/** The page took another one. */
+void zoom_people_set_own_name(ZoomPeople *people, const char *own_name);
 void zoom_people_free(ZoomPeople *people);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ZoomPeople, zoom_people_free)
 

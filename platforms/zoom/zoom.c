@@ -49,6 +49,11 @@ static void zoom_init(Adapter *adapter)
     adapter->passcode = zoom_url_passcode(adapter->url);
 }
 
+static void zoom_on_named(Adapter *adapter)
+{
+    zoom_people_set_own_name(to_zoom(adapter)->people, adapter->bot_name);
+}
+
 static void zoom_clear(Adapter *adapter)
 {
     Zoom *zoom = to_zoom(adapter);
@@ -179,6 +184,7 @@ static Platform *zoom_create(const PlatformConfig *config, const char *url,
         .script = "/steno/zoom/page.js",
         .init = zoom_init,
         .clear = zoom_clear,
+        .on_named = zoom_on_named,
         .on_message = zoom_on_message,
         .on_frame = zoom_on_frame,
     };

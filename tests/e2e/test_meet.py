@@ -73,6 +73,20 @@ def nobody_has_begun_it(build):
                      after=matched("not_started/cannot_create"))
 
 
+def name_as_the_page_takes_it(build):
+    """A field of one line and of 60 characters: the bot joins by what it takes, and says what is lost."""
+    def after(worker, meeting):
+        took = ("Notes Bot " + "x" * 80)[:60]
+        check(meeting.report()["bots"][0]["name"] == took, f"{meeting.report()['bots'][0]['name']}")
+        told = [e["message"] for e in worker.events("warning") if e["code"] == "bot_name"]
+        check(len(told) == 2 and "line breaks" in told[0] and '"' + "x" * 30 + '"' in told[1],
+              f"warnings {told}")
+
+    outcomes.recorded(build, scenario(), "recording_timeout", after=after,
+                      sub_type="auto_leave_max_uptime_exceeded", bot_name="Notes\nBot " + "x" * 80,
+                      automatic_leave={"max_duration": 2})
+
+
 def denied_in_other_words(build):
     outcomes.failing(build, scenario(lobby={"mode": "deny", "after_s": 3}, page={"wording": "old"}),
                      "bot_rejected", "BotNotAccepted", "request_to_join_denied",
@@ -274,7 +288,8 @@ def meeting_of_25(build):
         check_25_tiles(result)
 
 
-TESTS = [walls_in_other_words, walls_that_say_why, nobody_has_begun_it, bots_not_allowed, denied_in_other_words, lobby_expires,
+TESTS = [walls_in_other_words, walls_that_say_why, nobody_has_begun_it,
+         name_as_the_page_takes_it, bots_not_allowed, denied_in_other_words, lobby_expires,
          everywhere.wording_mended_by_a_file, *IN_OTHER_WORDS,
          entry_message_in_parts, entry_message_in_an_editor, in_a_language_without_rules, merged_room("new", "receiver"),
          merged_room("old", "element"), merged_room("british", "receiver"),

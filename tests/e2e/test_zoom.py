@@ -137,6 +137,18 @@ def passcode(build):
                          after=matched(rule))
 
 
+def passcode_that_the_field_does_not_take(build):
+    """A link's token of 30 characters, a field of 10: it ends, and says why."""
+    def after(worker, meeting):
+        matched("passcode_field/id")(worker, meeting)
+        message = worker.events()[-1]["message"]
+        check("does not take the passcode in the link" in message, f"the message: {message}")
+
+    outcomes.failing(build, scenario(page={"passcode": "right", "quirks": ["short_passcode"]}),
+                     "meeting_error", "CannotJoinMeeting", "meeting_not_found", lobby=False,
+                     after=after)
+
+
 # --- in the call ---
 
 def admitted_through_everything(build):
@@ -431,7 +443,8 @@ def known_by_tiles_alone(build):
 
 
 TESTS = [denied, lobby_ignored, host_absent, host_arrives, not_found, login_required, captcha,
-         bots_not_allowed, passcode, admitted_through_everything,
+         bots_not_allowed, passcode, passcode_that_the_field_does_not_take,
+         admitted_through_everything,
          everywhere.wording_mended_by_a_file, meeting_ended, removed, refused_in_the_call,
          everywhere.nobody_joined, everywhere.alone_again, everywhere.silence, maximum_duration,
          everywhere.leave_from_the_lobby, everywhere.page_frozen, everywhere.page_crashed,

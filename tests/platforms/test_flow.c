@@ -161,6 +161,22 @@ static void test_passcode_is_given_once(void)
     expect_left(step(300), PLATFORM_LEFT_NOT_FOUND);
 }
 
+static void test_fields_that_take_nothing_end_it(void)
+{
+    fresh();
+    show(FLOW_NAME_FIELD, true);
+    show(FLOW_JOIN_BUTTON, true);
+    g_assert_cmpint(step(0).todo, ==, FLOW_DO_NAME);
+    g_assert_cmpint(step(59000).todo, ==, FLOW_DO_NAME);
+    expect_left(step(1000), PLATFORM_LEFT_UI_NOT_FOUND);
+    fresh();
+    flow.has_passcode = true;
+    show(FLOW_PASSCODE_FIELD, true);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_PASSCODE);
+    flow.passcode_refused = true;
+    expect_left(step(300), PLATFORM_LEFT_NOT_FOUND);
+}
+
 static void test_a_page_that_waits_for_the_host_is_loaded_again(void)
 {
     fresh();
@@ -406,6 +422,7 @@ int main(int argc, char *argv[])
                     test_a_hint_means_the_lobby_after_a_while);
     g_test_add_func("/flow/few_marks_are_no_call", test_few_marks_are_no_call);
     g_test_add_func("/flow/passcode_is_given_once", test_passcode_is_given_once);
+    g_test_add_func("/flow/fields_that_take_nothing_end_it", test_fields_that_take_nothing_end_it);
     g_test_add_func("/flow/a_page_that_waits_for_the_host_is_loaded_again",
                     test_a_page_that_waits_for_the_host_is_loaded_again);
     g_test_add_func("/flow/walls", test_walls);
