@@ -17,12 +17,16 @@ static void get_health(OrchRequest *request)
                              .without_place = true,
                              .limit = config->max_queue + 1};
     JsonObject *body = json_object_new();
-    json_object_set_string_member(body, "status", "ok");
+    const char *trouble = NULL;
+    guint n_failed = orch_bots_get_trouble(request->bots, &trouble);
+    json_object_set_string_member(body, "status", n_failed > 0 ? "workers_fail" : "ok");
     json_object_set_string_member(body, "version", STENO_VERSION);
     json_object_set_int_member(body, "bots", orch_store_count_bots(store, &placed));
     json_object_set_int_member(body, "max_bots", config->max_workers);
     json_object_set_int_member(body, "queued", orch_store_count_bots(store, &waiting));
     json_object_set_int_member(body, "max_queued", config->max_queue);
+    json_object_set_int_member(body, "failed_starts", n_failed);
+    orch_json_set(body, "worker_error", trouble);
     orch_reply(request, SOUP_STATUS_OK, body);
 }
 

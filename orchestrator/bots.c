@@ -30,6 +30,7 @@ OrchBots *orch_bots_new(OrchStore *store, const OrchConfig *config, const OrchLi
 
 void orch_bots_free(OrchBots *bots)
 {
+    g_free(bots->trouble);
     bots->workers = NULL;
     orch_bucket_free(bots->bucket);
     (void)orch_store_commit(bots->store, NULL); /* its callbacks point here; the store logs */
@@ -39,6 +40,18 @@ void orch_bots_free(OrchBots *bots)
 void orch_bots_stop(OrchBots *bots)
 {
     orch_bucket_stop(bots->bucket);
+}
+
+void orch_bots_set_trouble(OrchBots *bots, guint n_failed_starts, const char *words)
+{
+    bots->n_failed_starts = n_failed_starts;
+    orch_set_string(&bots->trouble, words);
+}
+
+guint orch_bots_get_trouble(OrchBots *bots, const char **ret_words)
+{
+    *ret_words = bots->trouble;
+    return bots->n_failed_starts;
 }
 
 void orch_bots_set_workers(OrchBots *bots, const OrchWorkers *workers, gpointer user_data)

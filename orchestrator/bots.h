@@ -57,6 +57,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchBots, orch_bots_free)
 /** @workers: (nullable): nobody runs workers; borrowed */
 void orch_bots_set_workers(OrchBots *bots, const OrchWorkers *workers, gpointer user_data);
 
+/** So many workers in a row could not start, and @words (nullable; copied) say why; for /health. */
+void orch_bots_set_trouble(OrchBots *bots, guint n_failed_starts, const char *words);
+/** How many; *ret_words borrowed, or NULL. */
+guint orch_bots_get_trouble(OrchBots *bots, const char **ret_words);
+
 OrchStore *orch_bots_store(OrchBots *bots);
 const OrchConfig *orch_bots_config(OrchBots *bots);
 const OrchLinks *orch_bots_links(OrchBots *bots);

@@ -11,6 +11,8 @@ struct OrchBots {
     OrchBucket *bucket;         /* owned; NULL: files stay here */
     const OrchWorkers *workers; /* borrowed; NULL: none */
     gpointer workers_data;
+    guint n_failed_starts;         /* of workers, in a row */
+    char *trouble;                 /* owned: what the last of them said; NULL: none failed */
     bool look_soon, webhooks_soon; /* a callback is on its way */
 };
 

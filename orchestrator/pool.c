@@ -2,6 +2,7 @@
 #include "orchestrator/pool.h"
 
 #include "orchestrator/json.h"
+#include "orchestrator/last_words.h"
 #include "orchestrator/secrets.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ struct OrchWorker {
     OrchWorkerState state;
     char *id, *token_hash, *bot_id; /* owned; id NULL: adopted */
     char *config_path, *log_path;   /* owned; NULL: no such file (any more) */
+    char *bot_log_path;             /* owned: where its log went; NULL: it is at log_path */
     GSubprocess *process;           /* owned; NULL: no child of ours */
     pid_t pid;
     gint64 started;
@@ -72,6 +74,7 @@ static void worker_free(gpointer data)
     g_free(worker->token_hash);
     g_free(worker->bot_id);
     g_free(worker->log_path);
+    g_free(worker->bot_log_path);
     g_free(worker);
 }
 
@@ -89,6 +92,12 @@ static void forget(OrchWorker *worker)
 {
     g_ptr_array_remove(worker->pool->workers, worker);
     worker_free(worker);
+}
+
+char *orch_worker_last_words(OrchWorker *worker)
+{
+    const char *path = worker->bot_log_path != NULL ? worker->bot_log_path : worker->log_path;
+    return path != NULL ? orch_last_words(path) : NULL;
 }
 
 static void gone(OrchWorker *worker, int exit)
@@ -328,6 +337,7 @@ void orch_worker_set_bot(OrchWorker *worker, const char *bot_id, const char *out
     g_autofree char *path = g_build_filename(output_dir, "worker.log", NULL);
     if (g_mkdir_with_parents(output_dir, 0755) == 0 && g_rename(worker->log_path, path) == 0) {
         g_clear_pointer(&worker->log_path, g_free);
+        worker->bot_log_path = g_steal_pointer(&path);
     }
 }
 

@@ -80,6 +80,9 @@ pid_t orch_worker_get_pid(OrchWorker *worker);
 /** In clock ticks after boot, as /proc has it: with the pid it names one process for ever. */
 gint64 orch_worker_get_started(OrchWorker *worker);
 
+/** (transfer full): why its process ended, as it said itself; NULL: it did not. */
+char *orch_worker_last_words(OrchWorker *worker);
+
 /** It said hello without a bot. */
 void orch_worker_set_idle(OrchWorker *worker);
 /** A standby's link is lost: it counts as starting until it says hello again. */

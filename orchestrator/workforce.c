@@ -31,6 +31,19 @@ guint orch_workforce_count_setback(OrchWorkforce *workforce, const char *bot_id)
     return n;
 }
 
+void orch_workforce_note_start(OrchWorkforce *workforce, bool good, const char *words)
+{
+    workforce->n_failed_starts = good ? 0 : workforce->n_failed_starts + 1;
+    g_clear_pointer(&workforce->start_trouble, g_free);
+    if (!good) {
+        workforce->start_trouble =
+            g_strdup(words != NULL ? words
+                                   : "it ended without a word; run its command by hand: "
+                                     "steno-worker --standby");
+    }
+    orch_bots_set_trouble(workforce->bots, workforce->n_failed_starts, workforce->start_trouble);
+}
+
 /* --- who starts --- */
 
 static bool has_begun(const OrchBot *bot)
@@ -88,8 +101,9 @@ static GPtrArray *placed_bots(OrchWorkforce *workforce, guint *ret_n_places)
 
 static void fail_unstartable(OrchWorkforce *workforce, OrchBot *bot)
 {
-    OrchFailure failure = {"bot_not_launched", "InternalError", "internal_error",
-                           "No worker could be started for the bot; the workers' logs say why."};
+    g_autofree char *message =
+        g_strdup_printf("No worker could be started for the bot: %s", workforce->start_trouble);
+    OrchFailure failure = {"bot_not_launched", "InternalError", "internal_error", message};
     g_autoptr(GError) error = NULL;
     if (!orch_bots_fail(workforce->bots, bot, &failure, &error)) {
         g_critical("bot %s: %s", bot->id, error->message);
@@ -129,7 +143,7 @@ static void fill_pool(OrchWorkforce *workforce, guint n_waiting)
         g_autoptr(GError) error = NULL;
         if (orch_pool_spawn(pool, &error) == NULL) {
             g_warning("a worker can't be started: %s", error->message);
-            workforce->n_failed_starts++;
+            orch_workforce_note_start(workforce, false, error->message);
             workforce->no_start_before_ms = orch_now_ms() + START_WAIT_MS;
             return;
         }
@@ -245,7 +259,7 @@ static void take_up(OrchWorkforce *workforce)
                       bot->worker_pid);
         } else {
             g_message("bot %s: its worker is gone", bot->id);
-            orch_workforce_bury(workforce, bot, -1);
+            orch_workforce_bury(workforce, bot, -1, NULL);
         }
     }
 }
@@ -392,6 +406,7 @@ void orch_workforce_free(OrchWorkforce *workforce)
     g_hash_table_unref(workforce->acks);
     g_hash_table_unref(workforce->setbacks);
     g_hash_table_unref(workforce->company);
+    g_free(workforce->start_trouble);
     g_free(workforce->nonce);
     g_free(workforce);
 }

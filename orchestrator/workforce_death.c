@@ -17,12 +17,12 @@ void orch_workforce_release(OrchWorkforce *workforce, OrchBot *bot)
     orch_workforce_look_soon(workforce);
 }
 
-static void give_up(OrchWorkforce *workforce, OrchBot *bot, int exit)
+static void give_up(OrchWorkforce *workforce, OrchBot *bot, int exit, const char *words)
 {
     g_autofree char *message =
         exit >= 0 ? g_strdup_printf("The worker ended with exit code %d, and what it left could "
-                                    "not be recovered.",
-                                    exit)
+                                    "not be recovered%s%s",
+                                    exit, words != NULL ? ": " : ".", words != NULL ? words : "")
                   : g_strdup("The worker was killed, and what it left could not be recovered.");
     OrchFailure failure = {"process_terminated", "InternalError", "internal_error", message};
     g_autoptr(GError) error = NULL;
@@ -33,13 +33,14 @@ static void give_up(OrchWorkforce *workforce, OrchBot *bot, int exit)
 }
 
 /* The worker died before it had anything of the bot's: another one takes it. */
-static void begin_anew(OrchWorkforce *workforce, OrchBot *bot, int exit)
+static void begin_anew(OrchWorkforce *workforce, OrchBot *bot, int exit, const char *words)
 {
     if (orch_workforce_count_setback(workforce, bot->id) > MAX_SETBACKS) {
-        give_up(workforce, bot, exit);
+        give_up(workforce, bot, exit, words);
         return;
     }
-    g_message("bot %s: its worker ended before it began; another one takes it", bot->id);
+    g_message("bot %s: its worker ended before it began%s%s; another one takes it", bot->id,
+              words != NULL ? ": " : "", words != NULL ? words : "");
     bot->worker_pid = 0;
     bot->worker_started = 0;
     orch_set_string(&bot->control_token_hash, NULL);
@@ -55,7 +56,7 @@ static void recover(OrchWorkforce *workforce, OrchBot *bot)
                           bot->control_token_hash != NULL ? bot->control_token_hash : "", &error);
     if (worker == NULL) {
         g_warning("bot %s: --recover can't be started: %s", bot->id, error->message);
-        give_up(workforce, bot, -1);
+        give_up(workforce, bot, -1, error->message);
         return;
     }
     bot->worker_pid = orch_worker_get_pid(worker);
@@ -81,11 +82,11 @@ static gboolean on_recover_again(gpointer user_data)
 }
 
 /* At once; later once more, should the folder still be in use, or the disk full. */
-static void recover_again(OrchWorkforce *workforce, OrchBot *bot, int exit)
+static void recover_again(OrchWorkforce *workforce, OrchBot *bot, int exit, const char *words)
 {
     guint n = orch_workforce_count_setback(workforce, bot->id);
     if (n > MAX_SETBACKS) {
-        give_up(workforce, bot, exit);
+        give_up(workforce, bot, exit, words);
     } else if (n == 1) {
         recover(workforce, bot);
     } else {
@@ -104,24 +105,24 @@ static bool left_something(const OrchBot *bot)
     return g_file_test(kept, G_FILE_TEST_EXISTS);
 }
 
-void orch_workforce_bury(OrchWorkforce *workforce, OrchBot *bot, int exit)
+void orch_workforce_bury(OrchWorkforce *workforce, OrchBot *bot, int exit, const char *words)
 {
     if (bot_state_is_terminal(bot->state) && bot->reported) {
         orch_workforce_release(workforce, bot);
     } else if (left_something(bot)) {
-        recover_again(workforce, bot, exit);
+        recover_again(workforce, bot, exit, words);
     } else if (bot->state <= BOT_STATE_READY) {
-        begin_anew(workforce, bot, exit);
+        begin_anew(workforce, bot, exit, words);
     } else {
-        give_up(workforce, bot, exit);
+        give_up(workforce, bot, exit, words);
     }
 }
 
-static void start_later(OrchWorkforce *workforce)
+static void start_later(OrchWorkforce *workforce, const char *words)
 {
     gint64 wait_ms = (gint64)START_AGAIN_MS << MIN(workforce->n_failed_starts, 5u);
     wait_ms = MIN(wait_ms, LONGEST_START_WAIT_MS);
-    workforce->n_failed_starts++;
+    orch_workforce_note_start(workforce, false, words);
     workforce->no_start_before_ms = orch_now_ms() + wait_ms;
 }
 
@@ -130,18 +131,20 @@ static void on_gone(OrchWorker *worker, int exit, gpointer user_data)
     OrchWorkforce *workforce = user_data;
     OrchWorkerState state = orch_worker_get_state(worker);
     const char *bot_id = orch_worker_get_bot_id(worker);
+    g_autofree char *words = exit != 0 ? orch_worker_last_words(worker) : NULL;
     orch_workforce_close_link(workforce, worker);
     g_info("process %d ended with exit code %d", (int)orch_worker_get_pid(worker), exit);
     if (state == ORCH_WORKER_STARTING) {
-        g_warning("a worker ended with exit code %d before it stood by", exit);
-        start_later(workforce);
+        start_later(workforce, words);
+        g_warning("a worker ended with exit code %d before it stood by: %s", exit,
+                  workforce->start_trouble);
     }
     g_autoptr(OrchBot) bot = bot_id != NULL ? orch_store_bot_get(workforce->store, bot_id) : NULL;
     if (bot != NULL) {
         orch_workforce_drop_commands(workforce, bot->id, "the bot's worker is gone");
         g_clear_pointer(&bot, orch_bot_free);
         bot = orch_store_bot_get(workforce->store, bot_id); /* whoever waited may have acted */
-        orch_workforce_bury(workforce, bot, exit);
+        orch_workforce_bury(workforce, bot, exit, words);
     }
     orch_workforce_look_soon(workforce);
 }

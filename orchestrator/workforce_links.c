@@ -336,7 +336,7 @@ static void hello_of_standby(OrchWorkforce *workforce, OrchLink *link, OrchWorke
 {
     orch_link_ack(link, 0);
     if (orch_worker_get_state(worker) != ORCH_WORKER_BUSY) {
-        workforce->n_failed_starts = 0;
+        orch_workforce_note_start(workforce, true, NULL);
         orch_worker_set_idle(worker);
         orch_workforce_look_soon(workforce);
         return;

@@ -38,6 +38,7 @@ struct OrchWorkforce {
     GHashTable *retries;   /* bot id (borrowed from its data) -> source of its next recovery */
     GHashTable *company;   /* bot id (owned) -> the names of the others it was told (owned JSON) */
     guint n_failed_starts; /* workers in a row that died before they stood by */
+    char *start_trouble;   /* owned: what the last of them said; NULL: nothing */
     gint64 no_start_before_ms;
     guint look_id, timer_id, delete_id;
     guint64 n_commands;
@@ -91,8 +92,12 @@ void orch_workforce_tell_company(OrchWorkforce *workforce, GPtrArray *placed);
 
 extern const OrchPoolEvents orch_workforce_pool_events;
 
-/** The process that had @bot is gone: recover it, begin anew, or say that it failed. */
-void orch_workforce_bury(OrchWorkforce *workforce, OrchBot *bot, int exit);
+/** The process that had @bot is gone (@words: what it said last, or NULL): recover it, begin anew,
+ * or say that it failed. */
+void orch_workforce_bury(OrchWorkforce *workforce, OrchBot *bot, int exit, const char *words);
+
+/** A worker could not be started, or could again; said in the log, to bots and in /health. */
+void orch_workforce_note_start(OrchWorkforce *workforce, bool good, const char *words);
 
 /** Let go of the worker and of the place. */
 void orch_workforce_release(OrchWorkforce *workforce, OrchBot *bot);

@@ -193,11 +193,22 @@ def worker_dies_before_it_began(build):
 
 def no_worker_can_be_started(build):
     """The bot is told to have failed, and why, when five in a row died."""
-    with running(build, executable="/bin/false") as (orchestrator, _meeting, hooks):
-        bot = orchestrator.join("https://meet.google.com/abc-defg-hij", hooks)
-        final = wait_final(hooks, bot, 90)
-        check(final["event"] == "failed" and final["data"]["error"] == "InternalError",
-              f"final {final}")
+    with tempfile.TemporaryDirectory() as folder:
+        worker = pathlib.Path(folder) / "worker"
+        worker.write_text("#!/bin/sh\necho 'steno-worker: no room at ws://x/?token=SECRET' >&2\nexit 6\n")
+        worker.chmod(0o755)
+        with running(build, executable=str(worker)) as (orchestrator, _meeting, hooks):
+            bot = orchestrator.join("https://meet.google.com/abc-defg-hij", hooks)
+            final = wait_final(hooks, bot, 90)
+            check(final["event"] == "failed" and final["data"]["error"] == "InternalError",
+                  f"final {final}")
+            words = "no room at ws://x/?***"
+            check(final["data"]["message"].endswith(words), f"final {final}")
+            health = orchestrator.request("GET", "/health")[1]
+            check((health["status"], health["worker_error"]) == ("workers_fail", words),
+                  f"health {health}")
+            log = (orchestrator.folder / "orchestrator.log").read_text()
+            check(words in log and "SECRET" not in log, "the orchestrator's log")
 
 
 def stopped_orchestrator_leaves_bots(build):
