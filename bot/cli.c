@@ -266,8 +266,29 @@ static bool take_all(const Options *options, BotCli *cli, GError **error)
     return take_options(options, cli, error);
 }
 
-/* Returns (transfer full): writes into @o while it parses. */
-static GOptionContext *make_context(Options *o)
+/* (transfer full): those of @entries that are @subcommand's, or all; NULL-ended. */
+static GArray *choose(const GOptionEntry *entries, const char *subcommand)
+{
+    GArray *chosen = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+    for (; entries->long_name != NULL; entries++) {
+        const char *colon = strchr(entries->description != NULL ? entries->description : "", ':');
+        const char *name =
+            colon != NULL && subcommand != NULL
+                ? g_strstr_len(entries->description, colon - entries->description, subcommand)
+                : NULL;
+        GOptionEntry entry = *entries;
+        if (name != NULL) {
+            entry.description = colon + 2;
+        }
+        if (subcommand == NULL || name != NULL) {
+            g_array_append_val(chosen, entry);
+        }
+    }
+    return chosen;
+}
+
+/* Returns (transfer full): writes into @o while it parses. @subcommand: NULL: all options. */
+static GOptionContext *make_context(Options *o, const char *subcommand)
 {
     /* clang-format off: one option a line */
     const GOptionEntry entries[] = {
@@ -278,9 +299,10 @@ static GOptionContext *make_context(Options *o)
          NULL},
         {"recover", 0, 0, G_OPTION_ARG_FILENAME, &o->recover_dir,
          "Finalize what a killed worker left", "DIR"},
-        {"events", 0, 0, G_OPTION_ARG_STRING, &o->events, "Events also on standard output", "-"},
+        {"events", 0, 0, G_OPTION_ARG_STRING, &o->events,
+         "join, --config: events also on standard output", "-"},
         {"print-config", 0, 0, G_OPTION_ARG_NONE, &o->print_config,
-         "Print the effective document, without secrets", NULL},
+         "join, --config: print the effective document, without secrets", NULL},
         {"version", 0, 0, G_OPTION_ARG_NONE, &o->version, "Print the version", NULL},
         {"name", 0, 0, G_OPTION_ARG_STRING, &o->name, "join: the bot's name", "NAME"},
         {"mode", 0, 0, G_OPTION_ARG_STRING, &o->mode,
@@ -298,9 +320,10 @@ static GOptionContext *make_context(Options *o)
         {"message", 0, 0, G_OPTION_ARG_STRING, &o->message, "join: chat message on admission",
          "TEXT"},
         {"browser", 0, 0, G_OPTION_ARG_STRING, &o->browser_json,
-         "join: the document's browser part; also the line that steno-meeting prints", "JSON"},
+         "join, check-page: the document's browser part; also the line that steno-meeting prints",
+         "JSON"},
         {"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &o->no_sandbox,
-         "join: run Chromium without its sandbox (needed as root)", NULL},
+         "join, check-page: run Chromium without its sandbox (needed as root)", NULL},
         {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->set, "join: any other field, may be repeated",
          "FIELD=VALUE"},
         {"platform", 0, 0, G_OPTION_ARG_STRING, &o->platform,
@@ -313,23 +336,56 @@ static GOptionContext *make_context(Options *o)
     };
     /* clang-format on */
     GOptionContext *context = g_option_context_new(NULL);
-    g_option_context_set_summary(context, summary);
-    g_option_context_add_main_entries(context, entries, NULL);
+    g_autoptr(GArray) chosen = choose(entries, subcommand);
+    g_option_context_set_summary(context,
+                                 subcommand == NULL ? summary : "docs/worker.md says more.");
+    g_option_context_add_main_entries(context, (GOptionEntry *)(gpointer)chosen->data, NULL);
     g_option_context_set_help_enabled(context, FALSE);
     return context;
+}
+
+static bool is_help(const char *argument)
+{
+    return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+/* (transfer full): the help that is asked for, all of it or a subcommand's; NULL: none is. */
+static char *find_help(int argc, char **argv)
+{
+    static const char *const subcommands[] = {"join", "check-page"};
+    Options unused = {0};
+    bool wanted = argc == 2 && strcmp(argv[1], "help") == 0;
+    const char *subcommand = NULL;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        wanted = wanted || is_help(argv[i]);
+    }
+    for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(subcommands); i++) {
+        if (strcmp(argv[1], subcommands[i]) == 0) {
+            subcommand = subcommands[i];
+        }
+    }
+    if (!wanted) {
+        return NULL;
+    }
+    g_autofree char *name =
+        subcommand != NULL ? g_strdup_printf("steno-worker %s %s", subcommand,
+                                             strcmp(subcommand, "join") == 0 ? "URL" : "URL|FILE")
+                           : g_strdup("steno-worker");
+    g_set_prgname(name);
+    g_autoptr(GOptionContext) context = make_context(&unused, subcommand);
+    char *help = g_option_context_get_help(context, TRUE, NULL);
+    g_set_prgname("steno-worker");
+    return help;
 }
 
 bool bot_cli_parse(int argc, char **argv, BotCli *ret_cli, GError **error)
 {
     Options o = {.settle_s = 5};
-    g_autoptr(GOptionContext) context = make_context(&o);
-    bool wants_help = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-    BotCli cli = {0};
-    bool ok = true;
-    if (wants_help) {
-        cli = (BotCli){.action = BOT_CLI_HELP,
-                       .help = g_option_context_get_help(context, TRUE, NULL)};
-    } else {
+    BotCli cli = {.action = BOT_CLI_HELP, .help = find_help(argc, argv)};
+    bool ok = cli.help != NULL;
+    if (!ok) {
+        g_autoptr(GOptionContext) context = make_context(&o, NULL);
+        cli = (BotCli){0};
         ok = g_option_context_parse(context, &argc, &argv, error) && take_all(&o, &cli, error);
     }
     options_clear(&o);

@@ -6,6 +6,7 @@
 #include "bot/folder.h"
 #include "bot/log.h"
 #include "bot/status_line.h"
+#include "bot/summary.h"
 #include "media/engine.h"
 
 #include <errno.h>
@@ -417,6 +418,16 @@ static void forget_config_if_done(Worker *worker)
     }
 }
 
+/* (transfer full): for the person who typed join; NULL: nobody did. */
+static char *summarize(Worker *worker)
+{
+    if (!worker->cli->interactive || worker->config == NULL) {
+        return NULL;
+    }
+    g_autoptr(JsonArray) events = bot_event_log_read(worker->config->output_dir);
+    return bot_summary(worker->config->output_dir, events);
+}
+
 static void clear(Worker *worker)
 {
     g_clear_handle_id(&worker->stdin_id, g_source_remove);
@@ -459,6 +470,10 @@ BotExit bot_worker_run(const BotCli *cli)
     }
     g_source_remove(term_id);
     g_source_remove(int_id);
+    g_autofree char *summary = summarize(&worker);
     clear(&worker);
+    if (summary != NULL) {
+        fputs(summary, stderr);
+    }
     return worker.exit;
 }
