@@ -35,11 +35,13 @@ typedef struct {
     guint stdin_id, unlinked_id, last_id;
     int64_t terminated_us; /* the first SIGTERM; 0: none */
     bool ended;            /* the bot's end was told */
+    bool quitting;         /* it may be over before the main loop runs */
     BotExit exit;
 } Worker;
 
 static void quit(Worker *worker)
 {
+    worker->quitting = true;
     g_main_loop_quit(worker->loop);
 }
 
@@ -462,7 +464,9 @@ BotExit bot_worker_run(const BotCli *cli)
     guint term_id = g_unix_signal_add(SIGTERM, on_terminate, &worker);
     guint int_id = g_unix_signal_add(SIGINT, on_terminate, &worker);
     if (begin(&worker, &error)) {
-        g_main_loop_run(worker.loop);
+        if (!worker.quitting) {
+            g_main_loop_run(worker.loop);
+        }
         forget_config_if_done(&worker);
     } else {
         fprintf(stderr, "steno-worker: %s\n", error->message);

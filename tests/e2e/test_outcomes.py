@@ -28,6 +28,17 @@ def bad_url(build):
             lobby=False, meeting_url="https://meet.google.com.evil.example/abc-defg-hij")
 
 
+def bad_url_alone(build):
+    """With nobody to report to, the end comes before the main loop runs: it ends the process, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = subprocess.run([str(build / "bot/steno-worker"), "join", "https://example.org/x",
+                              "--output-dir", folder], capture_output=True, text=True, timeout=60,
+                             stdin=subprocess.DEVNULL, check=False)
+        check(out.returncode == 3, f"a mistyped link: {out}")
+        events = pathlib.Path(folder, "events.ndjson").read_text(encoding="utf-8").splitlines()
+        check(json.loads(events[-1])["type"] == "ended", f"last event {events[-1]}")
+
+
 def denied(build):
     failing(build, scenario(lobby={"mode": "deny", "after_s": 3}), "bot_rejected",
             "BotNotAccepted", "request_to_join_denied")
@@ -236,7 +247,7 @@ def bad_configurations(build):
             check(out.returncode == 2 and says in out.stderr, f"{text}: {out}")
 
 
-TESTS = [bad_configurations, rules_on_a_page, rules_of_every_platform, bad_url, denied,
+TESTS = [bad_configurations, rules_on_a_page, rules_of_every_platform, bad_url, bad_url_alone, denied,
          lobby_ignored, host_absent, not_found, login_required, captcha, meeting_ended,
          admitted_from_the_lobby, removed, removed_before_recording, everywhere.nobody_joined,
          everywhere.alone_again, everywhere.silence, everywhere.maximum_duration, leave_command,
