@@ -208,7 +208,7 @@ static void check_auto_leave(BotSession *session)
     if (!waiting && !bot_state_is_joined(session->state)) {
         return;
     }
-    if (bot_session_hears_speech(session)) {
+    if (session->voices != NULL && bot_voices_any_speaks(session->voices)) {
         session->presence.last_sound_us = now_us;
     }
     BotOutcome outcome =
@@ -251,7 +251,6 @@ BotSession *bot_session_new(const BotConfig *config, BotEventLog *log,
     session->recording_started_us = -1;
     session->presence = (BotPresence){BOT_NEVER_US, BOT_NEVER_US, BOT_NEVER_US,
                                       BOT_NEVER_US, BOT_NEVER_US, BOT_NEVER_US};
-    session->voices = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     session->chat = g_array_new(FALSE, TRUE, sizeof(BotChatRow));
     g_array_set_clear_func(session->chat, bot_chat_row_clear);
     g_queue_init(&session->pending);
@@ -332,8 +331,8 @@ void bot_session_free(BotSession *session)
     g_clear_pointer(&session->ahead, bot_upload_ahead_free);
     g_clear_pointer(&session->upload, bot_upload_free);
     g_clear_pointer(&session->webhook, bot_webhook_free);
+    g_clear_pointer(&session->voices, bot_voices_free);
     bot_roster_free(session->roster);
-    g_hash_table_unref(session->voices);
     g_array_unref(session->chat);
     g_queue_clear_full(&session->pending, g_free);
     g_clear_error(&session->finalize_error);

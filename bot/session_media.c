@@ -4,30 +4,6 @@
 #include <string.h>
 
 #define SPEAKERS_EVERY_MS 50 /* at most 20 messages a second */
-#define UNNAMED_AFTER_US (2 * G_USEC_PER_SEC)
-/* Less than this in all is what came before the platform told who speaks. */
-#define UNNAMED_HEARD_US (1 * G_USEC_PER_SEC)
-
-/* Who is heard on a source; a source that nobody is named for gets a number after a while. */
-typedef struct {
-    uint32_t person_id; /* 0: not named yet */
-    bool speaking;
-    bool own; /* the bot's own voice, come back */
-    int64_t first_heard_us;
-    int64_t heard_us; /* for how long, not counting what is being said */
-    int64_t since_us; /* when that began; only while speaking */
-} Voice;
-
-static Voice *get_voice(BotSession *session, uint32_t source)
-{
-    Voice *voice = g_hash_table_lookup(session->voices, GUINT_TO_POINTER(source));
-    if (voice == NULL) {
-        voice = g_new0(Voice, 1);
-        voice->first_heard_us = -1;
-        g_hash_table_insert(session->voices, GUINT_TO_POINTER(source), voice);
-    }
-    return voice;
-}
 
 /* --- speaker messages --- */
 
@@ -108,120 +84,72 @@ static void emit_speech(BotSession *session, uint32_t person_id, bool speaking,
     bot_event_log_emit(session->log, "speech", members);
 }
 
-/* One person may be heard on more than one source for a moment (a hop between receivers). */
-static bool speaks_anywhere(BotSession *session, uint32_t person_id)
+static BotMoment now(BotSession *session)
 {
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, session->voices);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const Voice *voice = value;
-        if (voice->person_id == person_id && voice->speaking) {
-            return true;
-        }
-    }
-    return false;
+    return (BotMoment){g_get_monotonic_time(), media_engine_get_recording_time_ns(session->engine)};
 }
 
-static void update_speaking(BotSession *session, uint32_t person_id, int64_t recording_ns)
+static void on_bound(uint32_t source, uint32_t person_id, gpointer user_data)
 {
-    BotPerson *person = bot_roster_get(session->roster, person_id);
-    bool speaking = person != NULL && speaks_anywhere(session, person_id);
-    if (person == NULL || person->speaking == speaking) {
-        return;
-    }
-    person->speaking = speaking;
+    BotSession *session = user_data;
+    media_engine_bind_audio(session->engine, source, person_id);
+}
+
+static void on_own(uint32_t source, gpointer user_data)
+{
+    BotSession *session = user_data;
+    media_engine_ignore_audio(session->engine, source);
+}
+
+static void on_speaking(uint32_t person_id, bool speaking, int64_t recording_ns, gpointer user_data)
+{
+    BotSession *session = user_data;
     emit_speech(session, person_id, speaking, recording_ns);
     bot_session_roster_changed(session);
 }
 
+static void on_numbered(const BotPerson *person, gpointer user_data)
+{
+    BotSession *session = user_data;
+    bot_session_count_company(session);
+    bot_session_roster_changed(session);
+}
+
+static const BotVoicesEvents voices_events = {
+    .on_bound = on_bound,
+    .on_own = on_own,
+    .on_speaking = on_speaking,
+    .on_numbered = on_numbered,
+};
+
 void bot_session_bind_voice(BotSession *session, uint32_t source, uint32_t person_id)
 {
-    Voice *voice = get_voice(session, source);
-    uint32_t old_id = voice->person_id;
-    if (old_id == person_id) {
-        return;
-    }
-    voice->person_id = person_id;
-    media_engine_bind_audio(session->engine, source, person_id);
-    BotPerson *old = bot_roster_get(session->roster, old_id);
-    update_speaking(session, old_id, -1);
-    if (old != NULL && old->platform_id == NULL) {
-        old->present = false; /* the number has a name now */
-    }
-    update_speaking(session, person_id, -1);
+    bot_voices_bind(session->voices, source, person_id, now(session));
 }
 
 void bot_session_ignore_voice(BotSession *session, uint32_t source)
 {
-    Voice *voice = get_voice(session, source);
-    if (!voice->own) {
-        voice->own = true;
-        voice->speaking = false;
-        media_engine_ignore_audio(session->engine, source);
-        update_speaking(session, voice->person_id, -1);
-        voice->person_id = 0;
-    }
-}
-
-static bool deserves_a_number(const Voice *voice, int64_t now_us)
-{
-    int64_t heard_us = voice->heard_us + (voice->speaking ? now_us - voice->since_us : 0);
-    return voice->person_id == 0 && !voice->own && voice->first_heard_us >= 0 &&
-           now_us - voice->first_heard_us > UNNAMED_AFTER_US && heard_us >= UNNAMED_HEARD_US;
+    bot_voices_ignore(session->voices, source, now(session));
 }
 
 void bot_session_check_voices(BotSession *session)
 {
-    int64_t now_us = g_get_monotonic_time();
-    GHashTableIter iter;
-    gpointer key, value;
-    g_hash_table_iter_init(&iter, session->voices);
-    while (g_hash_table_iter_next(&iter, &key, &value)) {
-        Voice *voice = value;
-        if (deserves_a_number(voice, now_us)) {
-            BotPerson *person = bot_roster_add_unnamed(session->roster, now_us);
-            voice->person_id = person->id;
-            media_engine_bind_audio(session->engine, GPOINTER_TO_UINT(key), person->id);
-            update_speaking(session, person->id, -1);
-        }
+    if (session->engine != NULL) {
+        bot_voices_check(session->voices, now(session));
     }
 }
 
-bool bot_session_hears_speech(BotSession *session)
+void bot_session_lose_media(BotSession *session)
 {
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, session->voices);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        if (((const Voice *)value)->speaking) {
-            return true;
-        }
-    }
-    return false;
+    bot_voices_reset(session->voices, now(session));
+    media_engine_end_all_tracks(session->engine);
+    bot_speech_player_set_joined(session->player, false);
 }
 
 static void on_speech(const MediaSpeech *speech, gpointer user_data)
 {
     BotSession *session = user_data;
-    Voice *voice = get_voice(session, speech->source);
-    if (voice->own) {
-        return;
-    }
-    int64_t now_us = g_get_monotonic_time();
-    if (voice->speaking && !speech->speaking) {
-        voice->heard_us += now_us - voice->since_us;
-    } else if (!voice->speaking && speech->speaking) {
-        voice->since_us = now_us;
-    }
-    voice->speaking = speech->speaking;
-    if (voice->first_heard_us < 0) {
-        voice->first_heard_us = now_us;
-    }
-    if (voice->person_id == 0 && speech->participant_id != 0) {
-        voice->person_id = speech->participant_id;
-    }
-    update_speaking(session, voice->person_id, speech->recording_ns);
+    bot_voices_take_speech(session->voices, speech, g_get_monotonic_time());
 }
 
 /* --- the engine --- */
@@ -459,6 +387,7 @@ bool bot_session_open_media(BotSession *session, GError **error)
     if (session->engine == NULL) {
         return false;
     }
+    session->voices = bot_voices_new(session->roster, &voices_events, session);
     session->player = bot_speech_player_new(&player_events, session);
     if (!listened) {
         return true;

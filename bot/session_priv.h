@@ -7,6 +7,7 @@
 #include "bot/roster.h"
 #include "bot/session.h"
 #include "bot/speech_player.h"
+#include "bot/voices.h"
 #include "bot/webhook.h"
 #include "media/engine.h"
 #include "media/finalizer.h"
@@ -66,7 +67,7 @@ struct BotSession {
     int64_t recording_started_us; /* monotonic; -1 never */
     int64_t recording_started_unix_ms;
 
-    GHashTable *voices; /* source -> Voice (owned): who speaks on it */
+    BotVoices *voices;  /* owned; NULL before the engine is there */
     GArray *chat;       /* BotChatRow */
     guint speakers_id;  /* a speaker message is due */
     int64_t speakers_sent_us;
@@ -94,6 +95,9 @@ double bot_session_recorded_s(BotSession *session);
 
 extern const PlatformEvents bot_session_platform_events;
 
+/** Somebody came or went: sees to who else is there, for leaving when nobody is. */
+void bot_session_count_company(BotSession *session);
+
 /* --- session_media.c --- */
 
 bool bot_session_open_media(BotSession *session, GError **error);
@@ -107,8 +111,8 @@ void bot_session_bind_voice(BotSession *session, uint32_t source, uint32_t perso
 /** @source is the bot's own voice: not streamed, no company. */
 void bot_session_ignore_voice(BotSession *session, uint32_t source);
 void bot_session_check_voices(BotSession *session);
-/** Is anybody heard now? */
-bool bot_session_hears_speech(BotSession *session);
+/** The connection to the meeting is gone: nobody is heard or seen until there is another one. */
+void bot_session_lose_media(BotSession *session);
 
 /* --- session_finish.c --- */
 

@@ -25,6 +25,7 @@ typedef enum {
     MAIL_ROOM,
     MAIL_VIDEO,
     MAIL_END_TRACK,
+    MAIL_END_ALL_TRACKS,
     MAIL_HINT,
     MAIL_IGNORE,
     MAIL_FLOW,
@@ -202,6 +203,8 @@ static int64_t advance_stream(MediaEngine *engine, int64_t now_ns)
             media_mixer_ignore(mixer, item->track_id);
         } else if (item->kind == MAIL_FLOW) {
             media_stream_playout_set_flowing(engine->stream, item->flowing, item->at_ns);
+        } else if (item->kind == MAIL_END_ALL_TRACKS) {
+            media_mixer_end_all_tracks(mixer);
         } else {
             media_mixer_end_track(mixer, item->track_id);
         }
@@ -237,6 +240,9 @@ static void read_record_mail(MediaEngine *engine, Mail *mail)
         break;
     case MAIL_END_TRACK:
         media_record_playout_end_track(engine->record, mail->at_ns, mail->track_id);
+        break;
+    case MAIL_END_ALL_TRACKS:
+        media_record_playout_end_all_tracks(engine->record, mail->at_ns);
         break;
     case MAIL_HINT:
         if (media_ledger_source_of(engine->ledger, mail->participant_id, &source)) {
@@ -489,6 +495,13 @@ void media_engine_end_track(MediaEngine *engine, uint32_t track_id)
     post_to_stream(engine, &mail);
 }
 
+void media_engine_end_all_tracks(MediaEngine *engine)
+{
+    Mail mail = {.kind = MAIL_END_ALL_TRACKS, .at_ns = now_of(engine)};
+    post(engine, &mail);
+    post_to_stream(engine, &mail);
+}
+
 void media_engine_ignore_audio(MediaEngine *engine, uint32_t source)
 {
     Mail mail = {.kind = MAIL_IGNORE, .at_ns = now_of(engine), .track_id = source};
@@ -609,6 +622,11 @@ void media_engine_stop_recording(MediaEngine *engine, bool at_once)
 GArray *media_engine_dup_segments(MediaEngine *engine)
 {
     return media_ledger_dup_segments(engine->ledger, now_of(engine));
+}
+
+int64_t media_engine_get_recording_time_ns(MediaEngine *engine)
+{
+    return media_ledger_to_recording(engine->ledger, now_of(engine));
 }
 
 void media_engine_get_stats(MediaEngine *engine, MediaEngineStats *ret_stats)

@@ -17,7 +17,7 @@
  * recording is exact to the recording playout.
  *
  * Attribution: an audio packet belongs to its (loudest) contributing source, or without one to its
- * track; a packet of a server's mix is the voice of all its contributing sources. A "source" below
+ * SSRC; a packet of a server's mix is the voice of all its contributing sources. A "source" below
  * is that 32-bit number. Participants are the session's integers from 1; a source that nobody has
  * bound yet is mixed, recorded and reported with participant 0.
  */
@@ -136,6 +136,9 @@ void media_engine_push(MediaEngine *engine, MediaEncodedFrame *frame);
 /** A track went away; its pending frames still play out. Thread: main. */
 void media_engine_end_track(MediaEngine *engine, uint32_t track_id);
 
+/** All tracks went away: the connection to the meeting is lost. Thread: main. */
+void media_engine_end_all_tracks(MediaEngine *engine);
+
 /** Name, mute and presence as labels and tiles show them; again to change. Thread: main. */
 void media_engine_set_participant(MediaEngine *engine, uint32_t participant_id, const char *name,
                                   bool present, bool muted);
@@ -144,7 +147,9 @@ void media_engine_set_participant(MediaEngine *engine, uint32_t participant_id, 
  *  room (0: as their own again). A room has no tile: its members speak. Thread: main. */
 void media_engine_set_room(MediaEngine *engine, uint32_t participant_id, uint32_t room_id);
 
-/** @source speaks for @participant_id from now on, and for what it already said. Thread: main. */
+/** @source speaks for @participant_id from now on, and for what it already said when it had nobody.
+ *  @participant_id 0: from now on it may be anybody's; the next binding says whose. Thread: main.
+ */
 void media_engine_bind_audio(MediaEngine *engine, uint32_t source, uint32_t participant_id);
 
 /** @track_id (0: not known yet) shows @participant_id's camera (or screen) instead of the track
@@ -184,6 +189,9 @@ void media_engine_stop_recording(MediaEngine *engine, bool at_once);
  * time, ordered by start, overlaps kept. Complete after MEDIA_RECORDING_STOPPED. Thread: main.
  */
 GArray *media_engine_dup_segments(MediaEngine *engine);
+
+/** Now on the recording's time, nanoseconds; -1 when nothing is being recorded. Thread: main. */
+int64_t media_engine_get_recording_time_ns(MediaEngine *engine);
 
 void media_engine_get_stats(MediaEngine *engine, MediaEngineStats *ret_stats);
 

@@ -36,7 +36,13 @@ void media_encoded_frame_unref(MediaEncodedFrame *frame)
 
 uint32_t media_encoded_frame_source(const MediaEncodedFrame *frame)
 {
-    return frame->n_csrcs > 0 && !frame->mixed ? frame->csrcs[0] : frame->track_id;
+    if (frame->mixed) {
+        return frame->track_id;
+    }
+    if (frame->n_csrcs > 0) {
+        return frame->csrcs[0];
+    }
+    return frame->ssrc != 0 ? frame->ssrc : frame->track_id;
 }
 
 const char *media_codec_to_string(MediaCodec codec)

@@ -67,8 +67,9 @@ MediaEncodedFrame *media_encoded_frame_ref(MediaEncodedFrame *frame);
 void media_encoded_frame_unref(MediaEncodedFrame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaEncodedFrame, media_encoded_frame_unref)
 
-/** Which stream of sound a frame of audio continues: its (loudest) contributing source's, or its
- *  track's when it is a mix or names none. */
+/** Which audio stream a frame continues: that of its (loudest) contributing source; without one
+ * that of its own SSRC, as a server sends that forwards packets unchanged; of its track when it is
+ * a mix or decoded audio, which has neither. */
 uint32_t media_encoded_frame_source(const MediaEncodedFrame *frame);
 
 /** Lower-case name as MIME types spell it ("opus", "vp8", "h264"); never NULL. */

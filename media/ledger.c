@@ -50,6 +50,7 @@ static uint32_t participant_locked(const MediaLedger *ledger, uint32_t source, i
     uint32_t found = 0;
     for (guint i = 0; i < ledger->bindings->len; i++) {
         const Binding *binding = &g_array_index(ledger->bindings, Binding, i);
+        /* A binding to nobody is open: the one after it counts for its time, too. */
         if (binding->source == source && (found == 0 || binding->from_ns <= at_ns)) {
             found = binding->participant_id;
         }

@@ -14,7 +14,8 @@ typedef struct MediaLedger MediaLedger;
 MediaLedger *media_ledger_new(void);
 void media_ledger_free(MediaLedger *ledger);
 
-/** @source speaks for @participant_id from @at_ns on; a first binding counts for the past too. */
+/** @source speaks for @participant_id from @at_ns on; a first binding counts for the past too, and
+ * so does the next one after @participant_id 0 (nobody knows yet), back to that. */
 void media_ledger_bind(MediaLedger *ledger, uint32_t source, uint32_t participant_id,
                        int64_t at_ns);
 /** 0: nobody was bound. */

@@ -192,6 +192,14 @@ void media_mixer_end_track(MediaMixer *mixer, uint32_t track_id)
     g_hash_table_add(mixer->ended, GUINT_TO_POINTER(track_id));
 }
 
+void media_mixer_end_all_tracks(MediaMixer *mixer)
+{
+    for (guint i = 0; i < mixer->tracks->len; i++) {
+        media_mixer_end_track(mixer, media_track_buffer_id(g_ptr_array_index(mixer->tracks, i)));
+    }
+    g_hash_table_remove_all(mixer->ignored);
+}
+
 static void remove_track(MediaMixer *mixer, guint index)
 {
     MediaTrackBuffer *track = g_ptr_array_index(mixer->tracks, index);

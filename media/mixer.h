@@ -47,6 +47,10 @@ void media_mixer_push(MediaMixer *mixer, MediaEncodedFrame *frame, int64_t arriv
 /** The track ended; what it still holds is played. */
 void media_mixer_end_track(MediaMixer *mixer, uint32_t track_id);
 
+/** The same for all tracks; the next connection may give the number of a source that was ignored to
+ *  somebody else, so none is any more. */
+void media_mixer_end_all_tracks(MediaMixer *mixer);
+
 /**
  * media_mixer_render:
  * @out: @n samples, ±1.0; whatever stays below full scale in sum is left untouched

@@ -26,7 +26,13 @@
 /* A picture of automatic size waits so long for somebody's first one, to know its size. */
 #define AUTO_WAIT_NS (1500 * MS)
 
-typedef enum { COMMAND_PARTICIPANT, COMMAND_ROOM, COMMAND_BIND, COMMAND_END_TRACK } CommandKind;
+typedef enum {
+    COMMAND_PARTICIPANT,
+    COMMAND_ROOM,
+    COMMAND_BIND,
+    COMMAND_END_TRACK,
+    COMMAND_END_ALL_TRACKS
+} CommandKind;
 
 typedef struct {
     CommandKind kind;
@@ -213,6 +219,13 @@ void media_record_playout_end_track(MediaRecordPlayout *playout, int64_t at_ns, 
     queue_command(playout, &command);
 }
 
+void media_record_playout_end_all_tracks(MediaRecordPlayout *playout, int64_t at_ns)
+{
+    Command command = {.kind = COMMAND_END_ALL_TRACKS, .at_ns = at_ns};
+    media_mixer_end_all_tracks(playout->mixer);
+    queue_command(playout, &command);
+}
+
 void media_record_playout_hint(MediaRecordPlayout *playout, int64_t at_ns, uint32_t source)
 {
     media_dominant_hint(playout->dominant, source, at_ns);
@@ -237,6 +250,9 @@ static void run_commands(MediaRecordPlayout *playout, int64_t to_ns)
             break;
         case COMMAND_END_TRACK:
             media_stage_end_track(playout->stage, command->track_id);
+            break;
+        case COMMAND_END_ALL_TRACKS:
+            media_stage_end_all_tracks(playout->stage);
             break;
         }
         command_free(command);

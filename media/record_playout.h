@@ -51,6 +51,7 @@ void media_record_playout_set_room(MediaRecordPlayout *playout, int64_t at_ns,
 void media_record_playout_bind_video(MediaRecordPlayout *playout, int64_t at_ns, uint32_t track_id,
                                      uint32_t participant_id, bool is_screen, bool active);
 void media_record_playout_end_track(MediaRecordPlayout *playout, int64_t at_ns, uint32_t track_id);
+void media_record_playout_end_all_tracks(MediaRecordPlayout *playout, int64_t at_ns);
 void media_record_playout_hint(MediaRecordPlayout *playout, int64_t at_ns, uint32_t source);
 
 /** The ledger is about to start at @at_ns, a time on the grid. Errors: as of media_recorder_new. */

@@ -7,6 +7,10 @@
 #define MAX_TRACKS 256
 /* How long a speaker may be waited for who has a camera on and no picture yet. */
 #define HANDOVER_NS INT64_C(1000000000)
+/* When the participant who fills the picture leaves, the last picture stays so long, unless
+ * somebody speaks: when everybody leaves at once, no other face flashes up before the recording
+ * ends. */
+#define FAREWELL_NS INT64_C(1000000000)
 #define SCREEN_KEY (UINT64_C(1) << 32)
 #define PAGE_KEY (UINT64_C(1) << 33)
 
@@ -35,6 +39,7 @@ struct MediaStage {
     uint32_t wanted_id; /* who is to, since: */
     int64_t wanted_ns;
     MediaMotion motion;
+    bool farewell; /* the last picture stays for now */
     bool changed, moving;
     int64_t changed_ns; /* capture time of the newest picture shown */
     uint64_t n_lost;    /* of tracks that are gone */
@@ -176,6 +181,14 @@ void media_stage_end_track(MediaStage *stage, uint32_t track_id)
     }
 }
 
+void media_stage_end_all_tracks(MediaStage *stage)
+{
+    while (stage->cameras->len > 0) {
+        const Camera *camera = g_ptr_array_index(stage->cameras, stage->cameras->len - 1);
+        media_stage_end_track(stage, media_video_track_id(camera->video));
+    }
+}
+
 void media_stage_set_participant(MediaStage *stage, uint32_t participant_id, const char *name,
                                  bool present, bool muted)
 {
@@ -288,6 +301,15 @@ static bool is_worth_waiting(const MediaStage *stage, const Participant *wanted,
            now_ns - stage->wanted_ns < HANDOVER_NS;
 }
 
+/* Whoever fills the picture of a speaker_view has left, and @wanted comes next without a word. */
+static bool is_farewell(const MediaStage *stage, const Participant *wanted, int64_t now_ns)
+{
+    bool left = stage->main_id != 0 && find_participant(stage, stage->main_id) == NULL;
+    bool speaks = wanted != NULL && wanted->id == stage->speaker;
+    return stage->mode == MEDIA_MODE_SPEAKER_VIEW && left && !speaks &&
+           now_ns - stage->wanted_ns < FAREWELL_NS;
+}
+
 static void follow_speaker(MediaStage *stage, int64_t now_ns)
 {
     const Participant *wanted = wanted_participant(stage);
@@ -295,6 +317,10 @@ static void follow_speaker(MediaStage *stage, int64_t now_ns)
     if (id != stage->wanted_id) {
         stage->wanted_id = id;
         stage->wanted_ns = now_ns;
+    }
+    stage->farewell = is_farewell(stage, wanted, now_ns);
+    if (stage->farewell) {
+        return;
     }
     if (id != stage->main_id && (wanted == NULL || !is_worth_waiting(stage, wanted, now_ns))) {
         stage->main_id = id;
@@ -402,7 +428,7 @@ bool media_stage_advance(MediaStage *stage, int64_t to_ns, int64_t *ret_time_ns)
         }
     }
     *ret_time_ns = stage->changed_ns;
-    return stage->changed;
+    return stage->changed && !stage->farewell;
 }
 
 static bool is_screen(const Slot *slot)

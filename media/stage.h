@@ -24,6 +24,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaStage, media_stage_free)
 
 void media_stage_push(MediaStage *stage, MediaEncodedFrame *frame);
 void media_stage_end_track(MediaStage *stage, uint32_t track_id);
+void media_stage_end_all_tracks(MediaStage *stage);
 void media_stage_set_participant(MediaStage *stage, uint32_t participant_id, const char *name,
                                  bool present, bool muted);
 /** Somebody who is here is heard as @room_id (0: as themselves), which gets no tile of its own. */

@@ -497,6 +497,7 @@ static void parts_voice(uint32_t source, const int16_t *samples, size_t n_sample
 {
     Parts *parts = user_data;
     g_assert_cmpuint(first_sample + n_samples, ==, parts->mix.expected_first);
+    source -= 1000; /* no packet names a contributing source: they are their own SSRCs */
     g_assert_true(source == 1 || source == 2);
     parts->n_blocks[source - 1]++;
     for (size_t i = 0; i < n_samples; i++) {
@@ -552,7 +553,7 @@ static void an_ignored_source_is_not_heard(void)
 {
     g_autoptr(MediaMixer) mixer = media_mixer_new(true, START_NS, ignore_level, NULL);
     g_autoptr(SynthVoice) voice = synth_voice_new(1, 0, 64000, false);
-    media_mixer_ignore(mixer, 1);
+    media_mixer_ignore(mixer, 1001);
     for (int i = 0; i < 20; i++) {
         float samples[960], out[960];
         synth_tone(samples, (int64_t)i * 960, 960, 440, 0.5);
@@ -564,6 +565,23 @@ static void an_ignored_source_is_not_heard(void)
             g_assert_cmpfloat(out[s], ==, 0.0f);
         }
     }
+}
+
+/* A server that forwards packets unchanged: two people after one another on one track, each known
+ * by their SSRC; a mix stays one voice whatever its SSRC. */
+static void without_contributing_sources_the_ssrc_is_the_voice(void)
+{
+    g_autoptr(MediaEncodedFrame) frame =
+        media_encoded_frame_new(MEDIA_CODEC_OPUS, g_bytes_new_static("x", 1));
+    frame->track_id = 7;
+    g_assert_cmpuint(media_encoded_frame_source(frame), ==, 7);
+    frame->ssrc = 6666;
+    g_assert_cmpuint(media_encoded_frame_source(frame), ==, 6666);
+    frame->n_csrcs = 1;
+    frame->csrcs[0] = 42;
+    g_assert_cmpuint(media_encoded_frame_source(frame), ==, 42);
+    frame->mixed = true;
+    g_assert_cmpuint(media_encoded_frame_source(frame), ==, 7);
 }
 
 static void fec_restores_a_lost_packet(void)
@@ -689,6 +707,8 @@ int main(int argc, char **argv)
     g_test_add_func("/mixer/packets_go_out_when_they_come", packets_go_out_when_they_come);
     g_test_add_func("/mixer/voices_add_up_to_the_mix", voices_add_up_to_the_mix);
     g_test_add_func("/mixer/an_ignored_source_is_not_heard", an_ignored_source_is_not_heard);
+    g_test_add_func("/mixer/without_contributing_sources_the_ssrc_is_the_voice",
+                    without_contributing_sources_the_ssrc_is_the_voice);
     g_test_add_func("/mixer/fec_restores_a_lost_packet", fec_restores_a_lost_packet);
     g_test_add_func("/mixer/resampler_is_clean", resampler_is_clean);
     g_test_add_func("/mixer/garbage_is_survived", garbage_is_survived);

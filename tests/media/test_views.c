@@ -374,6 +374,44 @@ static void handover_has_no_hole(void)
     view_clear(&view);
 }
 
+static bool advance(View *view, int64_t after_ms)
+{
+    int64_t time_ns;
+    view->now_ns += after_ms * MS;
+    return media_stage_advance(view->stage, view->now_ns, &time_ns);
+}
+
+/* The speaker first, the others within the next moment: the last picture stays, and no other face
+ * flashes up; but who speaks then is seen at once, and who stays is seen after a second. */
+static void no_face_flashes_up_when_everybody_leaves(void)
+{
+    for (int speaks = 0; speaks < 2; speaks++) {
+        View view;
+        view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+        for (uint32_t p = 1; p <= 3; p++) {
+            join(&view, p, any_script[p - 1]);
+            show(&view, p, false);
+        }
+        media_stage_set_speaker(view.stage, 1);
+        g_autoptr(GstBuffer) alice = look(&view, 10);
+        g_assert_nonnull(alice);
+        media_stage_set_participant(view.stage, 1, NULL, false, false);
+        g_assert_false(advance(&view, 40));
+        if (speaks == 1) {
+            media_stage_set_speaker(view.stage, 3);
+            g_assert_true(advance(&view, 10));
+        } else {
+            media_stage_set_participant(view.stage, 2, NULL, false, false);
+            g_assert_false(advance(&view, 40));
+            g_assert_false(advance(&view, 900));
+            g_assert_true(advance(&view, 200)); /* the third stayed */
+        }
+        g_autoptr(GstBuffer) carla = look(&view, 10);
+        g_assert_cmpint(difference(&view, alice, carla), >, 500);
+        view_clear(&view);
+    }
+}
+
 /* A camera that moves to another track is seen without a hole; off, it is off on both. */
 static void camera_moves_to_another_track(void)
 {
@@ -500,6 +538,8 @@ int main(int argc, char **argv)
                     gallery_holds_49_and_prefers_cameras);
     g_test_add_func("/views/gallery_glides", gallery_glides);
     g_test_add_func("/views/handover_has_no_hole", handover_has_no_hole);
+    g_test_add_func("/views/no_face_flashes_up_when_everybody_leaves",
+                    no_face_flashes_up_when_everybody_leaves);
     g_test_add_func("/views/camera_moves_to_another_track", camera_moves_to_another_track);
     g_test_add_func("/views/room_speaks_by_its_members", room_speaks_by_its_members);
     g_test_add_func("/views/room_is_seen_by_a_members_camera", room_is_seen_by_a_members_camera);
