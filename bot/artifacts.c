@@ -151,6 +151,7 @@ bool bot_artifacts_write_metadata(const char *output_dir, const BotMetadata *met
     json_object_set_double_member(object, "duration_s", to_ms(metadata->duration_s));
     bot_json_set_optional(object, "end_reason", metadata->end_reason);
     bot_json_set_optional(object, "error", metadata->error);
+    json_object_set_array_member(object, "gaps", json_array_ref(metadata->gaps));
     json_object_set_array_member(object, "artifacts", json_array_ref(metadata->artifacts));
     g_autofree char *text = json_to_string(node, TRUE);
     g_autofree char *line = g_strconcat(text, "\n", NULL);

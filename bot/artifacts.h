@@ -33,6 +33,7 @@ typedef struct {
     double duration_s;
     const char *end_reason; /* NULL: none */
     const char *error;      /* NULL: none */
+    JsonArray *gaps;        /* as bot_gaps_to_json */
     JsonArray *artifacts;   /* [{name, bytes, sha256}] */
 } BotMetadata;
 

@@ -9,16 +9,19 @@ static bool elapsed(int64_t since_us, unsigned limit_s, int64_t now_us)
 BotOutcome bot_auto_leave_check(const BotAutoLeaveLimits *limits, const BotPresence *presence,
                                 int64_t now_us)
 {
+    if (elapsed(presence->first_admitted_us, limits->max_duration_s, now_us)) {
+        return BOT_OUTCOME_MAX_DURATION;
+    }
     if (presence->admitted_us == BOT_NEVER_US) {
+        if (elapsed(presence->joining_us, BOT_JOINING_LIMIT_S, now_us)) {
+            return BOT_OUTCOME_UI_NOT_FOUND;
+        }
         if (elapsed(presence->host_absent_us, limits->noone_joined_s, now_us)) {
             return BOT_OUTCOME_HOST_ABSENT;
         }
         return elapsed(presence->knocked_us, limits->waiting_room_s, now_us)
                    ? BOT_OUTCOME_WAITING_ROOM_TIMEOUT
                    : BOT_OUTCOME_NONE;
-    }
-    if (elapsed(presence->admitted_us, limits->max_duration_s, now_us)) {
-        return BOT_OUTCOME_MAX_DURATION;
     }
     if (presence->other_seen_us == BOT_NEVER_US) {
         return elapsed(presence->admitted_us, limits->noone_joined_s, now_us)

@@ -314,6 +314,7 @@ static void read_document(BotConfig *config)
     config->worker_id = get_string(document, "worker_id");
     config->webhook_url = get_string(document, "webhook_url");
     config->webhook_api_key = get_string(document, "webhook_api_key");
+    config->rejoin_attempts = get_seconds(document, "rejoin_attempts");
     config->shutdown_grace_s = get_seconds(document, "shutdown_grace_s");
 }
 

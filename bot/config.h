@@ -71,6 +71,7 @@ typedef struct {
 
     const char *webhook_url;     /* NULL: none */
     const char *webhook_api_key; /* NULL: none */
+    unsigned rejoin_attempts;
     unsigned shutdown_grace_s;
 } BotConfig;
 

@@ -152,6 +152,8 @@ const BotField bot_config_fields[] = {
     URL("control_url", BOT_FIELD_PLAIN, "ws wss", "the orchestrator's WebSocket"),
     STRING("control_token", BOT_FIELD_SECRET, 4096, NULL, "bearer token of the control link"),
     STRING("worker_id", BOT_FIELD_PLAIN, 200, NULL, "what the worker calls itself on that link"),
+    INT("rejoin_attempts", BOT_FIELD_PLAIN, 0, 10, "3",
+        "how often to join again when the page or the network is lost in the call"),
     INT("shutdown_grace_s", BOT_FIELD_PLAIN, 5, 3600, "50", "seconds from SIGTERM to the end"),
     {NULL, BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -12,6 +12,10 @@ typedef struct {
         true, BOT_STATE_##state, (BotEffects)(effects)                                             \
     }
 #define END_STREAM (BOT_EFFECT_STOP_STREAM | BOT_EFFECT_POST_PROCESS)
+/* Out of the call for a while: the recording has a gap there. */
+#define BACK_TO_THE_DOOR                                                                           \
+    [BOT_EVENT_PUT_IN_WAITING_ROOM] = TO(WAITING_ROOM, BOT_EFFECT_PAUSE),                          \
+    [BOT_EVENT_CONNECTION_LOST] = TO(JOINING, BOT_EFFECT_PAUSE | BOT_EFFECT_REJOIN)
 
 /* A row a state; an empty cell is a refused event. */
 static const Transition table[BOT_N_STATES][BOT_N_EVENTS] = {
@@ -36,6 +40,7 @@ static const Transition table[BOT_N_STATES][BOT_N_EVENTS] = {
         {
             [BOT_EVENT_PUT_IN_WAITING_ROOM] = TO(WAITING_ROOM, 0),
             [BOT_EVENT_JOINED_MEETING] = TO(JOINED_NOT_RECORDING, BOT_EFFECT_START_STREAM),
+            [BOT_EVENT_CONNECTION_LOST] = TO(JOINING, BOT_EFFECT_REJOIN),
             [BOT_EVENT_LEAVE_REQUESTED] = TO(LEAVING, BOT_EFFECT_LEAVE),
             [BOT_EVENT_MEETING_ENDED] = TO(POST_PROCESSING, END_STREAM),
             [BOT_EVENT_COULD_NOT_JOIN_MEETING] = TO(FATAL_ERROR, BOT_EFFECT_QUIT),
@@ -44,6 +49,7 @@ static const Transition table[BOT_N_STATES][BOT_N_EVENTS] = {
     [BOT_STATE_WAITING_ROOM] =
         {
             [BOT_EVENT_JOINED_MEETING] = TO(JOINED_NOT_RECORDING, BOT_EFFECT_START_STREAM),
+            [BOT_EVENT_CONNECTION_LOST] = TO(JOINING, BOT_EFFECT_REJOIN),
             [BOT_EVENT_LEAVE_REQUESTED] = TO(LEAVING, BOT_EFFECT_LEAVE),
             [BOT_EVENT_MEETING_ENDED] = TO(POST_PROCESSING, END_STREAM),
             [BOT_EVENT_COULD_NOT_JOIN_MEETING] = TO(FATAL_ERROR, BOT_EFFECT_QUIT),
@@ -51,8 +57,10 @@ static const Transition table[BOT_N_STATES][BOT_N_EVENTS] = {
         },
     [BOT_STATE_JOINED_NOT_RECORDING] =
         {
+            BACK_TO_THE_DOOR,
             [BOT_EVENT_RECORDING_PERMISSION_GRANTED] =
                 TO(JOINED_RECORDING, BOT_EFFECT_START_RECORDING),
+            [BOT_EVENT_RECORDING_PAUSE_KEPT] = TO(JOINED_RECORDING_PAUSED, BOT_EFFECT_PAUSE),
             /* A host who refuses recording refuses the live copy too. */
             [BOT_EVENT_RECORDING_PERMISSION_DENIED] =
                 TO(JOINED_RECORDING_PERMISSION_DENIED, BOT_EFFECT_PAUSE),
@@ -62,6 +70,7 @@ static const Transition table[BOT_N_STATES][BOT_N_EVENTS] = {
         },
     [BOT_STATE_JOINED_RECORDING] =
         {
+            BACK_TO_THE_DOOR,
             [BOT_EVENT_RECORDING_PAUSED] = TO(JOINED_RECORDING_PAUSED, BOT_EFFECT_PAUSE),
             [BOT_EVENT_RECORDING_PERMISSION_DENIED] =
                 TO(JOINED_RECORDING_PERMISSION_DENIED, BOT_EFFECT_PAUSE),
@@ -71,6 +80,7 @@ static const Transition table[BOT_N_STATES][BOT_N_EVENTS] = {
         },
     [BOT_STATE_JOINED_RECORDING_PAUSED] =
         {
+            BACK_TO_THE_DOOR,
             [BOT_EVENT_RECORDING_RESUMED] = TO(JOINED_RECORDING, BOT_EFFECT_RESUME),
             [BOT_EVENT_RECORDING_PERMISSION_DENIED] = TO(JOINED_RECORDING_PERMISSION_DENIED, 0),
             [BOT_EVENT_LEAVE_REQUESTED] = TO(LEAVING, BOT_EFFECT_STOP_STREAM | BOT_EFFECT_LEAVE),
@@ -79,6 +89,7 @@ static const Transition table[BOT_N_STATES][BOT_N_EVENTS] = {
         },
     [BOT_STATE_JOINED_RECORDING_PERMISSION_DENIED] =
         {
+            BACK_TO_THE_DOOR,
             /* Starting a recording that already ran means resuming it: bot/session.c knows. */
             [BOT_EVENT_RECORDING_PERMISSION_GRANTED] =
                 TO(JOINED_RECORDING, BOT_EFFECT_START_RECORDING),
@@ -142,6 +153,8 @@ static const char *const event_names[BOT_N_EVENTS] = {
     [BOT_EVENT_FATAL_ERROR] = "fatal_error",
     [BOT_EVENT_POST_PROCESSING_COMPLETED] = "post_processing_completed",
     [BOT_EVENT_DATA_DELETED] = "data_deleted",
+    [BOT_EVENT_CONNECTION_LOST] = "connection_lost",
+    [BOT_EVENT_RECORDING_PAUSE_KEPT] = "recording_pause_kept",
 };
 
 BotStep bot_machine_step(BotState state, BotEvent event)

@@ -46,6 +46,8 @@ typedef enum {
     BOT_EVENT_FATAL_ERROR,
     BOT_EVENT_POST_PROCESSING_COMPLETED,
     BOT_EVENT_DATA_DELETED,
+    BOT_EVENT_CONNECTION_LOST,      /* the page or the network, in the call: join again */
+    BOT_EVENT_RECORDING_PAUSE_KEPT, /* back in the call, where the recording was paused before */
     BOT_N_EVENTS
 } BotEvent;
 
@@ -61,7 +63,8 @@ typedef enum {
     BOT_EFFECT_LEAVE = 1 << 6,        /* leave the call, or take the knock back */
     BOT_EFFECT_POST_PROCESS = 1 << 7, /* end the files, finalize, write the artifacts */
     BOT_EFFECT_DELETE_DATA = 1 << 8,
-    BOT_EFFECT_QUIT = 1 << 9, /* a terminal state: report and go */
+    BOT_EFFECT_QUIT = 1 << 9,    /* a terminal state: report and go */
+    BOT_EFFECT_REJOIN = 1 << 10, /* join again, after a while */
 } BotEffects;
 
 typedef struct {

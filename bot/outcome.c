@@ -95,6 +95,29 @@ static const BotOutcomeRow failed_while_recording = {
     BOT_EVENT_LEAVE_REQUESTED,      NULL,       "meeting_error", true, NULL, NULL, "meeting_error",
     "Recording had to stop early.", BOT_EXIT_OK};
 
+/* Out of the call, by the host or by a crash, the bot asked to be let in again, in vain. */
+static const BotOutcomeRow refused_while_recording = {
+    BOT_EVENT_MEETING_ENDED,
+    NULL,
+    "bot_removed",
+    true,
+    NULL,
+    NULL,
+    "bot_removed",
+    "Someone in the call refused to let the bot in again.",
+    BOT_EXIT_OK};
+
+static const BotOutcomeRow not_let_in_again = {
+    BOT_EVENT_LEAVE_REQUESTED,
+    "waiting_room_timeout_exceeded",
+    "bot_removed",
+    true,
+    NULL,
+    NULL,
+    "bot_removed",
+    "Nobody let the bot in again before its time in the waiting room was over.",
+    BOT_EXIT_OK};
+
 const BotOutcomeRow *bot_outcome_row(BotOutcome outcome, bool recorded)
 {
     g_assert(outcome > BOT_OUTCOME_NONE && outcome < BOT_N_OUTCOMES);
@@ -103,6 +126,12 @@ const BotOutcomeRow *bot_outcome_row(BotOutcome outcome, bool recorded)
     }
     if (outcome == BOT_OUTCOME_REMOVED) {
         return &removed_while_recording;
+    }
+    if (outcome == BOT_OUTCOME_DENIED) {
+        return &refused_while_recording;
+    }
+    if (outcome == BOT_OUTCOME_WAITING_ROOM_TIMEOUT || outcome == BOT_OUTCOME_HOST_ABSENT) {
+        return &not_let_in_again;
     }
     if (outcome == BOT_OUTCOME_RECORDING_FAILED) {
         return &failed_while_recording;

@@ -4,6 +4,7 @@
 #include "bot/artifacts.h"
 #include "bot/control_link.h"
 #include "bot/folder.h"
+#include "bot/gaps.h"
 #include "bot/report.h"
 #include "media/finalizer.h"
 #include "platforms/browser/profile.h"
@@ -23,6 +24,7 @@ typedef struct {
     BotRoster *roster;    /* owned */
     GArray *speech;       /* BotSpeechRow */
     GArray *chat;         /* BotChatRow */
+    BotGaps *gaps;        /* owned */
     GHashTable *uploaded; /* owned names of artifacts that the store has */
     MediaFinalized finalized;
     GError *error; /* owned: why it could not be finalized */
@@ -157,6 +159,7 @@ static void replay_events(Recovery *recovery)
     for (guint i = 0; i < json_array_get_length(recovery->events); i++) {
         JsonObject *event = json_array_get_object_element(recovery->events, i);
         const char *type = platform_json_string(event, "type", "");
+        bot_gaps_replay(recovery->gaps, event);
         if (strcmp(type, "participant") == 0) {
             replay_participant(recovery, event);
         } else if (strcmp(type, "speech") == 0) {
@@ -245,6 +248,7 @@ static void write_artifacts(Recovery *recovery)
     bot_artifacts_report(recovery->artifacts, recovery->log);
     const char *platform = NULL;
     platform_check_url(recovery->config->meeting_url, &platform, NULL, NULL);
+    g_autoptr(JsonArray) gaps = bot_gaps_to_json(recovery->gaps);
     BotMetadata metadata = {
         .bot_id = recovery->config->bot_id,
         .platform = platform,
@@ -252,6 +256,7 @@ static void write_artifacts(Recovery *recovery)
         .duration_s = recovery->finalized.duration_s,
         .end_reason = "meeting_error",
         .error = WORKER_DIED,
+        .gaps = gaps,
         .artifacts = recovery->artifacts,
     };
     if (!bot_artifacts_write_metadata(recovery->dir, &metadata, &error)) {
@@ -493,6 +498,7 @@ static void recovery_clear(Recovery *recovery)
     bot_roster_free(recovery->roster);
     g_array_unref(recovery->speech);
     g_array_unref(recovery->chat);
+    bot_gaps_free(recovery->gaps);
     g_hash_table_unref(recovery->uploaded);
     json_array_unref(recovery->events);
     g_clear_pointer(&recovery->artifacts, json_array_unref);
@@ -536,6 +542,7 @@ BotExit bot_recover(const char *output_dir)
     }
     recovery.roster = bot_roster_new();
     recovery.speech = g_array_new(FALSE, TRUE, sizeof(BotSpeechRow));
+    recovery.gaps = bot_gaps_new();
     recovery.chat = g_array_new(FALSE, TRUE, sizeof(BotChatRow));
     g_array_set_clear_func(recovery.chat, bot_chat_row_clear);
     recovery.uploaded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);

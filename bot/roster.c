@@ -131,7 +131,11 @@ static BotPerson *add_person(BotRoster *roster, const char *platform_id, int64_t
 BotPerson *bot_roster_ensure(BotRoster *roster, const char *platform_id, int64_t now_us)
 {
     BotPerson *person = bot_roster_find(roster, platform_id);
-    return person != NULL ? person : add_person(roster, platform_id, now_us);
+    if (person == NULL) {
+        person = add_person(roster, platform_id, now_us);
+    }
+    person->unconfirmed = false;
+    return person;
 }
 
 BotPerson *bot_roster_update(BotRoster *roster, const char *platform_id, const char *name,
@@ -200,6 +204,25 @@ BotPerson *bot_roster_leave(BotRoster *roster, const char *platform_id, int64_t 
     person->left_us = now_us;
     set_room(roster, person, person->id, 0);
     return person;
+}
+
+void bot_roster_doubt_all(BotRoster *roster)
+{
+    for (guint i = 0; i < roster->people->len; i++) {
+        BotPerson *person = g_ptr_array_index(roster->people, i);
+        person->unconfirmed = person->present && person->platform_id != NULL;
+    }
+}
+
+const BotPerson *bot_roster_next_unconfirmed(BotRoster *roster)
+{
+    for (guint i = 0; i < roster->people->len; i++) {
+        const BotPerson *person = g_ptr_array_index(roster->people, i);
+        if (person->present && person->unconfirmed) {
+            return person;
+        }
+    }
+    return NULL;
 }
 
 BotPerson *bot_roster_find(BotRoster *roster, const char *platform_id)

@@ -24,6 +24,7 @@ typedef struct {
     bool ignored;     /* another bot: no company */
     bool muted;
     bool present;
+    bool unconfirmed; /* present before a loss of connection, and not seen since */
     bool speaking;
     int64_t joined_us; /* g_get_monotonic_time; the first time */
     int64_t left_us;   /* -1 while present */
@@ -56,6 +57,11 @@ BotPerson *bot_roster_ensure(BotRoster *roster, const char *platform_id, int64_t
 
 /** Returns the entry, now absent; NULL when unknown or absent already. */
 BotPerson *bot_roster_leave(BotRoster *roster, const char *platform_id, int64_t now_us);
+
+/** The connection was lost: who is present has to be seen again, or has left meanwhile. */
+void bot_roster_doubt_all(BotRoster *roster);
+/** Somebody present who was not seen again, or NULL. */
+const BotPerson *bot_roster_next_unconfirmed(BotRoster *roster);
 
 BotPerson *bot_roster_find(BotRoster *roster, const char *platform_id);
 BotPerson *bot_roster_get(BotRoster *roster, uint32_t id);

@@ -26,6 +26,13 @@ double bot_session_recorded_s(BotSession *session)
     return (double)stats.recorded_ns / 1e9;
 }
 
+double bot_session_recording_s(BotSession *session)
+{
+    int64_t now_ns =
+        session->engine != NULL ? media_engine_get_recording_time_ns(session->engine) : 0;
+    return (double)(MAX(now_ns, 0) / 1000000) / 1000;
+}
+
 /* --- effects --- */
 
 static PlatformCapture capture_of(const BotConfig *config)
@@ -43,21 +50,16 @@ static void on_image(GBytes *jpeg, const GError *error, gpointer user_data)
         g_autofree char *message =
             g_strdup_printf("the bot's picture is not shown: %s", error->message);
         bot_session_warn(session, "bot_image", message);
-    } else if (session->platform != NULL) {
+        return;
+    }
+    session->picture = g_bytes_ref(jpeg);
+    if (session->platform != NULL) {
         platform_show_picture(session->platform, jpeg);
     }
 }
 
-static void join(BotSession *session)
+bool bot_session_connect(BotSession *session, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    g_autofree char *url = NULL;
-    const char *name = NULL;
-    if (!platform_check_url(session->config->meeting_url, &name, &url, &error)) {
-        bot_session_end(session, BOT_OUTCOME_BAD_URL, error->message);
-        return;
-    }
-    session->platform_name = g_strdup(name);
     PlatformConfig config = {
         .meeting_url = session->config->meeting_url,
         .bot_name = session->config->bot_name,
@@ -73,26 +75,43 @@ static void join(BotSession *session)
         .browser = session->config->browser,
         .standby = session->standby,
     };
-    session->platform = platform_new(&config, &bot_session_platform_events, session, &error);
+    session->platform = platform_new(&config, &bot_session_platform_events, session, error);
     if (session->platform == NULL) {
-        BotOutcome outcome = g_error_matches(error, PLATFORM_ERROR, PLATFORM_ERROR_URL)
-                                 ? BOT_OUTCOME_BAD_URL
-                                 : BOT_OUTCOME_INTERNAL;
-        bot_session_end(session, outcome, error->message);
-        return;
+        return false;
     }
-    if (!bot_session_open_media(session, &error)) {
-        bot_session_end(session, BOT_OUTCOME_INTERNAL, error->message);
-        return;
+    session->presence.joining_us = g_get_monotonic_time();
+    platform_join(session->platform);
+    g_clear_pointer(&session->standby, platform_standby_free);
+    if (session->picture != NULL) {
+        platform_show_picture(session->platform, session->picture);
     }
+    return true;
+}
+
+static void fetch_image(BotSession *session)
+{
     if (session->config->image_path != NULL) {
         session->image = bot_image_read(session->config->image_path, on_image, session);
     } else if (session->config->image_url != NULL) {
         session->image = bot_image_fetch(session->config->image_url, session->config->image_private,
                                          on_image, session);
     }
-    platform_join(session->platform);
-    g_clear_pointer(&session->standby, platform_standby_free);
+}
+
+static void join(BotSession *session)
+{
+    g_autoptr(GError) error = NULL;
+    const char *name = NULL;
+    if (!platform_check_url(session->config->meeting_url, &name, NULL, &error)) {
+        bot_session_end(session, BOT_OUTCOME_BAD_URL, error->message);
+        return;
+    }
+    session->platform_name = g_strdup(name);
+    if (!bot_session_open_media(session, &error) || !bot_session_connect(session, &error)) {
+        bot_session_end(session, BOT_OUTCOME_INTERNAL, error->message);
+        return;
+    }
+    fetch_image(session);
 }
 
 static void leave(BotSession *session)
@@ -133,6 +152,9 @@ static void perform(BotSession *session, BotEffects effects)
     if ((effects & BOT_EFFECT_QUIT) != 0) {
         bot_session_finish(session);
     }
+    if ((effects & BOT_EFFECT_REJOIN) != 0) {
+        bot_session_schedule_rejoin(session);
+    }
 }
 
 /* --- the machine --- */
@@ -161,6 +183,10 @@ static void take_event(BotSession *session, const PendingEvent *pending)
         return;
     }
     session->state = step.state;
+    bool recordable = bot_state_is_joined(old_state) && old_state != BOT_STATE_JOINED_NOT_RECORDING;
+    if (recordable && !bot_state_is_joined(step.state)) {
+        session->keep_paused = old_state == BOT_STATE_JOINED_RECORDING_PAUSED;
+    }
     log_transition(session, old_state, pending->event, pending->sub_type);
     bot_session_report_state(session, old_state, step.state);
     perform(session, step.effects);
@@ -214,7 +240,11 @@ static void check_auto_leave(BotSession *session)
     BotOutcome outcome =
         bot_auto_leave_check(&session->config->auto_leave, &session->presence, now_us);
     if (outcome != BOT_OUTCOME_NONE) {
-        bot_session_end(session, outcome, NULL);
+        bot_session_end(session, outcome,
+                        outcome == BOT_OUTCOME_UI_NOT_FOUND
+                            ? "The way into the meeting led neither to a waiting room nor to the "
+                              "call within five minutes."
+                            : NULL);
     }
 }
 
@@ -249,8 +279,10 @@ BotSession *bot_session_new(const BotConfig *config, BotEventLog *log,
     session->state = BOT_STATE_READY;
     session->roster = bot_roster_new();
     session->recording_started_us = -1;
-    session->presence = (BotPresence){BOT_NEVER_US, BOT_NEVER_US, BOT_NEVER_US,
-                                      BOT_NEVER_US, BOT_NEVER_US, BOT_NEVER_US};
+    session->presence = BOT_PRESENCE_NEVER;
+    bot_rejoin_init(&session->rejoin, config->rejoin_attempts);
+    session->gaps = bot_gaps_new();
+    session->own_ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     session->chat = g_array_new(FALSE, TRUE, sizeof(BotChatRow));
     g_array_set_clear_func(session->chat, bot_chat_row_clear);
     g_queue_init(&session->pending);
@@ -322,6 +354,11 @@ void bot_session_free(BotSession *session)
     g_clear_handle_id(&session->tick_id, g_source_remove);
     g_clear_handle_id(&session->grace_id, g_source_remove);
     g_clear_handle_id(&session->speakers_id, g_source_remove);
+    g_clear_handle_id(&session->rejoin_id, g_source_remove);
+    g_clear_handle_id(&session->unconfirmed_id, g_source_remove);
+    bot_gaps_free(session->gaps);
+    g_hash_table_unref(session->own_ids);
+    g_clear_pointer(&session->picture, g_bytes_unref);
     g_clear_pointer(&session->image, bot_image_free);
     g_clear_pointer(&session->player, bot_speech_player_free);
     g_clear_pointer(&session->platform, platform_free);

@@ -38,6 +38,7 @@ static JsonArray *write_metadata(BotSession *session)
     JsonArray *artifacts = bot_artifacts_describe_all(dir);
     const BotOutcomeRow *row = bot_session_row(session);
     bool failed = row->error != NULL || row->code != NULL || session->finalize_error != NULL;
+    g_autoptr(JsonArray) gaps = bot_gaps_to_json(session->gaps);
     BotMetadata metadata = {
         .bot_id = session->config->bot_id,
         .platform = session->platform_name,
@@ -47,6 +48,7 @@ static JsonArray *write_metadata(BotSession *session)
         .error = session->finalize_error != NULL ? session->finalize_error->message
                  : failed                        ? bot_session_message(session)
                                                  : NULL,
+        .gaps = gaps,
         .artifacts = artifacts,
     };
     bot_artifacts_report(artifacts, session->log);

@@ -143,7 +143,6 @@ void bot_session_lose_media(BotSession *session)
 {
     bot_voices_reset(session->voices, now(session));
     media_engine_end_all_tracks(session->engine);
-    bot_speech_player_set_joined(session->player, false);
 }
 
 static void on_speech(const MediaSpeech *speech, gpointer user_data)
@@ -331,7 +330,7 @@ static void player_stop(gpointer user_data)
 
 static void emit_bot_speech(BotSession *session, JsonObject *members)
 {
-    json_object_set_double_member(members, "at_s", bot_session_recorded_s(session));
+    json_object_set_double_member(members, "at_s", bot_session_recording_s(session));
     bot_event_log_emit(session->log, "bot_speech", members);
 }
 

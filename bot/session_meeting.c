@@ -7,6 +7,12 @@ static void on_lobby(gpointer user_data)
 {
     BotSession *session = user_data;
     session->presence.knocked_us = g_get_monotonic_time();
+    session->presence.joining_us = BOT_NEVER_US;
+    if (bot_state_is_joined(session->state)) {
+        session->presence.admitted_us = BOT_NEVER_US;
+        bot_session_begin_gap(session, "waiting_room",
+                              "The host put the bot back into the waiting room.");
+    }
     bot_session_raise(session, BOT_EVENT_PUT_IN_WAITING_ROOM, NULL);
 }
 
@@ -44,10 +50,11 @@ void bot_session_count_company(BotSession *session)
 static void on_admitted(gpointer user_data)
 {
     BotSession *session = user_data;
-    session->presence.admitted_us = g_get_monotonic_time();
+    bot_session_back_in_call(session);
     bot_session_count_company(session);
     bot_session_raise(session, BOT_EVENT_JOINED_MEETING, NULL);
-    if (session->config->entry_message != NULL && session->platform != NULL) {
+    if (session->config->entry_message != NULL && session->platform != NULL && !session->greeted) {
+        session->greeted = true;
         platform_send_chat_async(session->platform, session->config->entry_message,
                                  on_entry_message, session);
     }
@@ -57,7 +64,11 @@ static void on_recording_permission(bool granted, const char *reason, gpointer u
 {
     BotSession *session = user_data;
     if (granted) {
-        bot_session_raise(session, BOT_EVENT_RECORDING_PERMISSION_GRANTED, NULL);
+        bot_session_raise(session,
+                          session->keep_paused ? BOT_EVENT_RECORDING_PAUSE_KEPT
+                                               : BOT_EVENT_RECORDING_PERMISSION_GRANTED,
+                          NULL);
+        session->keep_paused = false;
         return;
     }
     bot_session_warn(session, "recording_permission_denied",
@@ -87,10 +98,9 @@ static void show_room(BotSession *session, const BotPerson *room)
     }
 }
 
-static void participant_left(BotSession *session, const PlatformParticipant *participant)
+void bot_session_participant_left(BotSession *session, const char *platform_id)
 {
-    BotPerson *person =
-        bot_roster_leave(session->roster, participant->platform_id, g_get_monotonic_time());
+    BotPerson *person = bot_roster_leave(session->roster, platform_id, g_get_monotonic_time());
     if (person != NULL) {
         emit_participant(session, "left", person);
         show_room(session, person);
@@ -129,13 +139,11 @@ static void on_participant(PlatformParticipantOp op, const PlatformParticipant *
                            gpointer user_data)
 {
     BotSession *session = user_data;
-    if (participant->is_self) {
-        g_free(session->self_id);
-        session->self_id = g_strdup(participant->platform_id);
+    if (bot_session_is_own_entry(session, participant)) {
         return;
     }
     if (op == PLATFORM_PARTICIPANT_LEFT) {
-        participant_left(session, participant);
+        bot_session_participant_left(session, participant->platform_id);
     } else {
         participant_seen(session, participant);
     }
@@ -146,7 +154,7 @@ static void on_participant(PlatformParticipantOp op, const PlatformParticipant *
 static void on_source(const PlatformSource *source, gpointer user_data)
 {
     BotSession *session = user_data;
-    if (g_strcmp0(source->platform_id, session->self_id) == 0) {
+    if (g_hash_table_contains(session->own_ids, source->platform_id)) {
         if (source->kind == PLATFORM_SOURCE_AUDIO && source->source != 0) {
             bot_session_ignore_voice(session, source->source);
         }
@@ -196,7 +204,7 @@ static void on_chat(const char *platform_id, const char *name, const char *text,
     }
     BotPerson *person = bot_roster_find(session->roster, platform_id);
     BotChatRow row = {
-        .at_s = bot_session_recorded_s(session),
+        .at_s = bot_session_recording_s(session),
         .id = person != NULL ? person->id : 0,
         .name = g_strdup(name != NULL && name[0] != '\0' ? name
                          : person != NULL                ? person->name
@@ -258,6 +266,9 @@ static void on_left(const PlatformLeftInfo *info, gpointer user_data)
     BotSession *session = user_data;
     g_info("left the meeting: %s (%s)", platform_left_to_string(info->left), info->message);
     bool asked = session->state == BOT_STATE_LEAVING || session->finishing;
+    if (!asked && bot_session_rejoins(session, info)) {
+        return;
+    }
     if (!asked) {
         bot_session_end(session, outcome_of(info->left), info->message);
     }

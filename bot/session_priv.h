@@ -2,7 +2,9 @@
 #pragma once
 
 #include "bot/artifacts.h"
+#include "bot/gaps.h"
 #include "bot/image.h"
+#include "bot/rejoin.h"
 #include "bot/report.h"
 #include "bot/roster.h"
 #include "bot/session.h"
@@ -36,8 +38,18 @@ struct BotSession {
     PlatformStandby *standby; /* owned; NULL: the browser starts with the platform */
     Platform *platform;       /* owned; NULL before joining and after it left */
     char *platform_name;
+    BotRejoin rejoin;
+    guint rejoin_id;            /* the next attempt to join again is due */
+    unsigned rejoin_wait_ms;    /* until it */
+    bool rejoining;             /* the connection was lost in the call: on the way back in */
+    bool keep_paused;           /* the recording was paused when the bot got out of the call */
+    bool greeted;               /* the entry message was sent, or is being */
+    guint unconfirmed_id;       /* who was not seen again has left by then */
+    BotGaps *gaps;              /* owned */
     BotImage *image;            /* owned; NULL: none is being fetched */
+    GBytes *picture;            /* owned: what the camera shows; NULL: nothing (yet) */
     char *self_id;              /* owned: the bot's own entry in the meeting; NULL until known */
+    GHashTable *own_ids;        /* owned strings: every entry that was the bot's own */
     MediaEngine *engine;        /* owned */
     StreamingClient *streaming; /* owned; NULL: nobody listens */
     BotSpeechPlayer *player;    /* owned */
@@ -67,9 +79,9 @@ struct BotSession {
     int64_t recording_started_us; /* monotonic; -1 never */
     int64_t recording_started_unix_ms;
 
-    BotVoices *voices;  /* owned; NULL before the engine is there */
-    GArray *chat;       /* BotChatRow */
-    guint speakers_id;  /* a speaker message is due */
+    BotVoices *voices; /* owned; NULL before the engine is there */
+    GArray *chat;      /* BotChatRow */
+    guint speakers_id; /* a speaker message is due */
     int64_t speakers_sent_us;
     char *speakers_key; /* owned: what was sent last, to send changes only */
     guint n_warnings;
@@ -83,20 +95,38 @@ void bot_session_raise(BotSession *session, BotEvent event, const char *sub_type
 /** The bot's end is decided: keep the more telling outcome, and set things going. */
 void bot_session_end(BotSession *session, BotOutcome outcome, const char *message);
 
-/** Who is in the call has changed, or who of them counts. */
-void bot_session_count_company(BotSession *session);
+/** Make the platform, which begins joining. */
+bool bot_session_connect(BotSession *session, GError **error);
 
 void bot_session_warn(BotSession *session, const char *code, const char *message);
 
-/** On the recording's time, now; 0 before it. */
+/** How much is in the recording's files; 0 before it. */
 double bot_session_recorded_s(BotSession *session);
+/** What happens now, on the recording's time; 0 before it. */
+double bot_session_recording_s(BotSession *session);
 
 /* --- session_meeting.c --- */
 
 extern const PlatformEvents bot_session_platform_events;
 
+/** @platform_id has left the call. */
+void bot_session_participant_left(BotSession *session, const char *platform_id);
+
 /** Somebody came or went: sees to who else is there, for leaving when nobody is. */
 void bot_session_count_company(BotSession *session);
+
+/* --- session_rejoin.c: out of the call, and in again --- */
+
+/** The platform ended with @info: true when the bot joins again. */
+bool bot_session_rejoins(BotSession *session, const PlatformLeftInfo *info);
+/** Effect of the machine: arm the next attempt. */
+void bot_session_schedule_rejoin(BotSession *session);
+/** The bot is out of a call that it may come back to; @reason as bot_gaps_begin. */
+void bot_session_begin_gap(BotSession *session, const char *reason, const char *message);
+/** The bot is in the call, for the first time or again. */
+void bot_session_back_in_call(BotSession *session);
+/** True for an entry in the meeting that is, or was, the bot itself. */
+bool bot_session_is_own_entry(BotSession *session, const PlatformParticipant *participant);
 
 /* --- session_media.c --- */
 

@@ -21,7 +21,7 @@ void bot_session_report_code(BotSession *session, const char *code)
 /* in_call_recording is reported where recording really began, with its time. */
 static const char *code_of(BotState old_state, BotState new_state, bool recording_begun)
 {
-    if (new_state == BOT_STATE_JOINING) {
+    if (new_state == BOT_STATE_JOINING && old_state != BOT_STATE_JOINING) {
         return "joining_call";
     }
     if (new_state == BOT_STATE_WAITING_ROOM) {
@@ -43,6 +43,10 @@ static const char *code_of(BotState old_state, BotState new_state, bool recordin
 
 void bot_session_report_state(BotSession *session, BotState old_state, BotState new_state)
 {
+    bool out = new_state == BOT_STATE_JOINING || new_state == BOT_STATE_WAITING_ROOM;
+    if (out && old_state == BOT_STATE_JOINED_RECORDING) {
+        bot_session_report_code(session, "recording_paused");
+    }
     const char *code = code_of(old_state, new_state, session->recording_begun);
     if (new_state == BOT_STATE_POST_PROCESSING && bot_session_row(session)->complete) {
         code = "call_ended";

@@ -15,7 +15,8 @@
  *  - they come on the creating thread's main context, never from inside a call of this header,
  *    never after platform_free;
  *  - platform_free may be called from inside an event;
- *  - on_lobby only when a lobby really shows, at most once; on_admitted at most once and after it;
+ *  - on_lobby only when a lobby really shows, on_admitted after it; both come again when the host
+ *    puts the bot back into the lobby, and lets it in once more;
  *  - participants and sources may come before on_admitted, frames too;
  *  - on_left comes exactly once when join was called, and is the last event.
  */

@@ -519,6 +519,13 @@ static void on_read(JsonNode *value, const GError *error, gpointer user_data)
     adapter_release(adapter);
 }
 
+/* In the call; @more: purposes that the whole page has to be read for. */
+#define IN_CALL(more)                                                                              \
+    "window.__steno.read([" more "'removed','ended','recording_denied','consent','network_lost',"  \
+    "'mic_is_on','mic_is_off','camera_is_on','camera_is_off','join_audio'],'in_call',"             \
+    "['removed_page','ended_page','connection_failed'],"                                           \
+    "['removed','ended','recording_denied','consent','network_lost','join_audio'])"
+
 static gboolean on_poll(gpointer data)
 {
     static const char before_call[] =
@@ -526,16 +533,14 @@ static gboolean on_poll(gpointer data)
         "'could_not_connect','blocked','lobby','lobby_hint','host_absent','consent','dismiss',"
         "'without_account','mic_is_on','camera_is_on','name_field','join_button',"
         "'passcode_field','passcode_wrong','not_started','recording_denied'],'in_call',[],[])";
-    static const char in_call[] =
-        "window.__steno.read(['removed','ended','recording_denied','consent','network_lost',"
-        "'mic_is_on','mic_is_off','camera_is_on','camera_is_off','join_audio'],'in_call',"
-        "['removed_page','ended_page','connection_failed'],"
-        "['removed','ended','recording_denied','consent','network_lost','join_audio'])";
     Adapter *adapter = data;
     adapter->poll_timer = 0;
     adapter->busy = true;
+    bool quiet = adapter->n_frames == adapter->n_frames_read;
     browser_evaluate(page_get_browser(adapter->page),
-                     adapter->flow.phase == FLOW_PHASE_CALL ? in_call : before_call,
+                     adapter->flow.phase != FLOW_PHASE_CALL ? before_call
+                     : quiet                                ? IN_CALL("'lobby','host_absent',")
+                                                            : IN_CALL(""),
                      READ_TIMEOUT_MS, on_read, adapter);
     return G_SOURCE_REMOVE;
 }

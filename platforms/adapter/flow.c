@@ -3,6 +3,7 @@
 
 #define CALL_SIGHTS 2 /* readings in a row before it is believed */
 #define END_SIGHTS 2
+#define LOBBY_SIGHTS 3 /* of the lobby again, in the call */
 #define MIC_RETRY_MS 1000
 #define MAX_MIC_CLICKS 5
 #define CAMERA_RETRY_MS 3000
@@ -158,20 +159,38 @@ static FlowStep give_passcode(Flow *flow)
     return (FlowStep){.todo = FLOW_DO_PASSCODE, .purpose = FLOW_PASSCODE_FIELD};
 }
 
+/* The way in came to no end: what it hangs on. */
+static FlowStep stuck(const Flow *flow, const FlowReading *reading)
+{
+    if (shows(reading, FLOW_PASSCODE_FIELD) && !flow->passcode_given) {
+        return over(FLOW_PASSCODE_FIELD, PLATFORM_LEFT_NOT_FOUND,
+                    "the page's field does not take the link's passcode");
+    }
+    if (flow->phase != FLOW_PHASE_PREJOIN) {
+        return over(FLOW_IN_CALL, PLATFORM_LEFT_UI_NOT_FOUND,
+                    "after the request to join, neither lobby nor call shows");
+    }
+    if (shows(reading, FLOW_NAME_FIELD) && !flow->named) {
+        return over(FLOW_NAME_FIELD, PLATFORM_LEFT_UI_NOT_FOUND,
+                    "the page's name field takes no text");
+    }
+    return over(FLOW_JOIN_BUTTON, PLATFORM_LEFT_UI_NOT_FOUND,
+                "the page shows no name field and join button");
+}
+
 /* Microphone and camera off, then the name, then the button. */
 static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
     static const FlowPurpose in_the_way[] = {FLOW_CONSENT, FLOW_DISMISS, FLOW_WITHOUT_ACCOUNT,
                                              FLOW_MIC_IS_ON, FLOW_CAMERA_IS_ON};
+    int64_t since_ms = flow->phase == FLOW_PHASE_PREJOIN ? flow->start_ms : flow->knocked_ms;
+    if (now_ms - since_ms >= flow->prejoin_ms) {
+        return stuck(flow, reading);
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(in_the_way); i++) {
         if (is_in_the_way(flow, reading, in_the_way[i])) {
             return click(in_the_way[i]);
         }
-    }
-    int64_t since_ms = flow->phase == FLOW_PHASE_PREJOIN ? flow->start_ms : flow->knocked_ms;
-    if (shows(reading, FLOW_NAME_FIELD) && !flow->named && now_ms - since_ms >= flow->prejoin_ms) {
-        return over(FLOW_NAME_FIELD, PLATFORM_LEFT_UI_NOT_FOUND,
-                    "the page's name field takes no text");
     }
     if (shows(reading, FLOW_NAME_FIELD) && !flow->named) {
         return (FlowStep){.todo = FLOW_DO_NAME, .purpose = FLOW_NAME_FIELD};
@@ -185,13 +204,6 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
         flow->joined_once = true;
         flow->knocked_ms = now_ms;
         return click(FLOW_JOIN_BUTTON);
-    }
-    if (now_ms - since_ms >= flow->prejoin_ms) {
-        return flow->phase == FLOW_PHASE_PREJOIN
-                   ? over(FLOW_JOIN_BUTTON, PLATFORM_LEFT_UI_NOT_FOUND,
-                          "the page shows no name field and join button")
-                   : over(FLOW_IN_CALL, PLATFORM_LEFT_UI_NOT_FOUND,
-                          "after the request to join, neither lobby nor call shows");
     }
     return nothing();
 }
@@ -425,10 +437,38 @@ static FlowStep join_audio(Flow *flow, const FlowReading *reading, int64_t now_m
     return click(FLOW_JOIN_AUDIO);
 }
 
+/* The host put the bot back: the lobby shows, with too few marks for a call, or (the lobby may show
+ * the call's controls, too) while nothing is heard or seen. In a call some page text might do that.
+ */
+static bool is_back_in_lobby(Flow *flow, const FlowReading *reading)
+{
+    bool lobby = (shows(reading, FLOW_LOBBY) || shows(reading, FLOW_HOST_ABSENT)) &&
+                 (reading->n_in_call < flow->in_call_min || !reading->media_flows);
+    flow->n_lobby_seen = lobby ? flow->n_lobby_seen + 1 : 0;
+    return flow->n_lobby_seen >= LOBBY_SIGHTS;
+}
+
+static FlowStep back_in_lobby(Flow *flow, const FlowReading *reading)
+{
+    FlowStep step = nothing();
+    flow->phase = FLOW_PHASE_LOBBY;
+    flow->n_call_seen = flow->n_lobby_seen = flow->n_end_seen = 0;
+    flow->vanished_since_ms = flow->network_since_ms = flow->soundless_since_ms = -1;
+    flow->lobby_seen = true;
+    flow->host_absent = shows(reading, FLOW_HOST_ABSENT);
+    step.lobby = true;
+    step.host_changed = flow->host_absent;
+    step.purpose = flow->host_absent ? FLOW_HOST_ABSENT : FLOW_LOBBY;
+    return step;
+}
+
 static FlowStep in_call(Flow *flow, const FlowReading *reading, int64_t now_ms)
 {
     if (reading->told_left) {
         return over(FLOW_N_PURPOSES, reading->told, reading->told_message);
+    }
+    if (is_back_in_lobby(flow, reading)) {
+        return back_in_lobby(flow, reading);
     }
     FlowStep step = check_end(flow, reading, now_ms);
     if (step.todo == FLOW_DO_NOTHING) {

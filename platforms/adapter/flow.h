@@ -109,7 +109,7 @@ typedef struct {
     int64_t loaded_ms; /* since when the page waits for the host; -1: it does not */
     int64_t elsewhere_since_ms, start_ms, knocked_ms, vanished_since_ms, network_since_ms,
         mic_clicked_ms;
-    unsigned n_call_seen, n_end_seen, n_mic_clicks, n_camera_clicks;
+    unsigned n_call_seen, n_end_seen, n_lobby_seen, n_mic_clicks, n_camera_clicks;
     int64_t camera_clicked_ms;
     int64_t soundless_since_ms, audio_clicked_ms; /* the first -1: there is sound */
     unsigned n_audio_clicks;

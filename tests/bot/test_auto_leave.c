@@ -7,8 +7,7 @@ static const BotAutoLeaveLimits limits = {600, 500, 400, 60, 4 * 3600};
 
 static BotPresence nobody(void)
 {
-    return (BotPresence){BOT_NEVER_US, BOT_NEVER_US, BOT_NEVER_US,
-                         BOT_NEVER_US, BOT_NEVER_US, BOT_NEVER_US};
+    return BOT_PRESENCE_NEVER;
 }
 
 /* The first whole second from 0 at which a rule is due, and which. */
@@ -90,9 +89,28 @@ static void test_silence_counts_from_its_time_on(void)
 static void test_maximum_duration_ends_a_lively_meeting(void)
 {
     BotPresence presence = nobody();
-    presence.admitted_us = 0;
+    presence.admitted_us = presence.first_admitted_us = 0;
     presence.other_seen_us = 0;
     presence.last_sound_us = 5 * 3600 * S;
+    assert_due(&presence, BOT_OUTCOME_MAX_DURATION, 4 * 3600);
+}
+
+static void test_the_way_in_has_a_limit(void)
+{
+    BotPresence presence = nobody();
+    presence.joining_us = 7 * S;
+    assert_due(&presence, BOT_OUTCOME_UI_NOT_FOUND, 7 + BOT_JOINING_LIMIT_S);
+}
+
+static void test_out_of_the_call_again(void)
+{
+    BotPresence presence = nobody();
+    presence.first_admitted_us = 0;
+    presence.other_seen_us = 1 * S;
+    presence.last_sound_us = 2 * S;
+    presence.knocked_us = 1000 * S; /* put back into the lobby: neither silence nor alone */
+    assert_due(&presence, BOT_OUTCOME_WAITING_ROOM_TIMEOUT, 1600);
+    presence.knocked_us = 4 * 3600 * S - 10 * S;
     assert_due(&presence, BOT_OUTCOME_MAX_DURATION, 4 * 3600);
 }
 
@@ -109,5 +127,7 @@ int main(int argc, char **argv)
                     test_silence_counts_from_its_time_on);
     g_test_add_func("/auto_leave/maximum_duration_ends_a_lively_meeting",
                     test_maximum_duration_ends_a_lively_meeting);
+    g_test_add_func("/auto_leave/the_way_in_has_a_limit", test_the_way_in_has_a_limit);
+    g_test_add_func("/auto_leave/out_of_the_call_again", test_out_of_the_call_again);
     return g_test_run();
 }

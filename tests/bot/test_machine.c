@@ -35,6 +35,11 @@ static const Allowed allowed[] = {
     FROM_JOINED(LEAVE_REQUESTED, LEAVING),
     ROW(WAITING_ROOM, LEAVE_REQUESTED, LEAVING),
     ROW(JOINING, LEAVE_REQUESTED, LEAVING),
+    FROM_JOINED(PUT_IN_WAITING_ROOM, WAITING_ROOM),
+    FROM_JOINED(CONNECTION_LOST, JOINING),
+    ROW(JOINING, CONNECTION_LOST, JOINING),
+    ROW(WAITING_ROOM, CONNECTION_LOST, JOINING),
+    ROW(JOINED_NOT_RECORDING, RECORDING_PAUSE_KEPT, JOINED_RECORDING_PAUSED),
     ROW(LEAVING, LEFT_MEETING, POST_PROCESSING),
     FROM_JOINED(MEETING_ENDED, POST_PROCESSING),
     ROW(WAITING_ROOM, MEETING_ENDED, POST_PROCESSING),
@@ -128,6 +133,16 @@ static void test_recording_ends_in_post_processing_or_fatal(void)
     }
 }
 
+static void test_out_of_the_call_the_recording_pauses(void)
+{
+    for (int s = BOT_STATE_JOINED_NOT_RECORDING; s < BOT_STATE_LEAVING; s++) {
+        BotStep lobby = bot_machine_step((BotState)s, BOT_EVENT_PUT_IN_WAITING_ROOM);
+        BotStep lost = bot_machine_step((BotState)s, BOT_EVENT_CONNECTION_LOST);
+        g_assert_cmpint(lobby.effects, ==, BOT_EFFECT_PAUSE);
+        g_assert_cmpint(lost.effects, ==, BOT_EFFECT_PAUSE | BOT_EFFECT_REJOIN);
+    }
+}
+
 static void test_refusal_names_the_states(void)
 {
     g_autofree char *text = bot_machine_refusal(BOT_STATE_READY, BOT_EVENT_RECORDING_RESUMED);
@@ -147,6 +162,8 @@ int main(int argc, char **argv)
     g_test_add_func("/machine/no_state_is_a_trap", test_no_state_is_a_trap);
     g_test_add_func("/machine/recording_ends_in_post_processing_or_fatal",
                     test_recording_ends_in_post_processing_or_fatal);
+    g_test_add_func("/machine/out_of_the_call_the_recording_pauses",
+                    test_out_of_the_call_the_recording_pauses);
     g_test_add_func("/machine/refusal_names_the_states", test_refusal_names_the_states);
     return g_test_run();
 }

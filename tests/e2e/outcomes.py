@@ -201,7 +201,8 @@ class Everywhere:
     def lost_by(self, build, event, **timing):
         with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
             recorded(build, self.scenario(events=[{"at_s": 6, "do": event}]), "meeting_error",
-                     ["meeting_error"], within_s=120, env=self.hasty_rules(folder, **timing))
+                     ["meeting_error"], within_s=120, env=self.hasty_rules(folder, **timing),
+                     rejoin_attempts=0)
 
     def page_frozen(self, build):
         self.lost_by(build, "freeze_page", frozen_ms=8000)

@@ -157,7 +157,8 @@ def browser_killed(build):
         os.kill(main, signal.SIGKILL)
         return pids
 
-    recorded(build, scenario(), "meeting_error", ["meeting_error"], during=during)
+    recorded(build, scenario(), "meeting_error", ["meeting_error"], during=during,
+             rejoin_attempts=0)
 
 
 def network_back_in_time(build):

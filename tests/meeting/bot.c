@@ -478,10 +478,14 @@ static void admit(MeetingBot *bot)
 {
     g_message("bot %u (%s): admitted", bot->number, bot->name);
     bot->state = BOT_IN_CALL;
-    bot->admitted_us = g_get_monotonic_time();
+    if (bot->admitted_us == 0)
+        bot->admitted_us = g_get_monotonic_time();
     meeting_note_admission(bot->meeting);
-    bot->sender = meeting_sender_new(meeting_scenario(bot->meeting), meeting_voices(bot->meeting));
-    meeting_sender_set_zero(bot->sender, meeting_zero_us(bot->meeting));
+    if (bot->sender == NULL) {
+        bot->sender =
+            meeting_sender_new(meeting_scenario(bot->meeting), meeting_voices(bot->meeting));
+        meeting_sender_set_zero(bot->sender, meeting_zero_us(bot->meeting));
+    }
     tell_admission(bot);
     connect_peer(bot);
     meeting_note_change(bot->meeting);
@@ -540,6 +544,21 @@ static void knock(MeetingBot *bot, const char *name)
     bot->lobby_timer = g_timeout_add((guint)(scenario->lobby_after_s * 1000), on_lobby_over, bot);
 }
 
+static void send_to_lobby(MeetingBot *bot)
+{
+    g_message("bot %u (%s): back to the lobby", bot->number, bot->name);
+    bot->state = BOT_IN_LOBBY;
+    disconnect_peer(bot);
+    send_message(bot, "lobby", "host", "present", NULL);
+    meeting_note_change(bot->meeting);
+}
+
+void meeting_bot_admit_again(MeetingBot *bot)
+{
+    if (bot->state == BOT_IN_LOBBY)
+        admit(bot);
+}
+
 void meeting_bot_act(MeetingBot *bot, MeetingAction action, const char *name)
 {
     switch (action) {
@@ -565,6 +584,10 @@ void meeting_bot_act(MeetingBot *bot, MeetingAction action, const char *name)
     case MEETING_DO_CRASH_PAGE:
         send_message(bot, "crash", NULL);
         break;
+    case MEETING_DO_SEND_TO_LOBBY:
+        send_to_lobby(bot);
+        break;
+    case MEETING_DO_ADMIT_BOT:
     case MEETING_DO_MUTE:
     case MEETING_DO_UNMUTE:
     case MEETING_DO_CAMERA_OFF:

@@ -37,6 +37,8 @@ void meeting_bot_chat(MeetingBot *bot, const MeetingChatMessage *message, const 
 void meeting_bot_act(MeetingBot *bot, MeetingAction action, const char *name);
 /* Ends its media and socket until the network is restored. */
 void meeting_bot_drop_network(MeetingBot *bot);
+/* Lets a bot in that the host put back into the lobby. */
+void meeting_bot_admit_again(MeetingBot *bot);
 
 /* Adds one object to the report. */
 void meeting_bot_report(MeetingBot *bot, JsonBuilder *b);

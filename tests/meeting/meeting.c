@@ -362,6 +362,9 @@ static void act(Meeting *m, const MeetingEvent *event)
     } else if (event->action == MEETING_DO_RESTORE_NETWORK) {
         g_message("the network is back");
         m->network_down = false;
+    } else if (event->action == MEETING_DO_ADMIT_BOT) {
+        for (guint i = 0; i < m->bots->len; i++)
+            meeting_bot_admit_again(g_ptr_array_index(m->bots, i));
     } else {
         for_bots_in_call(m, event->action, event->name);
     }

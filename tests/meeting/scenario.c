@@ -501,10 +501,9 @@ static bool read_event(Parser *p, const char *path, JsonNode *node, gpointer dat
 {
     static const char *const keys[] = {"at_s", "do", "id", "name", NULL};
     static const char *const actions[] = {
-        "end_meeting", "remove_bot",   "deny_recording",  "mute",
-        "unmute",      "camera_off",   "camera_on",       "freeze_page",
-        "crash_page",  "drop_network", "restore_network", "show_dialog",
-        NULL};
+        "end_meeting",     "remove_bot",  "deny_recording", "mute",       "unmute",
+        "camera_off",      "camera_on",   "freeze_page",    "crash_page", "drop_network",
+        "restore_network", "show_dialog", "send_to_lobby",  "admit_bot",  NULL};
     JsonObject *object = as_object(p, path, node, keys);
     if (object == NULL)
         return false;

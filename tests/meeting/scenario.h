@@ -40,6 +40,8 @@ typedef enum {
     MEETING_DO_DROP_NETWORK,
     MEETING_DO_RESTORE_NETWORK,
     MEETING_DO_SHOW_DIALOG,
+    MEETING_DO_SEND_TO_LOBBY, /* the host puts the bot back */
+    MEETING_DO_ADMIT_BOT,     /* and lets it in again */
 } MeetingAction;
 
 typedef enum {

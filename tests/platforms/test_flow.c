@@ -290,6 +290,55 @@ static void test_network_is_lost_only_when_nothing_flows(void)
     expect_left(step(30000), PLATFORM_LEFT_NETWORK_LOST);
 }
 
+/* The host puts the bot back into the waiting room, and lets it in again. */
+static void test_back_to_the_lobby_and_in_again(void)
+{
+    enter_call();
+    show(FLOW_LOBBY, true);
+    page.media_flows = true;
+    for (int i = 0; i < 5; i++) {
+        g_assert_false(step(300).lobby); /* it is a call, whatever the text is */
+    }
+    page.media_flows = false;
+    g_assert_false(step(300).lobby);
+    g_assert_false(step(300).lobby);
+    FlowStep got = step(300);
+    g_assert_true(got.lobby);
+    g_assert_cmpint(got.todo, ==, FLOW_DO_NOTHING);
+    g_assert_false(step(25000).lobby); /* told once, and waited for */
+    page.n_in_call = 6;
+    g_assert_false(step(300).admitted); /* the lobby comes before the call */
+    show(FLOW_LOBBY, false);
+    g_assert_false(step(300).admitted);
+    g_assert_true(step(300).admitted);
+    page.media_flows = true; /* late packets */
+    page.n_in_call = 2;
+    show(FLOW_LOBBY, true);
+    step(300);
+    step(300);
+    g_assert_true(step(300).lobby);
+    show(FLOW_DENIED, true);
+    expect_left(step(300), PLATFORM_LEFT_DENIED);
+}
+
+/* What is never done does not go on for ever. */
+static void test_fields_that_take_nothing_end(void)
+{
+    fresh();
+    show(FLOW_NAME_FIELD, true);
+    show(FLOW_JOIN_BUTTON, true);
+    for (int i = 0; i < 190; i++) {
+        g_assert_cmpint(step(300).todo, ==, FLOW_DO_NAME);
+    }
+    step(3000);
+    expect_left(step(300), PLATFORM_LEFT_UI_NOT_FOUND);
+    fresh();
+    flow.has_passcode = flow.named = true;
+    show(FLOW_PASSCODE_FIELD, true);
+    g_assert_cmpint(step(300).todo, ==, FLOW_DO_PASSCODE);
+    expect_left(step(60000), PLATFORM_LEFT_NOT_FOUND);
+}
+
 static void test_microphone_is_kept_as_wanted(void)
 {
     enter_call();
@@ -432,6 +481,8 @@ int main(int argc, char *argv[])
                     test_vanished_controls_are_waited_for);
     g_test_add_func("/flow/network_is_lost_only_when_nothing_flows",
                     test_network_is_lost_only_when_nothing_flows);
+    g_test_add_func("/flow/back_to_the_lobby_and_in_again", test_back_to_the_lobby_and_in_again);
+    g_test_add_func("/flow/fields_that_take_nothing_end", test_fields_that_take_nothing_end);
     g_test_add_func("/flow/microphone_is_kept_as_wanted", test_microphone_is_kept_as_wanted);
     g_test_add_func("/flow/camera_is_turned_on_with_patience",
                     test_camera_is_turned_on_with_patience);

@@ -290,6 +290,7 @@ function showSettings() {
 
 function showLobby(message) {
   state.phase = 'lobby';
+  closeCall(); // the host may have put the bot back
   const waiting = message.host === 'absent' ? words.hostAbsent : words.waiting;
   show(el('div', {class: 'lobby'}, el('h1', {}, words.asking),
     el('p', {'aria-label': waiting}, waiting),
@@ -308,10 +309,7 @@ function showCall() {
 function showOver(title, text) {
   state.phase = 'over';
   state.ended = true;
-  hush();
-  if (state.call)
-    state.call.close();
-  state.call = null;
+  closeCall();
   document.querySelectorAll('[role="dialog"], [role="alert"], .panel').forEach((e) => e.remove());
   show(el('div', {class: 'screen roSPhc'}, el('h1', {jsname: 'r4nke'}, title), el('p', {}, text),
     textButton(say('Return to home screen'), () => {})));
@@ -534,10 +532,15 @@ function hush() {
 
 // --- what the server says ---
 
-function newCall() {
+function closeCall() {
   if (state.call)
     state.call.close();
+  state.call = null;
   hush();
+}
+
+function newCall() {
+  closeCall();
   listen();
   state.streams.clear();
   let nextAudio = 0;

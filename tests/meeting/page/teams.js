@@ -181,6 +181,7 @@ const waitingTexts = {
 
 function showLobby(message) {
   state.phase = 'lobby';
+  closeCall(); // the host may have put the bot back
   const says = settings.lobbyShows === 'text' || message.host === 'absent';
   show(el('div', {class: 'lobby'},
     el('p', {}, says ? waitingTexts[message.host][settings.wording] : 'Microsoft Teams'),

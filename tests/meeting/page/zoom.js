@@ -267,6 +267,7 @@ const walls = {
 
 function showLobby(message) {
   state.phase = 'lobby';
+  closeCall(); // the host may have put the bot back
   const text = message.host === 'absent' ? 'Waiting for the host to start this meeting'
     : isOld ? 'Please wait, the meeting host will let you in soon.'
       : 'Host has joined. We’ve let them know you’re here.';
