@@ -368,6 +368,53 @@ BotConfig *bot_config_new_from_data(const char *text, gssize length, GError **er
     return document != NULL ? bot_config_new(document, error) : NULL;
 }
 
+/* Copies the members that may change; any other is an error. */
+static bool copy_members(JsonObject *to, JsonObject *from, const char *const *may, const char *path,
+                         GError **error)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    json_object_iter_init(&iter, from);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        if (!g_strv_contains(may, name)) {
+            g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD,
+                        "$.%s.%s: is no credential of the upload that there is", path, name);
+            return false;
+        }
+        json_object_set_member(to, name, json_node_copy(node));
+    }
+    return true;
+}
+
+static JsonObject *get_object(JsonObject *parent, const char *name)
+{
+    JsonNode *node = parent != NULL ? json_object_get_member(parent, name) : NULL;
+    return node != NULL && JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
+}
+
+BotConfig *bot_config_with_credentials(const BotConfig *config, JsonObject *args, GError **error)
+{
+    static const char *const of_url[] = {"put_url", "headers", NULL};
+    static const char *const of_s3[] = {"access_key", "secret_key", "session_token", NULL};
+    g_autoptr(JsonNode) node = json_node_init_object(json_node_alloc(), config->document);
+    g_autofree char *text = json_to_string(node, FALSE);
+    g_autoptr(JsonObject) document = parse(text, strlen(text), error);
+    JsonObject *upload = get_object(document, "upload"), *given = get_object(args, "upload");
+    JsonObject *s3 = get_object(given, "s3");
+    bool to_bucket = config->upload.store.bucket != NULL;
+    if (given == NULL || !config->has_upload || to_bucket != (s3 != NULL)) {
+        g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_FIELD, "$.upload: expected %s",
+                    !config->has_upload ? "nothing: there is no upload"
+                    : to_bucket         ? "s3 with the bucket's new keys"
+                                        : "put_url, the new one");
+        return NULL;
+    }
+    bool good = s3 != NULL ? copy_members(get_object(upload, "s3"), s3, of_s3, "upload.s3", error)
+                           : copy_members(upload, given, of_url, "upload", error);
+    return good ? bot_config_new(document, error) : NULL;
+}
+
 static GByteArray *read_all(FILE *file, GError **error)
 {
     g_autoptr(GByteArray) bytes = g_byte_array_new();

@@ -75,6 +75,15 @@ typedef struct {
     unsigned shutdown_grace_s;
 } BotConfig;
 
+/**
+ * bot_config_with_credentials:
+ * @args: of the command credentials: {"upload": {"put_url", "headers", "s3": {"access_key",
+ *   "secret_key", "session_token"}}}, with what is new of it
+ *
+ * Returns (transfer full) @config with them, for the same target. Errors: BOT_CONFIG_ERROR.
+ */
+BotConfig *bot_config_with_credentials(const BotConfig *config, JsonObject *args, GError **error);
+
 /** Makes a document's "proxy" the process's rule (base/proxy.h). Errors: as base_proxy_set. */
 bool bot_config_use_proxy(JsonObject *proxy, GError **error);
 

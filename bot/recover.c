@@ -297,7 +297,7 @@ static void wait_until_idle(Recovery *recovery)
 /* What the store does not have yet; metadata.json last. */
 static void upload(Recovery *recovery)
 {
-    static const BotUploadEvents events = {on_uploaded, on_upload_done};
+    static const BotUploadEvents events = {.on_uploaded = on_uploaded, .on_done = on_upload_done};
     JsonObject *metadata = bot_artifacts_describe(recovery->dir, "metadata.json");
     if (metadata != NULL) {
         json_array_add_object_element(recovery->artifacts, metadata);

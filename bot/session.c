@@ -278,6 +278,7 @@ BotSession *bot_session_new(const BotConfig *config, BotEventLog *log,
     session->user_data = user_data;
     session->state = BOT_STATE_READY;
     session->roster = bot_roster_new();
+    session->old_credentials = g_ptr_array_new_with_free_func((GDestroyNotify)bot_config_free);
     session->recording_started_us = -1;
     session->presence = BOT_PRESENCE_NEVER;
     bot_rejoin_init(&session->rejoin, config->rejoin_attempts);
@@ -367,6 +368,7 @@ void bot_session_free(BotSession *session)
     g_clear_pointer(&session->streaming, streaming_client_free);
     g_clear_pointer(&session->ahead, bot_upload_ahead_free);
     g_clear_pointer(&session->upload, bot_upload_free);
+    g_ptr_array_unref(session->old_credentials);
     g_clear_pointer(&session->webhook, bot_webhook_free);
     g_clear_pointer(&session->voices, bot_voices_free);
     bot_roster_free(session->roster);

@@ -56,6 +56,10 @@ void bot_session_start(BotSession *session);
 
 typedef void (*BotCommandDone)(const GError *error, gpointer user_data);
 
+/** Newer credentials of the upload, for what is uploaded from now on. @config: (transfer full)
+ *  (nullable): from bot_config_with_credentials; NULL: there are none, nobody need wait for any. */
+void bot_session_set_credentials(BotSession *session, BotConfig *config);
+
 /**
  * bot_session_command:
  * @name: "leave", "pause_recording", …; docs/worker.md lists them

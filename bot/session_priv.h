@@ -72,9 +72,12 @@ struct BotSession {
     GError *finalize_error; /* owned */
     BotUploadAhead *ahead;  /* owned; NULL: nothing is sent while it grows */
     BotUpload *upload;      /* owned; NULL: not under way */
-    JsonArray *artifacts;   /* owned: what is uploaded; NULL: nothing */
-    char *recording_url;    /* owned: where the recording was uploaded to; NULL: nowhere */
-    bool undelivered;       /* something asked for was not uploaded */
+    BotConfig *credentials; /* borrowed: the newest that came; NULL: none did */
+    bool credentials_used;
+    GPtrArray *old_credentials; /* owned BotConfig: all that came */
+    JsonArray *artifacts;       /* owned: what is uploaded; NULL: nothing */
+    char *recording_url;        /* owned: where the recording was uploaded to; NULL: nowhere */
+    bool undelivered;           /* something asked for was not uploaded */
     MediaFinalized finalized;
     int64_t recording_started_us; /* monotonic; -1 never */
     int64_t recording_started_unix_ms;

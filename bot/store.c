@@ -199,6 +199,23 @@ static bool is_passing(const BotStoreAnswer *answer)
     return parsed != NULL && parsed->code != NULL && g_strv_contains(codes, parsed->code);
 }
 
+/* Keys and presigned URLs are good for a time, and a meeting may be longer. */
+static bool is_of_credentials(const BotStoreAnswer *answer)
+{
+    if (answer->status == 401 || answer->status == 403) {
+        return true;
+    }
+    g_autofree char *text = g_ascii_strdown(answer->text != NULL ? answer->text : "", -1);
+    return answer->status == 400 &&
+           (strstr(text, "expired") != NULL || strstr(text, "invalidtoken") != NULL ||
+            strstr(text, "tokenrefreshrequired") != NULL);
+}
+
+bool bot_store_wants_credentials(BotStore *store)
+{
+    return store->wants_credentials;
+}
+
 /* Returns false when cancelled. */
 static bool wait_before_retry(guint n_tries, GCancellable *cancellable, GError **error)
 {
@@ -254,6 +271,7 @@ static bool exchange(BotStore *store, const BotStoreRequest *request, MakeMessag
         g_info("%s of %s, try %u of %u: %s", request->method, name, n_tries, store->max_tries,
                reason);
         if (answered && !is_passing(ret_answer)) {
+            store->wants_credentials = is_of_credentials(ret_answer);
             g_set_error(error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED, "%s: %s", name, reason);
             return false;
         }

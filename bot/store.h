@@ -68,6 +68,10 @@ BotStore *bot_store_new(const BotStoreConfig *config);
 void bot_store_free(BotStore *store);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotStore, bot_store_free)
 
+/** Whether the last failure of bot_store_put was a refusal that newer credentials may end: 401,
+ * 403, or 400 for what has expired. */
+bool bot_store_wants_credentials(BotStore *store);
+
 /** How often one request is tried, instead of BOT_STORE_MAX_TRIES; at least 1. */
 void bot_store_set_max_tries(BotStore *store, guint max_tries);
 

@@ -15,6 +15,7 @@ struct BotStore {
     char *base;                   /* owned: "https://host[:port]"; S3 only */
     char *host;                   /* owned: as in the Host header; S3 only */
     guint max_tries;              /* of one request */
+    bool wants_credentials;       /* the last refusal was of the credentials */
 };
 
 typedef struct {

@@ -196,6 +196,19 @@ static bool assign(Worker *worker, JsonObject *document, GError **error)
     return true;
 }
 
+/* Kept for --recover before they are used. */
+static bool take_credentials(Worker *worker, JsonObject *args, GError **error)
+{
+    bool has_some = args != NULL && json_object_has_member(args, "upload");
+    g_autoptr(BotConfig) config =
+        has_some ? bot_config_with_credentials(worker->config, args, error) : NULL;
+    if (has_some && (config == NULL || !bot_folder_keep_config(worker->folder, config, error))) {
+        return false;
+    }
+    bot_session_set_credentials(worker->session, g_steal_pointer(&config));
+    return true;
+}
+
 static void run_command(const char *name, JsonObject *args, BotCommandDone done, gpointer done_data,
                         gpointer user_data)
 {
@@ -215,6 +228,10 @@ static void run_command(const char *name, JsonObject *args, BotCommandDone done,
         g_set_error_literal(&error, BOT_SESSION_ERROR, BOT_SESSION_ERROR_STATE,
                             "the worker stands by: it has no bot yet");
         done(error, done_data);
+        return;
+    }
+    if (strcmp(name, "credentials") == 0) {
+        done(take_credentials(worker, args, &error) ? NULL : error, done_data);
         return;
     }
     bot_session_command(worker->session, name, args, done, done_data);

@@ -385,6 +385,27 @@ static void on_hello(OrchLink *link, const char *bot_id, gpointer user_data)
     }
 }
 
+/* The keys that the configuration has now; nothing when it has none: then nobody need wait. */
+static void send_credentials(OrchWorkforce *workforce, const char *bot_id)
+{
+    static const char *const names[] = {"access_key", "secret_key", "session_token"};
+    JsonObject *upload = orch_json_object(workforce->config->worker_defaults, "upload");
+    JsonObject *s3 = upload != NULL ? orch_json_object(upload, "s3") : NULL;
+    g_autoptr(JsonObject) args = json_object_new();
+    if (s3 != NULL) {
+        JsonObject *keys = json_object_new(), *given = json_object_new();
+        for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+            if (json_object_has_member(s3, names[i])) {
+                json_object_set_member(keys, names[i],
+                                       json_node_copy(json_object_get_member(s3, names[i])));
+            }
+        }
+        json_object_set_object_member(given, "s3", keys);
+        json_object_set_object_member(args, "upload", given);
+    }
+    orch_workforce_send(workforce, bot_id, NULL, "credentials", args, NULL, NULL);
+}
+
 static void on_event(OrchLink *link, JsonObject *event, gpointer user_data)
 {
     OrchWorkforce *workforce = user_data;
@@ -395,6 +416,9 @@ static void on_event(OrchLink *link, JsonObject *event, gpointer user_data)
         return;
     }
     ack_when_durable(workforce, link, orch_json_int(event, "seq", 0));
+    if (g_strcmp0(orch_json_string(event, "type"), "credentials_needed") == 0) {
+        send_credentials(workforce, orch_link_get_bot_id(link));
+    }
 }
 
 static void on_result(OrchLink *link, const char *id, bool ok, const char *code,

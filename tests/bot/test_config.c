@@ -58,6 +58,44 @@ static void test_lengths_are_counted_in_characters(void)
     g_assert_nonnull(strstr(error->message, "900 bytes"));
 }
 
+static BotConfig *renew(const BotConfig *config, const char *json, GError **error)
+{
+    g_autoptr(JsonNode) node = json_from_string(json, NULL);
+    return bot_config_with_credentials(config, json_node_get_object(node), error);
+}
+
+/* Newer keys for the same bucket, a newer link for the recording, and nothing else. */
+static void test_credentials_can_be_renewed(void)
+{
+    g_autoptr(BotConfig) s3 =
+        parse("{" URL ",\"upload\":{\"s3\":{\"bucket\":\"b\",\"access_key\":\"a\","
+              "\"secret_key\":\"s\",\"session_token\":\"old\"}}}");
+    g_autoptr(BotConfig) newer =
+        renew(s3, "{\"upload\":{\"s3\":{\"access_key\":\"A\",\"session_token\":\"new\"}}}", NULL);
+    g_assert_cmpstr(newer->upload.store.access_key, ==, "A");
+    g_assert_cmpstr(newer->upload.store.secret_key, ==, "s");
+    g_assert_cmpstr(newer->upload.store.session_token, ==, "new");
+    g_assert_cmpstr(newer->upload.store.bucket, ==, "b");
+    g_assert_cmpstr(newer->bot_id, ==, s3->bot_id);
+    g_autoptr(BotConfig) without =
+        renew(s3, "{\"upload\":{\"s3\":{\"access_key\":\"A\",\"session_token\":null}}}", NULL);
+    g_assert_null(without->upload.store.session_token);
+    g_autoptr(BotConfig) url = parse("{" URL ",\"upload\":{\"put_url\":\"https://x/1?old\"}}");
+    g_autoptr(BotConfig) link = renew(url, "{\"upload\":{\"put_url\":\"https://x/1?new\"}}", NULL);
+    g_assert_cmpstr(link->upload.store.put_url, ==, "https://x/1?new");
+    static const char *const bad[] = {"{\"upload\":{\"s3\":{\"bucket\":\"other\"}}}",
+                                      "{\"upload\":{\"s3\":{\"endpoint\":\"x\"}}}",
+                                      "{\"upload\":{\"put_url\":\"https://x\"}}",
+                                      "{\"upload\":7}",
+                                      "{}",
+                                      "{\"upload\":{\"s3\":{\"access_key\":7}}}"};
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(renew(s3, bad[i], &error));
+        g_assert_nonnull(strstr(error->message, "$.upload"));
+    }
+}
+
 static void test_every_part_is_read(void)
 {
     g_autoptr(BotConfig) config =
@@ -199,6 +237,7 @@ int main(int argc, char **argv)
     g_test_add_func("/config/defaults", test_defaults);
     g_test_add_func("/config/lengths_are_counted_in_characters",
                     test_lengths_are_counted_in_characters);
+    g_test_add_func("/config/credentials_can_be_renewed", test_credentials_can_be_renewed);
     g_test_add_func("/config/every_part_is_read", test_every_part_is_read);
     g_test_add_func("/config/wrong_fields_are_named", test_wrong_fields_are_named);
     g_test_add_func("/config/depth_is_bounded", test_depth_is_bounded);

@@ -294,6 +294,90 @@ static bool is_there(const char *dir, const char *name)
     return g_file_test(path, G_FILE_TEST_EXISTS);
 }
 
+/* What is answered, one after the other; NULL: there are none. */
+typedef struct {
+    Delivery delivery; /* first: the events' user data */
+    BotUpload *upload;
+    const BotUploadConfig *answers[4];
+    guint n_asked;
+} Questions;
+
+static void on_asked(const char *reason, gpointer user_data)
+{
+    Questions *questions = user_data;
+    g_assert_nonnull(strstr(reason, "SignatureDoesNotMatch"));
+    g_assert_null(strstr(reason, "quite-wrong"));
+    const BotUploadConfig *answer = questions->answers[questions->n_asked++];
+    g_assert_true(bot_upload_answer(questions->upload, answer));
+    g_assert_false(bot_upload_answer(questions->upload, answer));
+}
+
+static void deliver_asking(Questions *questions, const BotUploadConfig *config)
+{
+    static const BotUploadEvents events = {on_uploaded, on_done, on_asked};
+    g_autofree char *dir = NULL;
+    g_autoptr(JsonArray) artifacts = make_folder(&dir);
+    questions->delivery.names = g_ptr_array_new_with_free_func(g_free);
+    questions->upload = bot_upload_new(config, dir, artifacts, NULL, &events, questions);
+    g_assert_false(bot_upload_answer(questions->upload, config)); /* nobody asked */
+    while (!questions->delivery.done) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    bot_upload_free(questions->upload);
+    object_server_remove_tree(dir);
+}
+
+static void newer_credentials_are_asked_for(void)
+{
+    BotUploadConfig good = {.store = object_server_config(&server, "asked/")};
+    BotUploadConfig old = good, other = good;
+    old.store.secret_key = "quite-wrong";
+    other.store.secret_key = "quite-wrong, too";
+
+    Questions questions = {.answers = {&other, &good}};
+    deliver_asking(&questions, &old);
+    g_assert_no_error(questions.delivery.error);
+    g_assert_cmpuint(questions.n_asked, ==, 2);
+    g_assert_cmpuint(questions.delivery.names->len, ==, 3);
+    delivery_clear(&questions.delivery);
+
+    Questions none = {.answers = {NULL}};
+    deliver_asking(&none, &old);
+    g_assert_error(none.delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
+    g_assert_cmpuint(none.n_asked, ==, 1);
+    delivery_clear(&none.delivery);
+
+    Questions never = {.answers = {&other, &old, &other, &old}};
+    deliver_asking(&never, &old);
+    g_assert_error(never.delivery.error, BOT_STORE_ERROR, BOT_STORE_ERROR_REFUSED);
+    g_assert_cmpuint(never.n_asked, ==, 3);
+    delivery_clear(&never.delivery);
+}
+
+/* A meeting's end may come before the answer. */
+static void on_asked_in_vain(const char *reason, gpointer user_data)
+{
+    bot_upload_cancel(((Questions *)user_data)->upload);
+}
+
+static void nobody_waits_longer_than_the_upload(void)
+{
+    static const BotUploadEvents events = {on_uploaded, on_done, on_asked_in_vain};
+    BotUploadConfig config = {.store = object_server_config(&server, "vain/")};
+    config.store.secret_key = "quite-wrong";
+    g_autofree char *dir = NULL;
+    g_autoptr(JsonArray) artifacts = make_folder(&dir);
+    Questions questions = {.delivery.names = g_ptr_array_new_with_free_func(g_free)};
+    questions.upload = bot_upload_new(&config, dir, artifacts, NULL, &events, &questions);
+    while (!questions.delivery.done) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    g_assert_nonnull(questions.delivery.error);
+    bot_upload_free(questions.upload);
+    delivery_clear(&questions.delivery);
+    object_server_remove_tree(dir);
+}
+
 static void what_is_confirmed_may_go(void)
 {
     g_autofree char *dir = NULL;
@@ -403,6 +487,9 @@ int main(int argc, char **argv)
     g_test_add_func("/upload/a_lost_upload_begins_anew", a_lost_upload_begins_anew);
     g_test_add_func("/upload/a_presigned_url_takes_the_recording",
                     a_presigned_url_takes_the_recording);
+    g_test_add_func("/upload/newer_credentials_are_asked_for", newer_credentials_are_asked_for);
+    g_test_add_func("/upload/nobody_waits_longer_than_the_upload",
+                    nobody_waits_longer_than_the_upload);
     g_test_add_func("/upload/what_is_confirmed_may_go", what_is_confirmed_may_go);
     g_test_add_func("/upload/an_unconfirmed_file_stays", an_unconfirmed_file_stays);
     g_test_add_func("/upload/a_bots_objects_are_cleared", a_bots_objects_are_cleared);

@@ -3,6 +3,7 @@
 """The control link and the standby, in a real Chromium, against a small control server."""
 import asyncio
 import contextlib
+import http.server
 import json
 import os
 import signal
@@ -288,7 +289,53 @@ def recovered_over_the_link(build):
         harness.check_decodes(worker.output / "recording.mp4")
 
 
-TESTS = [stays_while_the_orchestrator_restarts, standby_is_assigned, standby_with_another_browser,
+class Shelf(http.server.BaseHTTPRequestHandler):
+    """Takes a PUT whose link has not expired, as a store takes a presigned one."""
+    taken = {}
+
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        good = self.path.endswith("signature=new")
+        if good:
+            self.taken[self.path] = body
+        answer = b"" if good else b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
+        self.send_response(200 if good else 403)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_args):
+        pass
+
+
+def renewed_credentials(build):
+    """A presigned link that expired during the meeting is asked for anew, kept, and used."""
+    shelf = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shelf)
+    threading.Thread(target=shelf.serve_forever, daemon=True).start()
+    link = f"http://127.0.0.1:{shelf.server_port}/recording?signature="
+    with control() as server, harness.session(build, SCENARIO) as (_meeting, _receivers, start):
+        worker = start({**server.config(), "upload": {"put_url": link + "old"}})
+        server.wait_state("joined_recording")
+        server.command("0", "credentials", {"upload": {"put_url": link + "unasked"}})
+        check(server.result("0")["ok"], "some may come unasked")
+        kept = (worker.output / ".worker.json").read_text()
+        check("unasked" in kept, "--recover would not have them")
+        server.command("1", "leave")
+        asked = wait_for(lambda: [e for e in server.events if e["type"] == "credentials_needed"], 60,
+                         "that the worker asks")[0]
+        check(asked["for"] == "upload" and "expired" in asked["message"], f"asked: {asked}")
+        check("signature" not in json.dumps(asked), f"a secret is told: {asked}")
+        server.command("2", "credentials", {"upload": {"headers": 7}})
+        check(server.result("2")["error"]["code"] == "bad_config", "a wrong answer is refused")
+        server.command("3", "credentials", {"upload": {"put_url": link + "new"}})
+        check(server.result("3")["ok"], "the right one is taken")
+        check(worker.wait(40) == 0, "exit code")
+        check(list(Shelf.taken) == ["/recording?signature=new"], f"taken: {list(Shelf.taken)}")
+        harness.check_decodes(worker.output / "recording.mp4")
+    shelf.shutdown()
+
+
+TESTS = [renewed_credentials, stays_while_the_orchestrator_restarts, standby_is_assigned, standby_with_another_browser,
          standby_nobody_needs, recovered_over_the_link]
 
 if __name__ == "__main__":
