@@ -8,6 +8,8 @@
 #define MAX_MIC_CLICKS 5
 #define CAMERA_RETRY_MS 3000
 #define MAX_CAMERA_CLICKS 3
+/* What came up over the join button goes on by itself until then, or wants it pressed again. */
+#define REJOIN_BEHIND_DIALOG_MS 3000
 #define MAX_CLICKS 8 /* then it is left alone: it does not react */
 /* A client that joins the sound by itself has done so by then; a second press may mute. */
 #define AUDIO_PATIENCE_MS 3000
@@ -189,6 +191,7 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
     }
     for (size_t i = 0; i < G_N_ELEMENTS(in_the_way); i++) {
         if (is_in_the_way(flow, reading, in_the_way[i])) {
+            flow->uncovered_ms = now_ms;
             return click(in_the_way[i]);
         }
     }
@@ -198,8 +201,10 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
     if (shows(reading, FLOW_PASSCODE_FIELD) && !flow->passcode_given) {
         return give_passcode(flow);
     }
-    if (shows(reading, FLOW_JOIN_BUTTON) &&
-        (flow->phase == FLOW_PHASE_PREJOIN || now_ms - flow->knocked_ms >= flow->rejoin_ms)) {
+    bool uncovered = flow->uncovered_ms > flow->knocked_ms &&
+                     now_ms - flow->uncovered_ms >= REJOIN_BEHIND_DIALOG_MS;
+    if (shows(reading, FLOW_JOIN_BUTTON) && (flow->phase == FLOW_PHASE_PREJOIN || uncovered ||
+                                             now_ms - flow->knocked_ms >= flow->rejoin_ms)) {
         flow->phase = FLOW_PHASE_KNOCKING;
         flow->joined_once = true;
         flow->knocked_ms = now_ms;

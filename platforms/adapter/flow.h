@@ -111,6 +111,7 @@ typedef struct {
         mic_clicked_ms;
     unsigned n_call_seen, n_end_seen, n_lobby_seen, n_mic_clicks, n_camera_clicks;
     int64_t camera_clicked_ms;
+    int64_t uncovered_ms; /* when something that lay over the join button was last closed */
     int64_t soundless_since_ms, audio_clicked_ms; /* the first -1: there is sound */
     unsigned n_audio_clicks;
     bool no_sound_told;

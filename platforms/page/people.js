@@ -17,6 +17,8 @@ const READ_IN_LISTS = {
     tile_muted: {of: 'tile', as: 'mark'}, tile_name: {of: 'tile', as: 'part'},
     tile_number: {of: 'tile', as: 'part'},
     tile_name_tail: {of: 'tile', or: 'person_row', as: 'tail'},
+    name_label: {of: 'tile', or: 'chat_author', as: 'tail'}, tile_own: {of: 'tile', as: 'tail'},
+    tile_muted_label: {of: 'tile', as: 'tail'},
     chat_author: {of: 'chat_message', as: 'part'}, chat_text: {of: 'chat_message', as: 'part'},
     chat_own: {of: 'chat_message', as: 'words', in: 'chat_author'},
     person_name: {of: 'person_row', as: 'part'}, person_label: {of: 'person_row', as: 'part'},
@@ -62,7 +64,7 @@ function findIn(element, candidate, how, reading) {
     case 'row': return reading.matches(candidate, element) ? element : null;
     case 'tail': {
         const labels = element.getAttributeNames().map((name) => element.getAttribute(name));
-        return candidate.text.some((tail) => labels.some((l) => l.indexOf(tail) > 0)) ? element : null;
+        return candidate.text.some((tail) => labels.some((l) => l.indexOf(tail) >= 0)) ? element : null;
     }
     default: {
         const part = how.in ? partOf(element, how.in) : null;
@@ -127,7 +129,7 @@ function readChat() {
             toldMessages.add(id);
             const own = (RULES.purposes.chat_own || [])
                 .some((candidate) => candidate.wanted.includes(normal(from)));
-            tell({type: 'chat', id, from, number, text, own});
+            tell({type: 'chat', id, from, ...namesOf(from), number, text, own});
         }
     }
 }
@@ -137,6 +139,16 @@ function nameOf(label) {
     const tails = (RULES.purposes.tile_name_tail || []).flatMap((candidate) => candidate.text);
     const ends = tails.map((tail) => label.indexOf(tail)).filter((at) => at > 0);
     return label.slice(0, Math.min(label.length, ...ends)).trim();
+}
+
+/*
+ * A name as the page shows it, and without the label that it may have put behind it: "Jo (External)" is
+ * Jo, unless somebody is known by the whole of it.
+ */
+function namesOf(shown) {
+    const labels = (RULES.purposes.name_label || []).flatMap((candidate) => candidate.text);
+    const label = labels.find((l) => shown.endsWith(l) && shown.length > l.length) || '';
+    return {shown, name: shown.slice(0, shown.length - label.length).trim() || shown};
 }
 
 function isMarked(element, candidate) {

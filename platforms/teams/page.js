@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What only Teams' page knows: which roster entry is ours, from the client's own call object; the
- * chat, which is read from its list once the chat is open; and who has a tile, and a ring around it
+ * What only Teams' page knows: which roster entry and which call is ours, from the client's own call
+ * object; the chat, which is read from its list once the chat is open; and who has a tile, and a ring around it
  * while speaking, for when the wire does not tell. Runs beside tap.js, dom.js and people.js.
  */
 const LOOK_MS = 1000;
 const TILES_MS = 250;
 const TILES_AGAIN_MS = 5000; // also when nothing changed
-let ownId = null;
+const toldIds = {self: '', call: ''};
 let chatOpened = false;
 
 function callObject() {
@@ -20,16 +20,20 @@ function callObject() {
     return calling && calling.callingService ? calling.callingService.getActiveCall() : null;
 }
 
-function lookForOwnId() {
-    let id = null;
+function tellIfNew(type, id) {
+    if (typeof id === 'string' && id !== '' && id !== toldIds[type]) {
+        toldIds[type] = id;
+        tell({type, id});
+    }
+}
+
+function lookForOwnIds() {
     try {
-        id = callObject().callerMri;
+        const call = callObject();
+        tellIfNew('self', call.callerMri);
+        tellIfNew('call', call._callId);
     } catch {
         return; // the page's own objects change without notice
-    }
-    if (typeof id === 'string' && id !== ownId) {
-        ownId = id;
-        tell({type: 'self', id});
     }
 }
 
@@ -43,13 +47,26 @@ function openChat() {
     openChatPane();
 }
 
+/* "Myself video, NAME, muted" is the bot's own. */
+function isOwnTile(label) {
+    return (RULES.purposes.tile_own || []).some((candidate) =>
+        candidate.text.some((head) => label.startsWith(head)));
+}
+
+/* What the page says of a muted person in the tile's own label. */
+function isLabelledMuted(label) {
+    return (RULES.purposes.tile_muted_label || []).some((candidate) =>
+        candidate.text.some((part) => label.includes(part)));
+}
+
 function readTiles() {
-    const nameIn = (tile, candidate) => nameOf(tile.getAttribute(candidate.attribute) || '');
-    const isNamed = (tile, candidate) => nameIn(tile, candidate) !== '';
-    return allOf('tile', isNamed).map(({element, candidate}) => ({
-        name: nameIn(element, candidate),
+    const labelOf = (tile, candidate) => tile.getAttribute(candidate.attribute) || '';
+    const isSomebodys = (tile, candidate) => nameOf(labelOf(tile, candidate)) !== '' &&
+        !isOwnTile(labelOf(tile, candidate));
+    return allOf('tile', isSomebodys).map(({element, candidate}) => ({
+        ...namesOf(nameOf(labelOf(element, candidate))),
         speaking: isLit(element, 'tile_ring'),
-        muted: isLit(element, 'tile_muted'),
+        muted: isLit(element, 'tile_muted') || isLabelledMuted(labelOf(element, candidate)),
     }));
 }
 
@@ -68,7 +85,7 @@ setInterval(() => {
 }, TILES_MS);
 
 setInterval(() => {
-    lookForOwnId();
+    lookForOwnIds();
     openChat();
     readChat();
 }, LOOK_MS);

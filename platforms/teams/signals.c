@@ -208,12 +208,33 @@ static bool url_ends_with(const char *url, const char *last)
            (length == tail || url[length - tail - 1] == '/');
 }
 
-static void read_end(Parser *parser, JsonObject *body)
+/* Header names have no case. */
+static const char *call_of(JsonObject *frame)
+{
+    JsonObject *headers = platform_json_object(frame, "headers");
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+    if (headers == NULL) {
+        return NULL;
+    }
+    json_object_iter_init(&iter, headers);
+    while (json_object_iter_next(&iter, &name, &node)) {
+        if (g_ascii_strcasecmp(name, "X-Microsoft-Skype-Chain-ID") == 0) {
+            const char *id = text_of(headers, name);
+            return id != NULL && *id != '\0' ? id : NULL;
+        }
+    }
+    return NULL;
+}
+
+static void read_end(Parser *parser, JsonObject *body, const char *call_id)
 {
     JsonObject *sender = platform_json_object(body, "sender");
     TeamsConversationEnd end = {.sub_code = platform_json_int(body, "subCode", 0),
                                 .sender_id = text_of(sender, "id"),
-                                .sender_name = text_of(sender, "displayName")};
+                                .sender_name = text_of(sender, "displayName"),
+                                .call_id = call_id};
     parser->sink->on_conversation_end(&end, parser->user_data);
 }
 
@@ -243,11 +264,15 @@ bool teams_signals_parse_trouter(const void *data, size_t size, const TeamsSigna
         return false;
     }
     Parser parser = {.sink = sink, .user_data = user_data, .n_left = MAX_PARTICIPANTS};
-    if (is_roster) {
-        read_roster(&parser, body);
-    } else {
-        read_end(&parser, body);
+    const char *call_id = call_of(frame);
+    if (!is_roster) {
+        read_end(&parser, body, call_id);
+        return true;
     }
+    if (call_id != NULL) {
+        sink->on_roster_call(call_id, user_data);
+    }
+    read_roster(&parser, body);
     return true;
 }
 

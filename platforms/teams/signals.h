@@ -51,6 +51,7 @@ typedef struct {
     int64_t sub_code;
     const char *sender_id;   /* borrowed, or NULL */
     const char *sender_name; /* borrowed, or NULL */
+    const char *call_id;     /* borrowed, or NULL: which call it is that ended */
 } TeamsConversationEnd;
 
 /* Called in the message's order; what they get lives for the call. */
@@ -67,6 +68,8 @@ typedef struct {
     /* Our own page asks for a picture: @source_id (TEAMS_NO_SOURCE: none any more) will come on the
      * physical stream @stream. */
     void (*on_subscription)(int64_t source_id, const char *stream, gpointer user_data);
+    /* Before what a roster update tells: whose it is. */
+    void (*on_roster_call)(const char *call_id, gpointer user_data);
 } TeamsSignalsSink;
 
 /** A frame of the trouter socket; others than "3:::" and unknown URLs mean nothing. Errors:

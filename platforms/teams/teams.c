@@ -6,6 +6,7 @@
  */
 #include "platforms/adapter/adapter.h"
 #include "platforms/json.h"
+#include "platforms/teams/calls.h"
 #include "platforms/teams/url.h"
 #include "platforms/teams/voices.h"
 
@@ -23,6 +24,7 @@
 typedef struct {
     Adapter adapter;
     TeamsRoster *roster;    /* owned */
+    TeamsCalls *calls;      /* owned */
     GHashTable *seen_chat;  /* owned: set of message ids */
     GHashTable *tiles;      /* owned: name -> when it was shown last, in seconds */
     int64_t first_tiles_ns; /* 0: none yet */
@@ -59,6 +61,7 @@ static void teams_init(Adapter *adapter)
                                              .on_source = on_roster_source};
     Teams *teams = to_teams(adapter);
     teams->roster = teams_roster_new(adapter->bot_name, &events, teams);
+    teams->calls = teams_calls_new();
     teams->seen_chat = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     teams->tiles = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     teams_voices_init(&teams->voices);
@@ -73,6 +76,7 @@ static void teams_clear(Adapter *adapter)
 {
     Teams *teams = to_teams(adapter);
     teams_roster_free(teams->roster);
+    teams_calls_free(teams->calls);
     g_clear_pointer(&teams->seen_chat, g_hash_table_unref);
     g_clear_pointer(&teams->tiles, g_hash_table_unref);
 }
@@ -106,6 +110,10 @@ static void on_conversation_end(const TeamsConversationEnd *end, gpointer user_d
     if (end->sender_id != NULL && teams_roster_is_self(teams->roster, end->sender_id)) {
         return; /* our own leaving */
     }
+    if (!teams_calls_is_ours(teams->calls, end->call_id)) {
+        g_info("another call of this account ended");
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
         if (known[i].sub_code == end->sub_code) {
             adapter_tell_left(&teams->adapter, known[i].left, known[i].message);
@@ -113,6 +121,11 @@ static void on_conversation_end(const TeamsConversationEnd *end, gpointer user_d
         }
     }
     adapter_tell_left(&teams->adapter, PLATFORM_LEFT_ENDED, "the meeting ended");
+}
+
+static void on_roster_call(const char *call_id, gpointer user_data)
+{
+    teams_calls_note_roster(((Teams *)user_data)->calls, call_id);
 }
 
 static void on_dominant(const int64_t *source_ids, unsigned n, gpointer user_data)
@@ -145,6 +158,7 @@ static void teams_on_data(Adapter *adapter, bool fetch, const char *name, GBytes
         .on_dominant = on_dominant,
         .on_caption = on_caption,
         .on_subscription = on_subscription,
+        .on_roster_call = on_roster_call,
     };
     Teams *teams = to_teams(adapter);
     g_autoptr(GError) error = NULL;
@@ -164,11 +178,20 @@ static void teams_on_data(Adapter *adapter, bool fetch, const char *name, GBytes
 
 // --- the page's own words ---
 
+/* A label behind a name is the page's, unless the wire knows somebody by the whole of it. */
+static const char *name_in(Teams *teams, JsonObject *message)
+{
+    const char *shown = platform_json_string(message, "shown", "");
+    return teams_roster_named(teams->roster, shown) != NULL
+               ? shown
+               : platform_json_string(message, "name", shown);
+}
+
 /* A chat message that the page shows. */
 static void take_chat(Teams *teams, JsonObject *message)
 {
     const char *id = platform_json_string(message, "id", "");
-    const char *from = platform_json_string(message, "from", "");
+    const char *from = name_in(teams, message);
     const char *text = platform_json_string(message, "text", "");
     if (*text == '\0' || g_strcmp0(from, teams->adapter.bot_name) == 0 ||
         g_hash_table_size(teams->seen_chat) >= MAX_CHAT_IDS ||
@@ -203,7 +226,7 @@ static void take_tiles(Teams *teams, JsonArray *people)
     for (guint i = 0; i < length; i++) {
         JsonNode *node = json_array_get_element(people, i);
         JsonObject *person = JSON_NODE_HOLDS_OBJECT(node) ? json_node_get_object(node) : NULL;
-        const char *name = platform_json_string(person, "name", "");
+        const char *name = name_in(teams, person);
         if (*name == '\0' || strlen(name) > MAX_NAME_BYTES) {
             continue;
         }
@@ -228,6 +251,8 @@ static void teams_on_message(Adapter *adapter, const char *type, JsonObject *mes
     const char *id = platform_json_string(message, "id", "");
     if (strcmp(type, "self") == 0 && *id != '\0') {
         teams_roster_set_self(teams->roster, id);
+    } else if (strcmp(type, "call") == 0 && *id != '\0') {
+        teams_calls_set_own(teams->calls, id);
     } else if (strcmp(type, "chat") == 0) {
         take_chat(teams, message);
     } else if (strcmp(type, "tiles") == 0) {

@@ -9,7 +9,7 @@ import measure
 import outcomes
 import test_recording as recording
 from harness import check
-from outcomes import rules_of, warnings_of
+from outcomes import matched, rules_of, warnings_of
 
 ALICE = outcomes.ALICE
 
@@ -32,13 +32,15 @@ def denied(build):
 
 
 def denied_by_the_page_alone(build):
-    for wording, rule in (("new", "denied/denied_access"), ("old", "denied/declined")):
+    for wording, quirks, rule in (("new", [], "denied/denied_access"),
+                                  ("old", ["other_texts"], "denied/declined")):
         def after(worker, meeting):
             check(rule in rules_of(worker), f"rules {rules_of(worker)}")
 
         outcomes.failing(build, scenario(lobby={"mode": "deny", "after_s": 3},
                                          wire={"farewell": False},
-                                         page={"ui": "live", "wording": wording}),
+                                         page={"ui": "live", "wording": wording,
+                                               "quirks": quirks}),
                          "bot_rejected", "BotNotAccepted", "request_to_join_denied", after=after)
 
 
@@ -84,19 +86,25 @@ def not_found(build):
 def login_required(build):
     """The page's words, British ones, and the sign-in page itself."""
     for wording, rule in (("new", "login_required/verify_info"),
-                          ("british", "login_required/must_be_signed_in"),
+                          ("british", "login_required/accounts_only"),
                           ("old", "login_required/login_field")):
+        quirks = ["other_texts"] if wording == "british" else []
+
         def after(worker, meeting):
             check(rule in rules_of(worker), f"{rule}: {rules_of(worker)}")
 
-        outcomes.failing(build, scenario(page={"variant": "login_required", "wording": wording}),
+        outcomes.failing(build, scenario(page={"variant": "login_required", "wording": wording,
+                                               "quirks": quirks}),
                          "meeting_error", "CannotJoinMeeting", "login_required", lobby=False,
                          after=after)
 
 
 def captcha(build):
-    outcomes.failing(build, scenario(page={"variant": "captcha", "ui": "live"}), "meeting_error",
-                     "CannotJoinMeeting", "blocked_by_captcha", lobby=False)
+    """As a dialog, behind which the join button stays."""
+    outcomes.failing(build, scenario(page={"variant": "captcha", "ui": "live",
+                                           "quirks": ["captcha_dialog"]}), "meeting_error",
+                     "CannotJoinMeeting", "blocked_by_captcha", lobby=False,
+                     after=matched("captcha/hip"))
 
 
 def could_not_connect(build):
@@ -107,30 +115,44 @@ def could_not_connect(build):
 # --- in the call ---
 
 def admitted_through_everything(build):
-    """Launcher, a pre-join page in a frame with old words, a missing-devices prompt, the lobby."""
+    """Launcher, a pre-join page in a frame with old words, a missing-devices prompt, "Don't use
+    audio" chosen beforehand, the lobby."""
     def after(worker, meeting):
         rules = rules_of(worker)
         for rule in ("without_account/continue_on_browser", "name_field/placeholder",
-                     "join_button/now"):
+                     "join_button/now", "dismiss/computer_audio", "lobby/let_in"):
             check(rule in rules, f"{rule} did not match: {rules}")
         check(rules & {"dismiss/no_devices", "consent/no_devices"}, f"the prompt stood: {rules}")
-        check(meeting.report()["bots"][0]["name"] == worker.name, "another name")
+        bot = meeting.report()["bots"][0]
+        check(bot["name"] == worker.name, "another name")
+        check("audio: Computer audio" in [d["what"] for d in bot["dialogs"]], f"{bot['dialogs']}")
 
     outcomes.outcome(build, scenario(lobby={"mode": "admit", "after_s": 3},
                                      page={"ui": "full", "wording": "old", "frame": True,
-                                           "no_devices": True},
+                                           "no_devices": True,
+                                           "quirks": ["no_audio", "other_texts"]},
                                      events=[{"at_s": 6, "do": "end_meeting"}]),
                      exit_code=0, end_reason="meeting_ended", after=after,
                      codes=outcomes.LOBBY + outcomes.JOINED[1:] + ["call_ended", "complete"])
 
 
 def meeting_ended(build):
-    outcomes.recorded(build, scenario(events=[{"at_s": 6, "do": "end_meeting"}]), "meeting_ended")
+    """And not with the end of another call; a launcher in another language, a call with few
+    controls."""
+    def after(worker, meeting):
+        matched("without_account/light_link")(worker, meeting)
+        outcomes.check_recorded_until(worker, meeting, 6)
+
+    outcomes.recorded(build, scenario(page={"ui": "full", "quirks": [
+        "other_call", "few_controls", "spanish_launcher"]},
+        events=[{"at_s": 6, "do": "end_meeting"}]), "meeting_ended", after=after)
 
 
 def meeting_ended_by_the_page_alone(build):
-    outcomes.recorded(build, scenario(wire={"farewell": False}, page={"ui": "live"},
-                                      events=[{"at_s": 6, "do": "end_meeting"}]), "meeting_ended")
+    outcomes.recorded(build, scenario(wire={"farewell": False},
+                                      page={"ui": "live", "quirks": ["other_texts"]},
+                                      events=[{"at_s": 6, "do": "end_meeting"}]), "meeting_ended",
+                      after=matched("ended_page/ended_title"))
 
 
 def removed(build):
@@ -139,8 +161,9 @@ def removed(build):
 
 
 def removed_by_the_page_alone(build):
-    for wording in ("new", "old"):
-        outcomes.recorded(build, scenario(wire={"farewell": False}, page={"wording": wording},
+    for wording, quirks in (("new", []), ("old", ["other_texts"])):
+        outcomes.recorded(build, scenario(wire={"farewell": False},
+                                          page={"wording": wording, "quirks": quirks},
                                           events=[{"at_s": 6, "do": "remove_bot"}]),
                           "bot_removed", ["bot_removed"])
 
@@ -243,9 +266,11 @@ def told_by_dominant_speakers(build):
 
 @harness.takes(0.5)
 def told_by_the_page_alone(build):
-    """Neither roster nor speakers on the wire: names from the tiles, speakers from their rings."""
-    for wording in ("new", "old"):
-        setting = scenario(duration_s=20, page={"wording": wording},
+    """Neither roster nor speakers on the wire: names from the tiles, without the labels behind them,
+    speakers from their rings. The bot's own tile is nobody."""
+    for wording, quirks in (("new", []), ("old", []), ("british", ["labels"])):
+        setting = scenario(duration_s=20, page={"wording": wording, "quirks": quirks},
+                           chat=[{"at_s": 16, "from": "alice", "text": "Hello"}],
                            wire={"roster": "nothing", "tells": "page"}, participants=[
             {"id": "alice", "name": "Alice Martin", "speech": [
                 {"at_s": 8, "tone_hz": 300, "for_s": 5}]},
@@ -255,6 +280,8 @@ def told_by_the_page_alone(build):
             joined = sorted(e["name"] for e in result.worker.events("participant")
                             if e["op"] == "joined")
             check(joined == ["Alice Martin", "Bob Okafor"], f"joined {joined}")
+            chat = [(e["name"], e["id"] > 0) for e in result.worker.events("chat")]
+            check(chat == [("Alice Martin", True)], f"read {chat}")
             truth = measure.merge(result.truth(), 0.3)
             error = measure.diarization_error(truth, measure.merge(result.diarization(), 0.3), 0.5)
             check(error < 0.1, f"{error:.3f}\n truth {truth}\n found {result.diarization()}")

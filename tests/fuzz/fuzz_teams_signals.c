@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Teams' signals of every kind, and what roster and voices make of them. */
+#include "platforms/teams/calls.h"
 #include "platforms/teams/voices.h"
 
 #include <string.h>
@@ -52,13 +53,23 @@ static void on_subscription(int64_t source_id, const char *stream, gpointer rost
     teams_roster_subscription(roster, source_id, stream);
 }
 
+static TeamsCalls *calls;
+
+static void on_roster_call(const char *call_id, gpointer roster)
+{
+    g_assert_true(*call_id != '\0' && g_utf8_validate(call_id, -1, NULL));
+    teams_calls_note_roster(calls, call_id);
+    g_assert_true(teams_calls_is_ours(calls, NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const TeamsRosterEvents events = {on_participant, on_source};
-    static const TeamsSignalsSink sink = {on_endpoint, on_update,  on_end,
-                                          on_dominant, on_caption, on_subscription};
+    static const TeamsSignalsSink sink = {on_endpoint, on_update,       on_end,        on_dominant,
+                                          on_caption,  on_subscription, on_roster_call};
     g_autoptr(TeamsRoster) roster = teams_roster_new("Steno", &events, NULL);
     teams_voices_init(&voices);
+    calls = teams_calls_new();
     teams_roster_track(roster, 1, NULL);
     teams_signals_parse_trouter(data, size, &sink, roster, NULL);
     /* In its envelopes, so that the fuzzer need not find out how to spell them. */
@@ -79,5 +90,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t n;
     teams_voices_attribute(&voices, roster, packet, who, &n);
     g_assert_cmpuint(n, <=, 1);
+    g_clear_pointer(&calls, teams_calls_free);
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "tests/meeting/bot_teams.h"
 
 #include "tests/meeting/mix.h"
+#include "tests/meeting/quirks.h"
 #include "tests/meeting/teams.h"
 
 #include <string.h>
@@ -41,6 +42,14 @@ void meeting_bot_attach_trouter(MeetingBot *bot, SoupWebsocketConnection *socket
     meeting_bot_update(bot);
 }
 
+/* One that the same account was in. */
+static void end_another_call(MeetingBot *bot)
+{
+    g_autofree char *frame =
+        meeting_teams_end(0, NULL, NULL, "00000000-0000-4000-8000-0000000000bb");
+    soup_websocket_connection_send_text(bot->trouter, frame);
+}
+
 bool meeting_bot_send_roster(MeetingBot *bot, GPtrArray *users)
 {
     if (!is_open(bot->trouter))
@@ -51,6 +60,8 @@ bool meeting_bot_send_roster(MeetingBot *bot, GPtrArray *users)
     g_autofree char *frame = meeting_teams_update(users, bot->known);
     if (frame != NULL && !(first && meeting_scenario(bot->meeting)->roster_snapshot))
         soup_websocket_connection_send_text(bot->trouter, frame);
+    if (first && meeting_has_quirk(meeting_scenario(bot->meeting), "other_call"))
+        end_another_call(bot);
     return true;
 }
 
@@ -74,7 +85,8 @@ void meeting_bot_farewell(MeetingBot *bot, int sub_code, bool by_host)
     const MeetingPerson *host = by_host ? find_host(bot) : NULL;
     g_autofree char *id =
         host != NULL ? meeting_device_name(bot->meeting, 100 + host->number) : NULL;
-    g_autofree char *frame = meeting_teams_end(sub_code, id, host != NULL ? host->name : NULL);
+    g_autofree char *frame =
+        meeting_teams_end(sub_code, id, host != NULL ? host->name : NULL, MEETING_TEAMS_CALL);
     soup_websocket_connection_send_text(bot->trouter, frame);
 }
 

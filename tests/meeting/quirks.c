@@ -2,7 +2,8 @@
 #include "tests/meeting/quirks.h"
 
 static const char *const meet[] = {NULL};
-static const char *const teams[] = {NULL};
+static const char *const teams[] = {"captcha_dialog", "no_audio", "other_texts", "spanish_launcher",
+                                    "few_controls",   "labels",   "other_call",  NULL};
 static const char *const zoom[] = {
     "live_call", "no_sound",    "device_prompt",  "error_page",    "captcha_anchor",
     "bot_wall",  "other_texts", "short_passcode", "quiet_gallery", "redirected",

@@ -162,7 +162,7 @@ static char *pack(const char *json)
     return g_base64_encode(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
 }
 
-static char *frame(const char *path, const char *body)
+static char *frame(const char *path, const char *call, const char *body)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
@@ -170,7 +170,7 @@ static char *frame(const char *path, const char *body)
     set_string(b, "method", "POST");
     set_string(b, "url", path);
     begin_object(b, "headers");
-    set_string(b, "X-Microsoft-Skype-Chain-ID", "00000000-0000-4000-8000-0000000000aa");
+    set_string(b, "X-Microsoft-Skype-Chain-ID", call);
     json_builder_end_object(b);
     set_string(b, "body", body);
     json_builder_end_object(b);
@@ -185,7 +185,7 @@ char *meeting_teams_update(GPtrArray *users, GPtrArray *known)
     guint n = add_participants(b, users, known);
     json_builder_end_object(b);
     g_autofree char *json = finish(b), *body = pack(json);
-    return n > 0 ? frame("/v4/f/steno/call/rosterUpdate/", body) : NULL;
+    return n > 0 ? frame("/v4/f/steno/call/rosterUpdate/", MEETING_TEAMS_CALL, body) : NULL;
 }
 
 char *meeting_teams_snapshot(GPtrArray *users)
@@ -201,7 +201,8 @@ char *meeting_teams_snapshot(GPtrArray *users)
     return finish(b);
 }
 
-char *meeting_teams_end(int sub_code, const char *sender_id, const char *sender_name)
+char *meeting_teams_end(int sub_code, const char *sender_id, const char *sender_name,
+                        const char *call)
 {
     g_autoptr(JsonBuilder) b = json_builder_new();
     json_builder_begin_object(b);
@@ -216,7 +217,7 @@ char *meeting_teams_end(int sub_code, const char *sender_id, const char *sender_
     json_builder_end_object(b);
     g_autofree char *json = finish(b);
     g_autofree char *body = sender_id != NULL ? pack(json) : g_strdup(json); /* both are seen */
-    return frame("/v4/f/steno/conversation/conversationEnd/", body);
+    return frame("/v4/f/steno/conversation/conversationEnd/", call, body);
 }
 
 // --- main-channel ---

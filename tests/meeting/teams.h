@@ -26,8 +26,12 @@ char *meeting_teams_update(GPtrArray *users, GPtrArray *known);
 /* (transfer full): the HTTP answer with everybody. */
 char *meeting_teams_snapshot(GPtrArray *users);
 
-/* (transfer full): a frame that ends the conversation; @sender_id NULL: nobody did it. */
-char *meeting_teams_end(int sub_code, const char *sender_id, const char *sender_name);
+/* The call that everybody is in. */
+#define MEETING_TEAMS_CALL "00000000-0000-4000-8000-0000000000aa"
+
+/* (transfer full): a frame that ends the conversation of @call; @sender_id NULL: nobody did it. */
+char *meeting_teams_end(int sub_code, const char *sender_id, const char *sender_name,
+                        const char *call);
 
 /* (transfer full): who dominates, the most dominant first. */
 GBytes *meeting_teams_dominant(const guint32 *sources, guint n);

@@ -90,10 +90,10 @@ static void test_snapshot_and_end(void)
     g_autofree char *snapshot = meeting_teams_snapshot(users);
     g_assert_nonnull(strstr(snapshot, "{\"roster\":{"));
     g_assert_nonnull(strstr(snapshot, "\"displayName\":\"Bob\""));
-    g_autofree char *ended = meeting_teams_end(0, NULL, NULL);
+    g_autofree char *ended = meeting_teams_end(0, NULL, NULL, "c");
     g_autofree char *ended_body = body_of(ended);
     g_assert_cmpstr(ended_body, ==, "{\"code\":0,\"subCode\":0}");
-    g_autofree char *removed = meeting_teams_end(5300, "8:a", "Alice");
+    g_autofree char *removed = meeting_teams_end(5300, "8:a", "Alice", "c");
     g_autofree char *removed_body = body_of(removed);
     g_assert_cmpstr(removed_body, ==,
                     "{\"code\":0,\"subCode\":5300,\"sender\":{\"id\":\"8:a\",\"displayName\":"

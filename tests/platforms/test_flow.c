@@ -70,6 +70,13 @@ static void test_prejoin_order(void)
     g_assert_cmpint(step(300).todo, ==, FLOW_DO_NOTHING); /* not pressed again at once */
     clock_ms += 6000;
     expect_click(FLOW_JOIN_BUTTON);
+    flow.rejoin_ms = 15000;
+    show(FLOW_DISMISS, true); /* the button's own question */
+    expect_click(FLOW_DISMISS);
+    show(FLOW_DISMISS, false);
+    g_assert_cmpint(step(2500).todo, ==, FLOW_DO_NOTHING);
+    clock_ms += 500;
+    expect_click(FLOW_JOIN_BUTTON);
 }
 
 static void test_what_does_not_react_is_left_alone(void)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "platforms/teams/calls.h"
 #include "platforms/teams/voices.h"
 
 #include "platforms/platform.h"
@@ -22,8 +23,9 @@ static void on_endpoint(const char *id, const TeamsEndpoint *endpoint, gpointer 
 
 static void on_conversation_end(const TeamsConversationEnd *end, gpointer user_data)
 {
-    g_string_append_printf(story, "end %d by %s|", (int)end->sub_code,
-                           end->sender_name != NULL ? end->sender_name : "nobody");
+    g_string_append_printf(story, "end %d by %s of %s|", (int)end->sub_code,
+                           end->sender_name != NULL ? end->sender_name : "nobody",
+                           end->call_id != NULL ? end->call_id : "a call");
 }
 
 static void on_dominant(const int64_t *source_ids, unsigned n, gpointer user_data)
@@ -46,8 +48,16 @@ static void on_subscription(int64_t source_id, const char *stream, gpointer user
     teams_roster_subscription(roster, source_id, stream);
 }
 
-static const TeamsSignalsSink sink = {on_endpoint, on_participant, on_conversation_end,
-                                      on_dominant, on_caption,     on_subscription};
+static TeamsCalls *calls;
+
+static void on_roster_call(const char *call_id, gpointer user_data)
+{
+    teams_calls_note_roster(calls, call_id);
+}
+
+static const TeamsSignalsSink sink = {on_endpoint,   on_participant, on_conversation_end,
+                                      on_dominant,   on_caption,     on_subscription,
+                                      on_roster_call};
 
 static void on_told(PlatformParticipantOp op, const PlatformParticipant *who, gpointer user_data)
 {
@@ -66,6 +76,8 @@ static void on_source(const PlatformSource *source, gpointer user_data)
 static void fresh(void)
 {
     static const TeamsRosterEvents events = {on_told, on_source};
+    g_clear_pointer(&calls, teams_calls_free);
+    calls = teams_calls_new();
     g_clear_pointer(&roster, teams_roster_free);
     roster = teams_roster_new("Steno", &events, NULL);
     if (story != NULL) {
@@ -287,9 +299,38 @@ static void test_ends(void)
     fresh();
     g_assert_true(packed("conversation/conversationEnd/",
                          "{'subCode':5300,'sender':{'id':'8:alice','displayName':'Alice'}}"));
-    expect("end 5300 by Alice|");
+    expect("end 5300 by Alice of c|");
     g_assert_true(trouter("3:::{\"url\":\"/conversation/conversationEnd\",\"body\":{\"code\":0}}"));
-    expect("end 0 by nobody|");
+    expect("end 0 by nobody of a call|");
+    g_assert_true(trouter("3:::{\"url\":\"/conversationEnd\",\"headers\":{\"a\":1,"
+                          "\"x-microsoft-skype-chain-id\":\"D\"},\"body\":{}}"));
+    expect("end 0 by nobody of D|");
+    g_assert_true(trouter("3:::{\"url\":\"/conversationEnd\",\"headers\":{"
+                          "\"X-Microsoft-Skype-Chain-ID\":7},\"body\":{}}"));
+    expect("end 0 by nobody of a call|");
+}
+
+/* A signed-in account may have other calls, which end on the same socket. */
+static void test_the_end_of_another_call(void)
+{
+    fresh();
+    g_assert_true(teams_calls_is_ours(calls, NULL));
+    g_assert_true(teams_calls_is_ours(calls, "other"));    /* in the lobby nothing is known yet */
+    g_assert_true(update(PERSON("8:alice", "Alice", ""))); /* of the call "c" */
+    g_assert_true(teams_calls_is_ours(calls, "C"));
+    g_assert_true(teams_calls_is_ours(calls, NULL));
+    g_assert_false(teams_calls_is_ours(calls, "other"));
+    teams_calls_note_roster(calls, "other"); /* the other one has a roster too: the page knows */
+    g_assert_true(teams_calls_is_ours(calls, "other"));
+    teams_calls_set_own(calls, "c");
+    g_assert_true(teams_calls_is_ours(calls, "c"));
+    g_assert_false(teams_calls_is_ours(calls, "other"));
+    teams_calls_set_own(calls, "another kind of id"); /* no roster has such: it proves nothing */
+    g_assert_true(teams_calls_is_ours(calls, "c"));
+    fresh();
+    teams_calls_set_own(calls, "c"); /* in the lobby */
+    g_assert_true(teams_calls_is_ours(calls, "c"));
+    g_assert_false(teams_calls_is_ours(calls, "other"));
 }
 
 static bool channel(const char *prefix, size_t prefix_bytes, const char *text)
@@ -453,6 +494,7 @@ int main(int argc, char *argv[])
     g_test_add_func("/teams/pictures_follow_subscriptions", test_pictures_follow_subscriptions);
     g_test_add_func("/teams/screens", test_screens);
     g_test_add_func("/teams/ends", test_ends);
+    g_test_add_func("/teams/the_end_of_another_call", test_the_end_of_another_call);
     g_test_add_func("/teams/main_channel", test_main_channel);
     g_test_add_func("/teams/contributing_sources_come_first", test_contributing_sources_come_first);
     g_test_add_func("/teams/lesser_evidence_in_its_order", test_lesser_evidence_in_its_order);
@@ -460,6 +502,7 @@ int main(int argc, char *argv[])
     g_test_add_func("/teams/rings_come_before_captions", test_rings_come_before_captions);
     g_test_add_func("/teams/tiles_where_the_wire_is_silent", test_tiles_where_the_wire_is_silent);
     int status = g_test_run();
+    g_clear_pointer(&calls, teams_calls_free);
     g_clear_pointer(&roster, teams_roster_free);
     g_string_free(story, TRUE);
     return status;

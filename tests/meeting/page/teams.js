@@ -6,6 +6,8 @@
 const root = document.getElementById('root');
 const settings = document.documentElement.dataset;
 const isOld = settings.wording === 'old';
+const otherTexts = quirks.has('other_texts');
+const OWN_CALL = '00000000-0000-4000-8000-0000000000AA'; // GUIDs have no case
 const state = {
   phase: 'start', name: '', people: [], streams: new Map(), token: '', call: null, socket: null,
   trouter: null, ended: false, chatOpen: false, chat: [], subscribed: new Map(), captions: false,
@@ -82,9 +84,19 @@ async function toggle(role) {
 function showLauncher() {
   show(el('div', {class: 'screen'}, el('h1', {}, 'Join your Teams meeting'),
     button('Open your Teams app', () => {}),
-    button('Continue on this browser', () => {
-      location.assign('/v2/?meetingjoin=true');
-    }, {'data-tid': 'joinOnWeb'})));
+    quirks.has('spanish_launcher')
+      ? el('a', {href: '/light-meetings/launch?agent=web'}, 'Continuar en este explorador')
+      : button(otherTexts ? 'Join on this browser' : 'Continue on this browser', () => {
+        location.assign('/v2/?meetingjoin=true');
+      }, {'data-tid': otherTexts ? null : 'joinOnWeb'})));
+}
+
+// Who does not use audio hears nothing.
+function audioChoice() {
+  const choice = (label, checked) => el('label', {}, el('input', {'type': 'radio', 'name': 'audio',
+    'value': label, 'checked': checked ? '' : null}), label);
+  return el('div', {role: 'radiogroup'}, choice('Computer audio', false),
+    choice('Don’t use audio', true));
 }
 
 function prejoinForm() {
@@ -110,7 +122,8 @@ function prejoinForm() {
     : el('div', {'role': 'checkbox', 'tabindex': '0', 'data-tid': tid, 'data-device': role,
         'aria-checked': String(state[role].on), 'onclick': () => toggle(role)}, role);
   return el('div', {class: 'prejoin'}, el('h1', {}, 'Choose your video and audio options'), input,
-    device('camera', 'toggle-video'), device('mic', 'toggle-mute'), join);
+    device('camera', 'toggle-video'), device('mic', 'toggle-mute'),
+    quirks.has('no_audio') ? audioChoice() : null, join);
 }
 
 function showPrejoin() {
@@ -146,6 +159,8 @@ function knock(join) {
   }
   state.phase = 'knocked';
   join.disabled = true;
+  everywhere('input[name="audio"]:checked').forEach((input) =>
+    send({t: 'dialog', what: `audio: ${input.value}`}));
   send({t: 'knock', name: state.name.trim()});
 }
 
@@ -160,16 +175,36 @@ function retryScreen(title, text) {
     button('Cancel', () => {}, {'data-tid': 'calling-retry-cancelbutton'})));
 }
 
+// Over the pre-join page, whose button stays.
+function showCaptcha() {
+  document.body.append(el('div', {'role': 'dialog', 'aria-modal': 'true',
+    'aria-describedby': 'captcha-dialog-instructions'},
+  el('p', {id: 'captcha-dialog-instructions'}, 'Enter the characters'),
+  el('input', {'type': 'text', 'data-tid': 'HIP-Captcha-Input'}),
+  button('Submit', () => {}, {'data-tid': 'HIP-Captcha-Submit'})));
+}
+
+// Another build's last page.
+function lastScreen(title, tid) {
+  retryScreen('');
+  show(el('div', {'class': 'screen', 'data-tid': tid || null},
+    el('h1', {'data-tid': 'rejoin-title'}, title), button('Rejoin', () => {}, {disabled: ''})));
+}
+
 const walls = {
   not_found: () => retryScreen(isOld
     ? 'Looks like the meeting URL is incorrect. Please check the URL and try again.'
     : 'We couldn’t find a meeting matching this ID and passcode.'),
-  login_required: () => retryScreen(settings.wording === 'british'
+  login_required: () => retryScreen(otherTexts
+    ? 'Only people with a work or school account can join this meeting.' : settings.wording === 'british'
     ? 'Sign in to Teams to join, or contact the meeting organiser.'
     : 'We need to verify your info before you can join'),
-  captcha: () => retryScreen('Verify you’re a real person', 'Type the characters that you see'),
+  captcha: () => quirks.has('captcha_dialog') ? showCaptcha() : retryScreen('Verify you’re a real person', 'Type the characters that you see'),
   blocked: () => retryScreen('Sorry, we couldn’t connect you'),
 };
+
+const otherWaitingTexts = {new: 'Waiting for someone to let you in',
+  old: 'Please wait until someone admits you', british: 'Your request to join has been sent'};
 
 const waitingTexts = {
   present: {new: 'Someone will let you in shortly', old: 'Someone in the meeting should let you in soon',
@@ -184,8 +219,9 @@ function showLobby(message) {
   closeCall(); // the host may have put the bot back
   const says = settings.lobbyShows === 'text' || message.host === 'absent';
   show(el('div', {class: 'lobby'},
-    el('p', {}, says ? waitingTexts[message.host][settings.wording] : 'Microsoft Teams'),
-    settings.lobbyShows === 'nothing' ? null
+    el('p', {}, !says ? 'Microsoft Teams' : otherTexts ? otherWaitingTexts[settings.wording]
+      : waitingTexts[message.host][settings.wording]),
+    settings.lobbyShows === 'nothing' || otherTexts ? null
       : button('Cancel', leaveCall, {'data-tid': 'prejoin-cancel-button'})));
 }
 
@@ -196,7 +232,19 @@ function control(label, attributes, onclick) {
     ? {...attributes, 'title': label} : {...attributes, 'aria-label': label});
 }
 
+// A meeting without reactions, chat and so on, in a build whose marks are others.
+function fewControls() {
+  return el('div', {'class': 'bar', 'data-tid': 'ubar-toolbar-wrapper'},
+    el('span', {'data-tid': 'call-duration'}, '00:01'),
+    control('View', {'data-tid': 'view-mode-button'}),
+    button('', () => toggle('camera'), {'data-device': 'camera'}),
+    button('', () => toggle('mic'), {'data-device': 'mic'}),
+    control('Leave', {'data-tid': 'call-hangup'}, leaveCall));
+}
+
 function callControls() {
+  if (quirks.has('few_controls'))
+    return fewControls();
   return el('div', {'class': 'bar', 'data-tid': 'app-layout-area--header'},
     control('Chat', {'id': isOld ? null : 'chat-button', 'data-tid': 'chat-button'},
       () => toggleChat()),
@@ -254,13 +302,22 @@ function toggleMenu() {
   document.body.append(menu);
 }
 
+// What a tile is called in the build that puts labels behind names; the bot's own has another name.
+function tileLabel(person) {
+  return (person.self ? `Myself video, ${person.name} of Acme` : `${person.name} (External)`)
+    + `${person.stream ? ', video is on' : ''}${person.muted ? ', Muted' : ''}, Has context menu`;
+}
+
+const labelled = quirks.has('labels');
+
 function tile(person) {
   let element = document.querySelector(`[data-person="${person.device}"]`);
   if (!element) {
     element = el('div', {'class': 'tile', 'data-person': person.device,
-      'data-tid': isOld ? null : person.name,
+      'role': labelled ? 'menuitem' : null,
+      'data-tid': isOld || labelled ? null : person.name,
       'data-cid': isOld ? 'calling-participant-stream' : null,
-      'data-stream-type': isOld ? null : 'Video'},
+      'data-stream-type': isOld || labelled ? null : 'Video'},
     el('div', {'class': 'ring',
       'data-tid': isOld ? 'participant-speaker-ring' : 'voice-level-stream-outline'}),
     el('span', {class: 'initial'}, person.name.slice(0, 1)),
@@ -272,8 +329,12 @@ function tile(person) {
       + `${person.muted ? ', muted' : ''}, Context menu is available`);
   const ring = element.querySelector('.ring');
   const speaks = state.speaking.has(person.csrc);
+  if (labelled)
+    element.setAttribute('aria-label', tileLabel(person));
+  if (labelled)
+    ring.setAttribute('data-is-speaking', String(speaks));
   ring.style.opacity = isOld && !speaks ? '0' : '1';
-  ring.classList.toggle('vdi-frame-occlusion', !isOld && speaks);
+  ring.classList.toggle('vdi-frame-occlusion', !isOld && !labelled && speaks);
   const stream = person.stream && !state.videoOff ? state.streams.get(person.stream) : null;
   let video = element.querySelector('video');
   if (!stream) {
@@ -326,7 +387,7 @@ function subscribe() {
 
 function messageElement(c) {
   return el('div', {'data-tid': 'chat-pane-item'},
-    el('span', {'data-tid': 'message-author-name'}, c.from),
+    el('span', {'data-tid': 'message-author-name'}, labelled ? `${c.from} (External)` : c.from),
     el('div', {'data-tid': 'chat-pane-message', 'data-mid': c.id},
       el('div', {id: `content-${c.id}`}, el('p', {}, c.text))));
 }
@@ -429,9 +490,9 @@ function fetchRoster() {
 }
 
 const overTexts = {
-  removed: () => retryScreen(isOld ? 'Removed from the meeting'
+  removed: () => otherTexts ? lastScreen('You have been removed from this meeting') : retryScreen(isOld ? 'Removed from the meeting'
     : 'You’ve been removed from this meeting'),
-  host: () => retryScreen('The meeting has ended'),
+  host: () => otherTexts ? lastScreen('Meeting ended') : retryScreen('The meeting has ended'),
   not_found: () => walls.not_found(),
 };
 
@@ -443,13 +504,14 @@ const handlers = {
   lobby: showLobby,
   admitted: (message) => {
     // What the client's own call object gives away about us.
-    window.callingDebug = {observableCall: {callerMri: message.device}};
+    window.callingDebug = {observableCall: {callerMri: message.device, _callId: OWN_CALL}};
     newCall();
     showCall();
     namesOf(message.dialogs).forEach(showDialog);
     fetchRoster();
   },
-  denied: () => retryScreen(isOld ? 'Your request to join was declined.'
+  denied: () => otherTexts
+    ? lastScreen('You weren’t admitted to the meeting', 'calling-declined-screen') : retryScreen(isOld ? 'Your request to join was declined.'
     : 'Sorry, but you were denied access to the meeting.'),
   people: (message) => { state.people = message.people; renderPeople(); },
   speaking: (message) => { state.speaking = new Set(message.csrcs); renderPeople(); },
