@@ -122,7 +122,8 @@ def bots_not_allowed(build):
 
 
 def passcode(build):
-    """Right, it joins; wrong or missing, the meeting is not found; it stands in no log."""
+    """Right, it joins; wrong, missing, or longer than the field, the meeting is not found; it stands
+    in no log."""
     def after(worker, meeting):
         matched("passcode_field/id")(worker, meeting)
         check("AbC123" not in worker.process.log_path.read_text(), "the passcode is in the log")
@@ -131,7 +132,8 @@ def passcode(build):
     outcomes.recorded(build, scenario(page={"passcode": "right"},
                                       events=[{"at_s": 6, "do": "end_meeting"}]),
                       "meeting_ended", after=after)
-    for page, rule in (({"passcode": "wrong", "quirks": ["short_passcode"]}, "passcode_wrong/wrong"),
+    for page, rule in (({"passcode": "wrong", "quirks": ["other_texts"]}, "passcode_wrong/wrong"),
+                       ({"passcode": "wrong", "quirks": ["short_passcode"]}, "passcode_field/id"),
                        ({"passcode": "missing"}, "passcode_field/id")):
         outcomes.failing(build, scenario(page=page), "meeting_error", "CannotJoinMeeting",
                          "meeting_not_found", lobby=False, after=matched(rule))
