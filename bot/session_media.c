@@ -183,6 +183,14 @@ static void on_recording(MediaRecordingOp op, int64_t recording_ns, gpointer use
     }
 }
 
+static void on_key_frame_wanted(uint32_t track_id, gpointer user_data)
+{
+    BotSession *session = user_data;
+    if (session->platform != NULL) {
+        platform_request_key_frame(session->platform, track_id);
+    }
+}
+
 static void on_engine_warning(const char *code, const char *message, gpointer user_data)
 {
     bot_session_warn(user_data, code, message);
@@ -239,6 +247,7 @@ static const MediaEngineEvents engine_events = {
     .on_voice = on_voice,
     .on_speech = on_speech,
     .on_recording = on_recording,
+    .on_key_frame_wanted = on_key_frame_wanted,
     .on_warning = on_engine_warning,
     .on_error = on_engine_error,
 };

@@ -163,6 +163,12 @@ static void on_record_error(const GError *error, gpointer user_data)
     media_outlet_error(engine->outlet, error);
 }
 
+static void on_record_key_frame_wanted(uint32_t track_id, gpointer user_data)
+{
+    MediaEngine *engine = user_data;
+    media_outlet_key_frame_wanted(engine->outlet, track_id);
+}
+
 static void on_record_warning(const char *code, const char *message, gpointer user_data)
 {
     MediaEngine *engine = user_data;
@@ -172,8 +178,9 @@ static void on_record_warning(const char *code, const char *message, gpointer us
 static const MediaStreamPlayoutEvents stream_events = {on_stream_pcm, on_stream_speech, NULL};
 static const MediaStreamPlayoutEvents voice_events = {on_stream_pcm, on_stream_speech,
                                                       on_stream_voice};
-static const MediaRecordPlayoutEvents record_events = {on_record_speech, on_record_warning,
-                                                       on_record_stopped, on_record_error};
+static const MediaRecordPlayoutEvents record_events = {on_record_speech, on_record_key_frame_wanted,
+                                                       on_record_warning, on_record_stopped,
+                                                       on_record_error};
 
 /* --- the playouts' threads ------------------------------------------------------------------- */
 

@@ -98,6 +98,9 @@ typedef struct {
                      size_t n_samples, uint64_t first_sample, int64_t at_ns, gpointer user_data);
     void (*on_speech)(const MediaSpeech *speech, gpointer user_data);
     void (*on_recording)(MediaRecordingOp op, int64_t recording_ns, gpointer user_data);
+    /* A picture that is to be seen stands still until this track's next key frame. Once a second at
+     * most for each track, until one comes. */
+    void (*on_key_frame_wanted)(uint32_t track_id, gpointer user_data);
     /* Something was lost or went another way than asked; the recording goes on. */
     void (*on_warning)(const char *code, const char *message, gpointer user_data);
     /* The recording can't go on (disk full, encoder dead). What there was is kept; stop follows. */

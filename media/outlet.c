@@ -9,7 +9,13 @@ struct MediaOutlet {
     bool closed;           /* touched by the creating thread only */
 };
 
-typedef enum { LETTER_SPEECH, LETTER_RECORDING, LETTER_WARNING, LETTER_ERROR } LetterKind;
+typedef enum {
+    LETTER_SPEECH,
+    LETTER_RECORDING,
+    LETTER_KEY_FRAME,
+    LETTER_WARNING,
+    LETTER_ERROR
+} LetterKind;
 
 typedef struct {
     MediaOutlet *outlet; /* a reference */
@@ -17,6 +23,7 @@ typedef struct {
     MediaSpeech speech;
     MediaRecordingOp op;
     int64_t recording_ns;
+    uint32_t track_id;
     char *code, *message; /* owned */
     GError *error;        /* owned */
 } Letter;
@@ -74,6 +81,11 @@ static gboolean deliver(gpointer data)
             events->on_recording(letter->op, letter->recording_ns, outlet->user_data);
         }
         break;
+    case LETTER_KEY_FRAME:
+        if (events->on_key_frame_wanted != NULL) {
+            events->on_key_frame_wanted(letter->track_id, outlet->user_data);
+        }
+        break;
     case LETTER_WARNING:
         if (events->on_warning != NULL) {
             events->on_warning(letter->code, letter->message, outlet->user_data);
@@ -109,6 +121,12 @@ void media_outlet_speech(MediaOutlet *outlet, const MediaSpeech *speech)
 void media_outlet_recording(MediaOutlet *outlet, MediaRecordingOp op, int64_t recording_ns)
 {
     Letter letter = {.kind = LETTER_RECORDING, .op = op, .recording_ns = recording_ns};
+    post(outlet, &letter);
+}
+
+void media_outlet_key_frame_wanted(MediaOutlet *outlet, uint32_t track_id)
+{
+    Letter letter = {.kind = LETTER_KEY_FRAME, .track_id = track_id};
     post(outlet, &letter);
 }
 

@@ -20,5 +20,6 @@ void media_outlet_close(MediaOutlet *outlet);
 /* Thread: any. */
 void media_outlet_speech(MediaOutlet *outlet, const MediaSpeech *speech);
 void media_outlet_recording(MediaOutlet *outlet, MediaRecordingOp op, int64_t recording_ns);
+void media_outlet_key_frame_wanted(MediaOutlet *outlet, uint32_t track_id);
 void media_outlet_warning(MediaOutlet *outlet, const char *code, const char *message);
 void media_outlet_error(MediaOutlet *outlet, const GError *error);

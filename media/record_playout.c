@@ -108,6 +108,12 @@ static void on_speech(uint32_t source, bool speaking, int64_t at_ns, gpointer us
     playout->events->on_speech(source, speaking, at_ns, playout->user_data);
 }
 
+static void on_key_frame_wanted(uint32_t track_id, gpointer user_data)
+{
+    MediaRecordPlayout *playout = user_data;
+    playout->events->on_key_frame_wanted(track_id, playout->user_data);
+}
+
 MediaRecordPlayout *media_record_playout_new(const MediaEngineConfig *config, MediaLedger *ledger,
                                              int64_t now_ns, const MediaRecordPlayoutEvents *events,
                                              gpointer user_data)
@@ -126,6 +132,7 @@ MediaRecordPlayout *media_record_playout_new(const MediaEngineConfig *config, Me
     playout->dominant = media_dominant_new();
     if (config->mode != MEDIA_MODE_AUDIO_ONLY) {
         playout->stage = media_stage_new(config->mode);
+        media_stage_set_key_frame_func(playout->stage, on_key_frame_wanted, playout);
     }
     playout->picture_ns = origin_ns - PICTURE_DEPTH_NS;
     playout->now_ns = now_ns;

@@ -18,6 +18,7 @@ typedef struct MediaRecordPlayout MediaRecordPlayout;
 
 typedef struct {
     MediaSpeechFunc on_speech; /* on the clock */
+    void (*on_key_frame_wanted)(uint32_t track_id, gpointer user_data);
     void (*on_warning)(const char *code, const char *message, gpointer user_data);
     void (*on_stopped)(int64_t recorded_ns, gpointer user_data);
     void (*on_error)(const GError *error, gpointer user_data);

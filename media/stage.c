@@ -11,6 +11,8 @@
  * somebody speaks: when everybody leaves at once, no other face flashes up before the recording
  * ends. */
 #define FAREWELL_NS INT64_C(1000000000)
+/* A key frame that was asked for is waited for so long: it takes a round trip, and is seen late. */
+#define KEY_FRAME_AGAIN_NS INT64_C(1000000000)
 #define SCREEN_KEY (UINT64_C(1) << 32)
 #define PAGE_KEY (UINT64_C(1) << 33)
 
@@ -27,6 +29,7 @@ typedef struct {
     bool bound, is_screen, active;
     bool superseded; /* its owner's picture comes on another track now */
     bool shown;
+    int64_t asked_ns; /* for a key frame; 0: never */
 } Camera;
 
 struct MediaStage {
@@ -43,6 +46,8 @@ struct MediaStage {
     bool changed, moving;
     int64_t changed_ns; /* capture time of the newest picture shown */
     uint64_t n_lost;    /* of tracks that are gone */
+    MediaKeyFrameFunc on_key_frame_wanted;
+    gpointer user_data;
 };
 
 static void participant_free(gpointer data)
@@ -74,6 +79,12 @@ void media_stage_free(MediaStage *stage)
     g_ptr_array_unref(stage->participants);
     g_ptr_array_unref(stage->cameras);
     g_free(stage);
+}
+
+void media_stage_set_key_frame_func(MediaStage *stage, MediaKeyFrameFunc func, gpointer user_data)
+{
+    stage->on_key_frame_wanted = func;
+    stage->user_data = user_data;
 }
 
 static Participant *find_participant(const MediaStage *stage, uint32_t id)
@@ -414,6 +425,16 @@ static void mark_shown(MediaStage *stage)
     }
 }
 
+static void ask_for_key_frame(MediaStage *stage, Camera *camera, int64_t now_ns)
+{
+    bool asked = camera->asked_ns != 0 && now_ns - camera->asked_ns < KEY_FRAME_AGAIN_NS;
+    if (stage->on_key_frame_wanted != NULL && camera->shown && !asked &&
+        media_video_track_wants_key_frame(camera->video)) {
+        camera->asked_ns = now_ns;
+        stage->on_key_frame_wanted(media_video_track_id(camera->video), stage->user_data);
+    }
+}
+
 bool media_stage_advance(MediaStage *stage, int64_t to_ns, int64_t *ret_time_ns)
 {
     follow_speaker(stage, to_ns);
@@ -426,6 +447,7 @@ bool media_stage_advance(MediaStage *stage, int64_t to_ns, int64_t *ret_time_ns)
             stage->changed_ns =
                 MAX(stage->changed_ns, media_video_track_picture(camera->video)->time_ns);
         }
+        ask_for_key_frame(stage, camera, to_ns);
     }
     *ret_time_ns = stage->changed_ns;
     return stage->changed && !stage->farewell;

@@ -22,6 +22,11 @@ MediaStage *media_stage_new(MediaMode mode);
 void media_stage_free(MediaStage *stage);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MediaStage, media_stage_free)
 
+/** @func: a picture that is to be seen stands still until @track_id's next key frame: to be asked
+ * for, once a second at most. From media_stage_advance. */
+typedef void (*MediaKeyFrameFunc)(uint32_t track_id, gpointer user_data);
+void media_stage_set_key_frame_func(MediaStage *stage, MediaKeyFrameFunc func, gpointer user_data);
+
 void media_stage_push(MediaStage *stage, MediaEncodedFrame *frame);
 void media_stage_end_track(MediaStage *stage, uint32_t track_id);
 void media_stage_end_all_tracks(MediaStage *stage);

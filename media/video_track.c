@@ -20,6 +20,7 @@ struct MediaVideoTrack {
     uint32_t epoch;
     uint64_t n_late; /* of the buffer, when last looked at */
     bool suspect;    /* until the next key frame */
+    bool starved;    /* and pictures came that are of no use without one */
     bool unsupported;
     MediaPicture *picture; /* owned */
     bool fresh;            /* the last decode gave a picture */
@@ -205,7 +206,7 @@ static void keep_unit(MediaVideoTrack *track, MediaUnit *unit, bool shown)
 {
     track->suspect |= is_broken(track, unit);
     if (unit->frame->key_frame) {
-        track->suspect = false;
+        track->suspect = track->starved = false;
         drop_backlog(track); /* nothing before it is needed to decode what follows */
         if (!shown) {
             g_clear_pointer(&track->decoder, media_element_free); /* megabytes of old pictures */
@@ -213,6 +214,7 @@ static void keep_unit(MediaVideoTrack *track, MediaUnit *unit, bool shown)
     }
     if (track->suspect || !has_decoder(unit->codec)) {
         track->n_lost++;
+        track->starved |= has_decoder(unit->codec);
         if (!shown) {
             /* A picture of long ago, held while nobody saw it, is not what should show next. */
             g_clear_pointer(&track->picture, media_picture_unref);
@@ -276,11 +278,17 @@ bool media_video_track_can_show(const MediaVideoTrack *track)
     return track->picture != NULL || track->backlog.length > 0;
 }
 
+bool media_video_track_wants_key_frame(const MediaVideoTrack *track)
+{
+    return track->starved;
+}
+
 void media_video_track_clear(MediaVideoTrack *track)
 {
     drop_backlog(track);
     g_clear_pointer(&track->picture, media_picture_unref);
     track->suspect = true;
+    track->starved = false;
 }
 
 uint32_t media_video_track_id(const MediaVideoTrack *track)

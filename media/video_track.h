@@ -35,6 +35,9 @@ MediaPicture *media_video_track_picture(const MediaVideoTrack *track);
 /** Whether there is a picture, or will be one as soon as it is wanted. */
 bool media_video_track_can_show(const MediaVideoTrack *track);
 
+/** Whether pictures come that can't be shown before the next key frame. */
+bool media_video_track_wants_key_frame(const MediaVideoTrack *track);
+
 /** The camera went off: what comes later starts from a key frame, the picture is forgotten. */
 void media_video_track_clear(MediaVideoTrack *track);
 

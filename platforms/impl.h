@@ -16,6 +16,7 @@ typedef struct {
     void (*join)(Platform *platform);
     void (*leave)(Platform *platform);
     void (*send_chat)(Platform *platform, const char *text, GTask *task); /* task: transfer full */
+    void (*request_key_frame)(Platform *platform, uint32_t track_id);
     void (*set_microphone)(Platform *platform, bool open);
     bool (*speak)(Platform *platform, const int16_t *samples, size_t n_samples, GError **error);
     void (*stop_speaking)(Platform *platform);

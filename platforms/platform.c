@@ -97,6 +97,13 @@ bool platform_send_chat_finish(Platform *platform, GAsyncResult *result, GError 
     return g_task_propagate_boolean(G_TASK(result), error);
 }
 
+void platform_request_key_frame(Platform *platform, uint32_t track_id)
+{
+    if (platform->impl->request_key_frame != NULL) {
+        platform->impl->request_key_frame(platform, track_id);
+    }
+}
+
 void platform_set_microphone(Platform *platform, bool open)
 {
     if (platform->impl->set_microphone != NULL) {

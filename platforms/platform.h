@@ -171,6 +171,9 @@ void platform_send_chat_async(Platform *platform, const char *text, GAsyncReadyC
                               gpointer user_data);
 bool platform_send_chat_finish(Platform *platform, GAsyncResult *result, GError **error);
 
+/** Ask the sender of @track_id's pictures for a key frame; nothing where there is no way. */
+void platform_request_key_frame(Platform *platform, uint32_t track_id);
+
 /** Turn the microphone in the meeting on or off. Idempotent; errors come as on_warning. */
 void platform_set_microphone(Platform *platform, bool open);
 

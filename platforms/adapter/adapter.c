@@ -296,6 +296,14 @@ void adapter_send_chat(Platform *platform, const char *text, GTask *task)
     adapter_chat_send(adapter->chat, text, task);
 }
 
+void adapter_request_key_frame(Platform *platform, uint32_t track_id)
+{
+    Adapter *adapter = to_adapter(platform);
+    if (adapter->page != NULL && !adapter->over && !adapter->leaving) {
+        page_request_key_frame(adapter->page, track_id);
+    }
+}
+
 void adapter_set_microphone(Platform *platform, bool open)
 {
     Adapter *adapter = to_adapter(platform);

@@ -128,6 +128,7 @@ void adapter_destroy(Platform *platform);
 void adapter_join(Platform *platform);
 void adapter_leave(Platform *platform);
 void adapter_send_chat(Platform *platform, const char *text, GTask *task);
+void adapter_request_key_frame(Platform *platform, uint32_t track_id);
 void adapter_set_microphone(Platform *platform, bool open);
 bool adapter_speak(Platform *platform, const int16_t *samples, size_t n_samples, GError **error);
 void adapter_stop_speaking(Platform *platform);
@@ -139,9 +140,10 @@ void adapter_screenshot(Platform *platform, const char *path, GTask *task);
 /* The slots of a PlatformImpl that every kind fills alike. */
 #define ADAPTER_SLOTS                                                                              \
     .destroy = adapter_destroy, .join = adapter_join, .leave = adapter_leave,                      \
-    .send_chat = adapter_send_chat, .set_microphone = adapter_set_microphone,                      \
-    .speak = adapter_speak, .stop_speaking = adapter_stop_speaking,                                \
-    .show_picture = adapter_show_picture, .screenshot = adapter_screenshot
+    .send_chat = adapter_send_chat, .request_key_frame = adapter_request_key_frame,                \
+    .set_microphone = adapter_set_microphone, .speak = adapter_speak,                              \
+    .stop_speaking = adapter_stop_speaking, .show_picture = adapter_show_picture,                  \
+    .screenshot = adapter_screenshot
 
 // --- events.c ---
 

@@ -311,6 +311,16 @@ bool page_link_send_speech(PageLink *link, const int16_t *samples, size_t n_samp
     return true;
 }
 
+bool page_link_request_key_frame(PageLink *link, uint32_t track_id)
+{
+    if (track_id <= link->track_base || track_id - link->track_base > link->track_max) {
+        return false;
+    }
+    g_autofree char *json =
+        g_strdup_printf("{\"type\":\"key_frame\",\"id\":%u}", track_id - link->track_base);
+    return page_link_send_text(link, json);
+}
+
 bool page_link_send_text(PageLink *link, const char *json)
 {
     if (!page_link_is_open(link)) {

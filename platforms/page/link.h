@@ -55,5 +55,8 @@ bool page_link_is_open(PageLink *link);
 /** Sends s16 mono samples at 48 kHz. Returns false when the link is down. */
 bool page_link_send_speech(PageLink *link, const int16_t *samples, size_t n_samples);
 
+/** Asks for a key frame of @track_id, as frames bear it. False when it is not this document's. */
+bool page_link_request_key_frame(PageLink *link, uint32_t track_id);
+
 /** Sends one JSON text message. Returns false when the link is down. */
 bool page_link_send_text(PageLink *link, const char *json);

@@ -282,6 +282,11 @@ bool page_stop_speaking(Page *page)
     return page_link_send_text(page->link, "{\"type\":\"flush\"}");
 }
 
+bool page_request_key_frame(Page *page, uint32_t track_id)
+{
+    return page_link_request_key_frame(page->link, track_id);
+}
+
 static void on_shot(JsonNode *value, const GError *error, gpointer user_data)
 {
     Shot *shot = user_data;

@@ -64,6 +64,10 @@ Browser *page_get_browser(Page *page);
 bool page_speak(Page *page, const int16_t *samples, size_t n_samples);
 bool page_stop_speaking(Page *page);
 
+/** Asks the sender of @track_id's pictures for a key frame, once a second at most. False when there
+ * is no such track, or the link is down. */
+bool page_request_key_frame(Page *page, uint32_t track_id);
+
 /**
  * page_screenshot:
  *

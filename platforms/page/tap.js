@@ -25,7 +25,13 @@ function getWorker() {
         const url = URL.createObjectURL(new Blob([WORKER_SOURCE], {type: 'text/javascript'}));
         worker = new Worker(url, {name: 'steno'});
         URL.revokeObjectURL(url);
-        worker.onmessage = (event) => takeCounts(event.data.counts);
+        worker.onmessage = (event) => {
+            if (event.data.type === 'counts') {
+                takeCounts(event.data.counts);
+            } else {
+                takeUnknownCodec(event.data.id, event.data.mime);
+            }
+        };
         worker.postMessage({type: 'batch', ms: CONFIG.batch_ms});
         worker.postMessage({type: 'stand_in', px: CONFIG.stand_in_px});
         worker.onerror = (event) => { steno.failure = event.message || 'the worker did not start'; };
@@ -375,6 +381,15 @@ if (CONFIG.sockets.length > 0) {
 }
 
 // --- watchdog: what a receiver gets must be what the tap gets ---
+
+/* A sender may change its codec at any time, and this one is not decoded outside the page. */
+function takeUnknownCodec(id, mime) {
+    for (const tap of taps.values()) {
+        if (tap.id === id) {
+            tap.fallBack('its codec is now ' + mime);
+        }
+    }
+}
 
 const STUCK_CHECKS = 2; // times 2 s
 

@@ -78,6 +78,8 @@ function connect(url) {
         const message = JSON.parse(event.data);
         if (message.type === 'flush') {
             stopSaying();
+        } else if (message.type === 'key_frame') {
+            askForKeyFrame(message.id);
         }
     };
 }
@@ -176,12 +178,51 @@ function codecNumber(mime) {
     if (number === undefined) {
         number = CODECS[String(mime).split('/').pop().toLowerCase()] || 0;
         codecOf.set(mime, number);
-        if (number === 0) {
-            sendText(JSON.stringify({type: 'warning', code: 'unknown_codec',
-                                     message: 'frames of ' + mime + ' are not recorded'}));
-        }
     }
     return number;
+}
+
+// Comfort noise and dialled tones come between the packets of a codec; they are no codec.
+const BESIDE_CODECS = /\/(cn|telephone-event)$/i;
+const unknown = new Set(); // tracks that had a codec which nobody here decodes: they fall back for good
+
+/* Whether @track can go on as a tapped one; the first time that it can not, tells the page's script. */
+function isKnown(track, mime, codec) {
+    if (codec === 0 && !unknown.has(track) && !BESIDE_CODECS.test(mime)) {
+        unknown.add(track);
+        postMessage({type: 'unknown_codec', id: track, mime: String(mime)});
+    }
+    return codec !== 0 && !unknown.has(track);
+}
+
+// --- key frames ---
+
+const KEY_FRAME_AGAIN_MS = 1000;
+const transformers = new Map(); // track -> its RTCRtpScriptTransformer
+const askedMs = new Map(); // track -> when a key frame was asked for
+const holed = new Set(); // video tracks with a frame missing since the last key frame
+
+function askForKeyFrame(track) {
+    const transformer = transformers.get(track);
+    const now = performance.now();
+    if (transformer !== undefined &&
+        now - (askedMs.has(track) ? askedMs.get(track) : -Infinity) >= KEY_FRAME_AGAIN_MS) {
+        askedMs.set(track, now);
+        transformer.sendKeyFrameRequest().catch(ignore);
+    }
+}
+
+/* What comes after a hole is of no use before a key frame; one is asked for. */
+function isUseless(track, frame) {
+    if (!holed.has(track)) {
+        return false;
+    }
+    if (frame.type === 'key') {
+        holed.delete(track);
+        return false;
+    }
+    askForKeyFrame(track);
+    return true;
 }
 
 function noteAudio(frame, meta) {
@@ -244,12 +285,19 @@ function spare(track, codec, frame) {
 function note(track, kind, fallbackMime, frame) {
     counts.set(track, (counts.get(track) || 0) + 1);
     const meta = frame.getMetadata();
-    const codec = codecNumber(meta.mimeType || fallbackMime);
-    if (!isOpen || codec === 0) {
+    const mime = meta.mimeType || fallbackMime;
+    const codec = codecNumber(mime);
+    if (!isKnown(track, mime, codec)) {
         return;
     }
-    if (socket.bufferedAmount > MAX_BUFFERED_BYTES) {
-        nDropped++;
+    if (!isOpen || socket.bufferedAmount > MAX_BUFFERED_BYTES) {
+        nDropped += isOpen ? 1 : 0;
+        if (kind === 'video') {
+            holed.add(track);
+        }
+        return;
+    }
+    if (kind === 'video' && isUseless(track, frame)) {
         return;
     }
     if (kind === 'audio') {
@@ -296,6 +344,7 @@ async function pump(options, readable, writable) {
 
 self.onrtctransform = (event) => {
     const {options, readable, writable} = event.transformer;
+    transformers.set(options.id, event.transformer);
     pump(options, readable, writable);
 };
 
@@ -459,8 +508,9 @@ const orders = {
     link: (order) => connect(order.url),
     announce: (order) => announce(order.key, order.json),
     forget: (order) => {
+        const track = Number(order.key.slice('track'.length));
         announced.delete(order.key);
-        heard.delete(Number(order.key.slice('track'.length)));
+        [heard, unknown, holed, transformers, askedMs].forEach((known) => known.delete(track));
     },
     text: (order) => sendText(order.json),
     data: (order) => sendData(order.record, order.number, order.data),

@@ -129,6 +129,10 @@ SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, in
             "quantizer=20 pass=quant ! capsfilter "
             "caps=video/x-h264,stream-format=byte-stream,profile=baseline",
             key_interval);
+    } else if (codec == MEDIA_CODEC_AV1) {
+        description = g_strdup_printf("av1enc usage-profile=realtime cpu-used=9 lag-in-frames=0 "
+                                      "threads=1 keyframe-max-dist=%d target-bitrate=1500",
+                                      key_interval);
     } else {
         description = g_strdup_printf("%s deadline=1 cpu-used=%d threads=1 lag-in-frames=0 "
                                       "keyframe-max-dist=%d target-bitrate=1500000",

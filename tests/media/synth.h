@@ -28,7 +28,8 @@ MediaEncodedFrame *synth_copy(const MediaEncodedFrame *frame);
 
 typedef struct SynthCamera SynthCamera;
 
-/** A camera of moving lines with a little noise at 90 kHz RTP time; @codec: VP8, VP9 or H.264. */
+/** A camera of moving lines with a little noise at 90 kHz RTP time; @codec: VP8, VP9, H.264
+ *  or AV1. */
 SynthCamera *synth_camera_new(uint32_t track_id, MediaCodec codec, int width, int height,
                               int key_interval);
 void synth_camera_free(SynthCamera *camera);

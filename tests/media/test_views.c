@@ -440,6 +440,77 @@ static void camera_moves_to_another_track(void)
     view_clear(&view);
 }
 
+static void on_key_frame_wanted(uint32_t track_id, gpointer user_data)
+{
+    g_assert_cmpuint(track_id, ==, 1);
+    ++*(unsigned *)user_data;
+}
+
+/* A sender may change the codec in its track, again and again: every picture shows. */
+static void codec_changes_in_a_track(void)
+{
+    static const MediaCodec codecs[] = {MEDIA_CODEC_VP8, MEDIA_CODEC_H264, MEDIA_CODEC_AV1,
+                                        MEDIA_CODEC_VP9, MEDIA_CODEC_VP8};
+    View view;
+    unsigned n_wanted = 0;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    media_stage_set_key_frame_func(view.stage, on_key_frame_wanted, &n_wanted);
+    join(&view, 1, "Alice Martin");
+    media_stage_bind(view.stage, 1, 1, false, true);
+    media_stage_set_speaker(view.stage, 1);
+    g_autoptr(GstBuffer) before = look(&view, 10);
+    for (unsigned i = 0; i < G_N_ELEMENTS(codecs); i++) {
+        g_autoptr(SynthCamera) camera = synth_camera_new(1, codecs[i], 320, 180, 100);
+        synth_camera_set_plain(camera, true);
+        for (int n = 0; n < 3; n++) {
+            g_autoptr(MediaEncodedFrame) frame =
+                synth_camera_encode(camera, i + 1, 0, view.now_ns + n * 40 * MS);
+            media_stage_push(view.stage, frame);
+        }
+        g_autoptr(GstBuffer) after = look(&view, 200);
+        g_test_message("%s: %d", media_codec_to_string(codecs[i]),
+                       difference(&view, before, after));
+        g_assert_cmpint(difference(&view, before, after), >, 100);
+        gst_buffer_replace(&before, after);
+    }
+    g_assert_cmpuint(n_wanted, ==, 0);
+    view_clear(&view);
+}
+
+/* Pictures that can't be shown without a key frame: one is asked for, once a second, while they are
+ * to be seen, until it comes. */
+static void key_frame_is_asked_for(void)
+{
+    View view;
+    unsigned n_wanted = 0;
+    view_init(&view, MEDIA_MODE_SPEAKER_VIEW);
+    media_stage_set_key_frame_func(view.stage, on_key_frame_wanted, &n_wanted);
+    join(&view, 1, "Alice Martin");
+    media_stage_bind(view.stage, 1, 1, false, true);
+    media_stage_set_speaker(view.stage, 1);
+    pass(&view, 10);
+    pass(&view, 2000);
+    g_assert_cmpuint(n_wanted, ==, 0); /* nothing came, nothing is amiss */
+    g_autoptr(SynthCamera) camera = synth_camera_new(1, MEDIA_CODEC_VP8, 320, 180, 1000);
+    synth_camera_set_plain(camera, true);
+    g_autoptr(MediaEncodedFrame) lost = synth_camera_encode(camera, 1, 0, view.now_ns);
+    g_assert_true(lost->key_frame);
+    for (int i = 0; i < 60; i++) { /* 2.4 s */
+        g_autoptr(MediaEncodedFrame) frame = synth_camera_encode(camera, 1, 0, view.now_ns);
+        media_stage_push(view.stage, frame);
+        pass(&view, 40);
+    }
+    g_assert_cmpuint(n_wanted, ==, 3);
+    media_stage_push(view.stage, lost);
+    g_autoptr(SynthCamera) again = synth_camera_new(1, MEDIA_CODEC_VP8, 320, 180, 1000);
+    synth_camera_set_plain(again, true);
+    g_autoptr(MediaEncodedFrame) key = synth_camera_encode(again, 1, 0, view.now_ns);
+    media_stage_push(view.stage, key);
+    pass(&view, 2000);
+    g_assert_cmpuint(n_wanted, ==, 3);
+    view_clear(&view);
+}
+
 /* Two devices in one room: their tiles speak when the room does, and it has none itself. */
 static void room_speaks_by_its_members(void)
 {
@@ -541,6 +612,8 @@ int main(int argc, char **argv)
     g_test_add_func("/views/no_face_flashes_up_when_everybody_leaves",
                     no_face_flashes_up_when_everybody_leaves);
     g_test_add_func("/views/camera_moves_to_another_track", camera_moves_to_another_track);
+    g_test_add_func("/views/codec_changes_in_a_track", codec_changes_in_a_track);
+    g_test_add_func("/views/key_frame_is_asked_for", key_frame_is_asked_for);
     g_test_add_func("/views/room_speaks_by_its_members", room_speaks_by_its_members);
     g_test_add_func("/views/room_is_seen_by_a_members_camera", room_is_seen_by_a_members_camera);
     g_test_add_func("/views/partial_drawing_is_whole", partial_drawing_is_whole);

@@ -18,7 +18,7 @@ typedef struct {
     unsigned n_links;
     unsigned n_frames[MAX_TRACKS];
     unsigned n_late; /* frames whose receive time lies after now, or more than 2 s before */
-    unsigned n_pcm;
+    unsigned n_pcm, n_key_frames;
     MediaCodec codecs[MAX_TRACKS];
     unsigned n_tracks, n_warnings;
     char *warning;
@@ -47,6 +47,7 @@ static void on_frame(MediaEncodedFrame *frame, gpointer user_data)
     g_assert_cmpuint(frame->track_id, <, MAX_TRACKS);
     test->n_frames[frame->track_id]++;
     test->codecs[frame->track_id] = frame->codec;
+    test->n_key_frames += frame->key_frame ? 1 : 0;
     test->n_pcm += frame->codec == MEDIA_CODEC_PCM ? 1 : 0;
     int64_t age_ns = g_get_monotonic_time() * 1000 - frame->receive_ns;
     test->n_late += age_ns < -1000000 || age_ns > 2000000000 ? 1 : 0;
@@ -191,6 +192,73 @@ static void test_page_that_takes_the_transform_gets_decoded_audio(void)
     stop(&test);
 }
 
+static unsigned video_track(const Test *test)
+{
+    for (unsigned i = 0; i < MAX_TRACKS; i++) {
+        if (media_codec_is_video(test->codecs[i])) {
+            return i;
+        }
+    }
+    g_assert_not_reached();
+}
+
+static int count_plis(Test *test)
+{
+    g_autofree char *plis = fixture_evaluate(page_get_browser(test->page), "state.plis");
+    return atoi(plis);
+}
+
+static void test_key_frame_is_asked_for(void)
+{
+    Test test;
+    start(&test, "/loopback.html?audio=0&video=1");
+    FIXTURE_WAIT(n_flowing(&test, 50) >= 1, 30);
+    unsigned track = video_track(&test), n_before = test.n_key_frames;
+    int plis_before = count_plis(&test);
+    g_assert_false(page_request_key_frame(test.page, 0));
+    g_assert_false(page_request_key_frame(test.page, track + 1000));
+    for (int i = 0; i < 20; i++) { /* once a second at most */
+        g_assert_true(page_request_key_frame(test.page, track));
+    }
+    FIXTURE_WAIT(test.n_key_frames > n_before, 20);
+    FIXTURE_WAIT(count_plis(&test) > plis_before, 10);
+    g_assert_cmpint(count_plis(&test), <=, plis_before + 2);
+    stop(&test);
+}
+
+static void change_codec(Test *test, const char *kind, const char *mime)
+{
+    g_autofree char *call = g_strdup_printf("changeCodec('%s', '%s')", kind, mime);
+    g_autofree char *n = fixture_evaluate(page_get_browser(test->page), call);
+    g_assert_cmpint(atoi(n), >, 0);
+}
+
+/* A sender may change its codec: one that is known is tapped as such, another is decoded in the
+ * page. */
+static void test_codec_changes_in_a_track(void)
+{
+    Test test;
+    start(&test, "/loopback.html?audio=1&video=1");
+    FIXTURE_WAIT(n_flowing(&test, 20) >= 2, 30);
+    unsigned track = video_track(&test);
+    change_codec(&test, "video", "video/VP9");
+    FIXTURE_WAIT(test.codecs[track] == MEDIA_CODEC_VP9, 20);
+    change_codec(&test, "video", "video/AV1");
+    FIXTURE_WAIT(test.codecs[track] == MEDIA_CODEC_AV1, 20);
+    g_assert_cmpuint(test.n_warnings, ==, 0);
+    change_codec(&test, "audio", "audio/PCMU");
+    FIXTURE_WAIT(test.n_warnings > 0, 20);
+    g_assert_cmpstr(test.warning, ==, "audio_fallback");
+    FIXTURE_WAIT(test.n_pcm > 50, 20);
+    change_codec(&test, "audio", "audio/opus"); /* not heard twice */
+    unsigned n_pcm = test.n_pcm;
+    FIXTURE_WAIT(test.n_pcm > n_pcm + 100, 20);
+    for (int i = 0; i < MAX_TRACKS; i++) {
+        g_assert_cmpint(test.codecs[i], !=, MEDIA_CODEC_OPUS);
+    }
+    stop(&test);
+}
+
 static double heard(Test *test)
 {
     g_autofree char *level = fixture_evaluate(page_get_browser(test->page), "state.heard || 0");
@@ -243,6 +311,8 @@ int main(int argc, char *argv[])
                     test_reload_gets_a_new_link_and_new_track_ids);
     g_test_add_func("/page/page_that_takes_the_transform_gets_decoded_audio",
                     test_page_that_takes_the_transform_gets_decoded_audio);
+    g_test_add_func("/page/key_frame_is_asked_for", test_key_frame_is_asked_for);
+    g_test_add_func("/page/codec_changes_in_a_track", test_codec_changes_in_a_track);
     g_test_add_func("/page/speech_reaches_the_far_side_and_stops",
                     test_speech_reaches_the_far_side_and_stops);
     g_test_add_func("/page/sound_leaves_no_configuration", test_sound_leaves_no_configuration);
