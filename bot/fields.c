@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/fields.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 G_DEFINE_QUARK(bot_config_error, bot_config_error)
@@ -24,12 +26,7 @@ static char *show_value(const BotField *field, JsonNode *node)
         return g_strdup("(secret)");
     }
     g_autofree char *json = json_to_string(node, FALSE);
-    g_autofree char *valid = g_utf8_make_valid(json, -1);
-    if (g_utf8_strlen(valid, -1) <= MAX_SHOWN_VALUE) {
-        return g_steal_pointer(&valid);
-    }
-    g_autofree char *cut = g_utf8_substring(valid, 0, MAX_SHOWN_VALUE);
-    return g_strconcat(cut, "…", NULL);
+    return base_text_cut(json, MAX_SHOWN_VALUE);
 }
 
 static bool refuse(GError **error, const BotField *field, const char *path, JsonNode *node,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/last_words.h"
 
+#include "base/text.h"
 #include "orchestrator/json.h"
 
 #include <fcntl.h>
@@ -33,12 +34,8 @@ static char *blot(const char *line)
             text = blotted;
         }
     }
-    if (g_utf8_strlen(text, -1) > MAX_CHARS) {
-        g_autofree char *whole = text;
-        g_autofree char *cut = g_utf8_substring(whole, 0, MAX_CHARS);
-        text = g_strconcat(cut, "…", NULL);
-    }
-    return text;
+    g_autofree char *whole = text;
+    return base_text_cut(whole, MAX_CHARS);
 }
 
 /* (transfer full): the message of a line of the log, if it is a warning or worse. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/browser/browser.h"
 
+#include "base/text.h"
 #include "platforms/browser/pipe.h"
 #include "platforms/browser/process.h"
 #include "platforms/browser/profile.h"
@@ -493,9 +494,10 @@ static void on_evaluate_reply(JsonObject *result, const GError *error, gpointer 
     if (exception != NULL) {
         JsonObject *thrown = platform_json_object(exception, "exception");
         const char *text = platform_json_string(exception, "text", "threw");
+        g_autofree char *words =
+            base_text_cut(platform_json_string(thrown, "description", text), 500);
         g_autoptr(GError) failure =
-            g_error_new(PLATFORM_ERROR, PLATFORM_ERROR_PROTOCOL, "in the page: %.500s",
-                        platform_json_string(thrown, "description", text));
+            g_error_new(PLATFORM_ERROR, PLATFORM_ERROR_PROTOCOL, "in the page: %s", words);
         value_call_answer(user_data, NULL, failure);
         return;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/browser/process.h"
 
+#include "base/text.h"
 #include "platforms/platform.h"
 
 #include <glib-unix.h>
@@ -90,8 +91,9 @@ static char *describe_exit(BrowserProcess *process, int status)
     g_strchomp(valid);
     const char *line = strrchr(valid, '\n');
     line = line != NULL ? line + 1 : valid;
-    return *line == '\0' ? g_strdup_printf("the browser ended: %s", how)
-                         : g_strdup_printf("the browser ended: %s: %.300s", how, line);
+    g_autofree char *words = base_text_cut(line, 300);
+    return *words == '\0' ? g_strdup_printf("the browser ended: %s", how)
+                          : g_strdup_printf("the browser ended: %s: %s", how, words);
 }
 
 static gboolean on_exit_ready(int fd, GIOCondition condition, gpointer data)

@@ -10,7 +10,7 @@ todo=()
 while read -r file; do
     key=$({ echo "$headers"; cat "$file"; } | sha256sum | cut -c1-32)
     [ -e "$stamps/$key" ] || todo+=("$file:$key")
-done < <(git ls-files 'bot/*.c' 'media/*.c' 'platforms/*.c' 'streaming/*.c' 'orchestrator/*.c')
+done < <(git ls-files 'base/*.c' 'bot/*.c' 'media/*.c' 'platforms/*.c' 'streaming/*.c' 'orchestrator/*.c')
 [ "${#todo[@]}" -eq 0 ] && exit 0
 # GCC's own flags mean nothing to clang.
 rm -rf build/tidy-db && mkdir -p build/tidy-db

@@ -103,6 +103,11 @@ static void test_evaluates_with_scripts_in_place(void)
     FIXTURE_WAIT(test.answered, 10);
     g_assert_error(test.error, PLATFORM_ERROR, PLATFORM_ERROR_PROTOCOL);
     g_assert_nonnull(strstr(test.error->message, "no"));
+    test.answered = false; /* a page's own words, cut: still a text that JSON can hold */
+    browser_evaluate(test.browser, "throw new Error('会'.repeat(1000))", 1000, on_answer, &test);
+    FIXTURE_WAIT(test.answered, 5);
+    g_assert_error(test.error, PLATFORM_ERROR, PLATFORM_ERROR_PROTOCOL);
+    g_assert_true(g_utf8_validate(test.error->message, -1, NULL));
     stop(&test);
 }
 
