@@ -542,17 +542,28 @@ int64_t teams_roster_audio_of(TeamsRoster *roster, const char *id)
 
 const char *teams_roster_named(TeamsRoster *roster, const char *name)
 {
-    const Person *found = NULL;
+    const Person *here = NULL, *gone = NULL;
+    unsigned n_here = 0, n_gone = 0;
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, roster->people);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Person *person = value;
-        if (strcmp(person->name, name) == 0 && (found == NULL || person->told)) {
-            found = person;
+        if (strcmp(person->name, name) != 0) {
+            continue;
+        }
+        if (person->told) {
+            here = person;
+            n_here++;
+        } else {
+            gone = person;
+            n_gone++;
         }
     }
-    return found != NULL ? found->id : NULL;
+    if (n_here + (n_here == 0 ? n_gone : 0) != 1) {
+        return NULL;
+    }
+    return here != NULL ? here->id : gone->id;
 }
 
 unsigned teams_roster_n_present(TeamsRoster *roster)

@@ -49,7 +49,7 @@ void teams_roster_unshown(TeamsRoster *roster, const char *name);
 /** The page says which entry is the bot's own. */
 void teams_roster_set_self(TeamsRoster *roster, const char *id);
 
-/** Borrowed, or NULL: somebody of that name, one who is here if there is one. */
+/** Borrowed, or NULL: the one of that name who is here, or was; of several none is guessed. */
 const char *teams_roster_named(TeamsRoster *roster, const char *name);
 /** Borrowed, or NULL. */
 const char *teams_roster_name(TeamsRoster *roster, const char *id);

@@ -28,9 +28,11 @@ function readRow(row) {
     const name = partOf(row, 'person_name');
     const label = partOf(row, 'person_label');
     const words = (label === null ? '' : label.innerText).replace(/[()]/g, '').split(',').map(normal);
-    const state = normal(row.getAttribute('aria-label') || '').split(',').map(normal);
+    const whole = row.getAttribute('aria-label') || '';
+    const shown = name === null ? '' : name.innerText.trim();
+    const state = (whole.startsWith(shown) ? whole.slice(shown.length) : whole).split(',').map(normal);
     return {
-        name: (name === null ? nameOf(row.getAttribute('aria-label') || '') : name.innerText).trim(),
+        name: name === null ? nameOf(whole).trim() : shown,
         host: hasWord(words, 'person_host'),
         self: hasWord(words, 'person_self'),
         muted: hasWord(state, 'person_muted'),

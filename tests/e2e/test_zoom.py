@@ -316,17 +316,18 @@ def told_by_the_speaker_view(build):
 
 
 def two_turns(build, **keys):
-    """Alice, then Bob, three seconds each; nothing is heard twice, and nobody else."""
+    """Alice, then somebody whose name is like a word of the list, three seconds each; nothing is heard
+    twice, and nobody else."""
     setting = scenario(duration_s=12, participants=[
         {"id": "alice", "name": "Alice Martin", "speech": [{"at_s": 3, "tone_hz": 300, "for_s": 3}]},
-        {"id": "bob", "name": "Bob Okafor", "speech": [{"at_s": 7, "tone_hz": 500, "for_s": 3}]}],
+        {"id": "bob", "name": "Okafor, muted", "speech": [{"at_s": 7, "tone_hz": 500, "for_s": 3}]}],
         **keys)
     for result, _ in recording.run(build, setting, recording_mode="audio_only"):
-        for name in ("Alice Martin", "Bob Okafor"):
+        for name in ("Alice Martin", "Okafor, muted"):
             named = sum(e - s for who, s, e in result.diarization() if who == name)
             check(2 < named < 4, f"{name} is named for {named:.1f} s of 3: {result.diarization()}")
         rows = json.loads((result.worker.output / "participants.json").read_text())
-        check(sorted(r["name"] for r in rows) == ["Alice Martin", "Bob Okafor"], f"{rows}")
+        check(sorted(r["name"] for r in rows) == ["Alice Martin", "Okafor, muted"], f"{rows}")
         check(not any(code.startswith("audio") for code in warnings_of(result.worker)),
               f"{warnings_of(result.worker)}")
 

@@ -482,6 +482,22 @@ static void test_tiles_where_the_wire_is_silent(void)
     expect("");
 }
 
+/* A name on the page is all that a tile or a message has: of two of one name none is guessed. */
+static void test_namesakes_on_the_page(void)
+{
+    fresh();
+    g_assert_true(update(PERSON("8:k1", "Kim", "," STREAMS("101", "sendrecv", "-1", "inactive"))));
+    g_assert_cmpint(teams_roster_shown(roster, "Kim", false), ==, 101);
+    g_assert_true(update(PERSON("8:k2", "Kim", "," STREAMS("201", "sendrecv", "-1", "inactive"))));
+    g_assert_null(teams_roster_named(roster, "Kim"));
+    g_assert_cmpint(teams_roster_shown(roster, "Kim", false), ==, TEAMS_NO_SOURCE);
+    g_assert_cmpuint(teams_roster_n_present(roster), ==, 2);
+    g_assert_true(update("'8:k1':{'state':'inactive'}"));
+    g_assert_cmpstr(teams_roster_named(roster, "Kim"), ==, "8:k2");
+    g_assert_true(update("'8:k2':{'state':'inactive'}")); /* who of them wrote is not known */
+    g_assert_null(teams_roster_named(roster, "Kim"));
+}
+
 int main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
@@ -495,6 +511,7 @@ int main(int argc, char *argv[])
     g_test_add_func("/teams/screens", test_screens);
     g_test_add_func("/teams/ends", test_ends);
     g_test_add_func("/teams/the_end_of_another_call", test_the_end_of_another_call);
+    g_test_add_func("/teams/namesakes_on_the_page", test_namesakes_on_the_page);
     g_test_add_func("/teams/main_channel", test_main_channel);
     g_test_add_func("/teams/contributing_sources_come_first", test_contributing_sources_come_first);
     g_test_add_func("/teams/lesser_evidence_in_its_order", test_lesser_evidence_in_its_order);
