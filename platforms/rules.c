@@ -214,6 +214,47 @@ static bool check_purposes(JsonObject *root, const char *const *purposes, GError
     return true;
 }
 
+/* What a name's slip would leave without effect: @object has no key but @names. */
+static bool check_keys(JsonObject *object, const char *const *names, const char *path,
+                       GError **error)
+{
+    g_autoptr(GList) keys = object != NULL ? json_object_get_members(object) : NULL;
+    for (GList *l = keys; l != NULL; l = l->next) {
+        if (!g_strv_contains(names, l->data)) {
+            g_autofree char *inner = g_strdup_printf("%s.%s", path, (const char *)l->data);
+            return wrong(error, inner, "no such key");
+        }
+    }
+    return true;
+}
+
+static bool check_all_keys(JsonObject *root, GError **error)
+{
+    static const char *const top[] = {"version", "platform",    "timing",     "hosts",
+                                      "wire",    "in_call_min", "chat_limit", "stand_in_px",
+                                      "exclude", "dialogs",     "purposes",   NULL};
+    static const char *const timing[] = {"poll_ms",
+                                         "frozen_ms",
+                                         "prejoin_ms",
+                                         "rejoin_ms",
+                                         "vanished_ms",
+                                         "network_lost_ms",
+                                         "elsewhere_ms",
+                                         "lobby_hint_ms",
+                                         "infer_lobby_ms",
+                                         "reload_ms",
+                                         "chat_ms",
+                                         "leave_settle_ms",
+                                         NULL};
+    static const char *const hosts[] = {"home", "sign_in", NULL};
+    static const char *const wire[] = {"channels", "fetches",    "sockets",
+                                       "sends",    "attributes", NULL};
+    return check_keys(root, top, "$", error) &&
+           check_keys(platform_json_object(root, "timing"), timing, "$.timing", error) &&
+           check_keys(platform_json_object(root, "hosts"), hosts, "$.hosts", error) &&
+           check_keys(platform_json_object(root, "wire"), wire, "$.wire", error);
+}
+
 static bool check_numbers(JsonObject *root, GError **error)
 {
     JsonObject *timing = platform_json_object(root, "timing");
@@ -234,11 +275,24 @@ static bool check_numbers(JsonObject *root, GError **error)
     return true;
 }
 
-static bool check_chat_limit(JsonObject *root, GError **error)
+static bool check_counts(JsonObject *root, GError **error)
 {
-    int64_t limit = platform_json_int(root, "chat_limit", 0);
-    return !json_object_has_member(root, "chat_limit") || (limit >= 16 && limit <= 1000000) ||
-           wrong(error, "$.chat_limit", "characters, 16 to 1000000");
+    static const struct {
+        const char *name;
+        int64_t min;
+        const char *expected;
+    } counts[] = {{"chat_limit", 16, "characters, 16 to 100000000"},
+                  {"in_call_min", 1, "how many marks make a call"},
+                  {"stand_in_px", 1, "pixels"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+        int64_t value = platform_json_int(root, counts[i].name, 0);
+        bool good = value >= counts[i].min && value <= 100000000;
+        if (json_object_has_member(root, counts[i].name) && !good) {
+            g_autofree char *path = g_strdup_printf("$.%s", counts[i].name);
+            return wrong(error, path, counts[i].expected);
+        }
+    }
+    return true;
 }
 
 static bool check_root(JsonObject *root, const char *platform, const char *const *purposes,
@@ -253,7 +307,7 @@ static bool check_root(JsonObject *root, const char *platform, const char *const
     if (platform_json_string(root, "dialogs", NULL) == NULL) {
         return wrong(error, "$.dialogs", "a string");
     }
-    return check_numbers(root, error) && check_chat_limit(root, error) &&
+    return check_all_keys(root, error) && check_numbers(root, error) && check_counts(root, error) &&
            check_purposes(root, purposes, error);
 }
 

@@ -205,6 +205,12 @@ static FlowStep prejoin(Flow *flow, const FlowReading *reading, int64_t now_ms)
                      now_ms - flow->uncovered_ms >= REJOIN_BEHIND_DIALOG_MS;
     if (shows(reading, FLOW_JOIN_BUTTON) && (flow->phase == FLOW_PHASE_PREJOIN || uncovered ||
                                              now_ms - flow->knocked_ms >= flow->rejoin_ms)) {
+        /* Each press begins its own wait; all of them together have an end, too. */
+        flow->joining_since_ms = flow->n_joins++ == 0 ? now_ms : flow->joining_since_ms;
+        if (now_ms - flow->joining_since_ms >= flow->prejoin_ms) {
+            return over(FLOW_JOIN_BUTTON, PLATFORM_LEFT_UI_NOT_FOUND,
+                        "the page's join button leads nowhere");
+        }
         flow->phase = FLOW_PHASE_KNOCKING;
         flow->joined_once = true;
         flow->knocked_ms = now_ms;
@@ -237,6 +243,7 @@ static FlowStep not_started(Flow *flow, int64_t now_ms)
         flow->loaded_ms = now_ms;
         flow->phase = FLOW_PHASE_PREJOIN;
         flow->named = flow->passcode_given = false;
+        flow->n_joins = 0;
         flow->start_ms = now_ms;
         step.todo = FLOW_DO_RELOAD;
     }
@@ -272,6 +279,7 @@ static FlowStep before_call(Flow *flow, const FlowReading *reading, int64_t now_
         step.host_changed = host_absent != flow->host_absent;
         flow->host_absent = host_absent;
         flow->phase = FLOW_PHASE_LOBBY;
+        flow->n_joins = 0;
         step.lobby = !flow->lobby_seen;
         flow->lobby_seen = true;
         step.purpose = host_absent                  ? FLOW_HOST_ABSENT

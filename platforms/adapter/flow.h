@@ -104,6 +104,8 @@ typedef struct {
     bool joins_audio;                /* there may be a call without its sound */
     /* State. */
     FlowPhase phase;
+    int64_t joining_since_ms;
+    unsigned n_joins;      /* presses of the join button without any effect */
     bool passcode_refused; /* its field does not take it */
     bool named, passcode_given, joined_once, lobby_seen, denial_seen;
     int64_t loaded_ms; /* since when the page waits for the host; -1: it does not */

@@ -184,6 +184,20 @@ static void test_fields_that_take_nothing_end_it(void)
     expect_left(step(300), PLATFORM_LEFT_NOT_FOUND);
 }
 
+static void test_a_join_button_that_leads_nowhere_ends_it(void)
+{
+    fresh();
+    flow.named = true;
+    show(FLOW_JOIN_BUTTON, true);
+    unsigned n_presses = 0;
+    FlowStep got = step(0);
+    for (; got.todo != FLOW_DO_LEFT && clock_ms < 200000; got = step(300)) {
+        n_presses += got.todo == FLOW_DO_CLICK ? 1 : 0;
+    }
+    expect_left(got, PLATFORM_LEFT_UI_NOT_FOUND);
+    g_assert_cmpuint(n_presses, ==, 10); /* a minute, six seconds apart */
+}
+
 static void test_a_page_that_waits_for_the_host_is_loaded_again(void)
 {
     fresh();
@@ -479,6 +493,8 @@ int main(int argc, char *argv[])
     g_test_add_func("/flow/few_marks_are_no_call", test_few_marks_are_no_call);
     g_test_add_func("/flow/passcode_is_given_once", test_passcode_is_given_once);
     g_test_add_func("/flow/fields_that_take_nothing_end_it", test_fields_that_take_nothing_end_it);
+    g_test_add_func("/flow/a_join_button_that_leads_nowhere_ends_it",
+                    test_a_join_button_that_leads_nowhere_ends_it);
     g_test_add_func("/flow/a_page_that_waits_for_the_host_is_loaded_again",
                     test_a_page_that_waits_for_the_host_is_loaded_again);
     g_test_add_func("/flow/walls", test_walls);

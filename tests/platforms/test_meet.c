@@ -330,7 +330,8 @@ static void test_whole_call(void)
     platform_set_microphone(test.platform, true);
     FIXTURE_WAIT(test.mic_open, 5);
     speak(&test, 15);
-    platform_send_chat_async(test.platform, "Good \"day\"", on_done, &test);
+    platform_send_chat_async(test.platform, "Good \"day\"", NULL, NULL);
+    platform_send_chat_async(test.platform, "to all", on_done, &test); /* one field for both */
     FIXTURE_WAIT(test.done, 12);
     g_assert_false(test.failed);
     FIXTURE_WAIT(test.n_gone == 1, 15); /* Bob */
@@ -343,7 +344,12 @@ static void test_whole_call(void)
     JsonObject *bot = read_bot_report(&test, &report);
     g_assert_cmpstr(platform_json_string(bot, "name", ""), ==, "Steno \"test\" <bot>");
     g_assert_cmpstr(platform_json_string(bot, "how_left", ""), ==, "left");
-    g_assert_cmpuint(json_array_get_length(platform_json_array(bot, "chat")), ==, 1);
+    JsonArray *chat = platform_json_array(bot, "chat");
+    g_assert_cmpuint(json_array_get_length(chat), ==, 2);
+    g_assert_cmpstr(platform_json_string(json_array_get_object_element(chat, 0), "text", ""), ==,
+                    "Good \"day\"");
+    g_assert_cmpstr(platform_json_string(json_array_get_object_element(chat, 1), "text", ""), ==,
+                    "to all");
     g_assert_cmpuint(
         json_array_get_length(platform_json_array(platform_json_object(bot, "said"), "sound")), >=,
         1);
