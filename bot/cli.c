@@ -11,6 +11,8 @@ static const char summary[] =
     "  steno-worker --standby           start the browser, then wait for the command assign\n"
     "  steno-worker join URL [OPTION…]  the same for people, with a live status line\n"
     "  steno-worker --recover DIR       finalize, upload and report what a killed worker left\n"
+    "  steno-worker login URL --profile DIR\n"
+    "                                   sign in by hand, once, for a bot with an account\n"
     "  steno-worker check-page URL|FILE which of the platform's rules match that page\n"
     "\n"
     "docs/worker.md has every field, event, command and exit code.";
@@ -28,6 +30,7 @@ typedef struct {
     char **set;
     gboolean no_sandbox;
     char *platform; /* check-page */
+    char *profile;  /* login */
     int settle_s;
     char **rest;
 } Options;
@@ -47,6 +50,7 @@ static void options_clear(Options *options)
     g_free(options->message);
     g_free(options->browser_json);
     g_free(options->platform);
+    g_free(options->profile);
     g_strfreev(options->set);
     g_strfreev(options->rest);
 }
@@ -58,6 +62,7 @@ void bot_cli_clear(BotCli *cli)
     g_clear_pointer(&cli->recover_dir, g_free);
     g_clear_pointer(&cli->check_target, g_free);
     g_clear_pointer(&cli->check_platform, g_free);
+    g_clear_pointer(&cli->profile, g_free);
     g_clear_pointer(&cli->browser, json_object_unref);
     g_clear_pointer(&cli->help, g_free);
 }
@@ -231,10 +236,30 @@ static bool take_check(const Options *options, BotCli *cli, GError **error)
     return true;
 }
 
+static bool take_login(const Options *options, BotCli *cli, GError **error)
+{
+    if (options->rest[1] == NULL || options->rest[2] != NULL || options->profile == NULL) {
+        return fail(error, "login wants the page to sign in at, and where the profile is kept: "
+                           "steno-worker login URL --profile DIR");
+    }
+    g_autoptr(JsonObject) document = json_object_new();
+    if (!apply_browser_options(document, options, error)) {
+        return false;
+    }
+    cli->browser = json_object_ref(object_member(document, "browser"));
+    cli->check_target = g_strdup(options->rest[1]);
+    cli->profile = g_strdup(options->profile);
+    cli->action = BOT_CLI_LOGIN;
+    return true;
+}
+
 static bool take_options(const Options *options, BotCli *cli, GError **error)
 {
     if (options->rest != NULL && g_strcmp0(options->rest[0], "check-page") == 0) {
         return take_check(options, cli, error);
+    }
+    if (options->rest != NULL && g_strcmp0(options->rest[0], "login") == 0) {
+        return take_login(options, cli, error);
     }
     if (options->recover_dir != NULL) {
         cli->action = BOT_CLI_RECOVER;
@@ -320,18 +345,21 @@ static GOptionContext *make_context(Options *o, const char *subcommand)
         {"message", 0, 0, G_OPTION_ARG_STRING, &o->message, "join: chat message on admission",
          "TEXT"},
         {"browser", 0, 0, G_OPTION_ARG_STRING, &o->browser_json,
-         "join, check-page: the document's browser part; also the line that steno-meeting prints",
+         "join, check-page, login: the document's browser part; also the line that steno-meeting "
+         "prints",
          "JSON"},
         {"no-sandbox", 0, 0, G_OPTION_ARG_NONE, &o->no_sandbox,
-         "join, check-page: run Chromium without its sandbox (needed as root)", NULL},
+         "join, check-page, login: run Chromium without its sandbox (needed as root)", NULL},
         {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->set, "join: any other field, may be repeated",
          "FIELD=VALUE"},
         {"platform", 0, 0, G_OPTION_ARG_STRING, &o->platform,
          "check-page: whose rules, for a saved page", "NAME"},
+        {"profile", 0, 0, G_OPTION_ARG_FILENAME, &o->profile,
+         "login: folder of the profile, for browser.profile_dir", "DIR"},
         {"settle", 0, 0, G_OPTION_ARG_INT, &o->settle_s,
          "check-page: how long the page may take to show what it has (5)", "SECONDS"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &o->rest, NULL,
-         "[join URL | check-page URL]"},
+         "[join URL | login URL | check-page URL]"},
         {NULL, 0, 0, G_OPTION_ARG_NONE, NULL, NULL, NULL},
     };
     /* clang-format on */
@@ -352,7 +380,7 @@ static bool is_help(const char *argument)
 /* (transfer full): the help that is asked for, all of it or a subcommand's; NULL: none is. */
 static char *find_help(int argc, char **argv)
 {
-    static const char *const subcommands[] = {"join", "check-page"};
+    static const char *const subcommands[] = {"join", "login", "check-page"};
     Options unused = {0};
     bool wanted = argc == 2 && strcmp(argv[1], "help") == 0;
     const char *subcommand = NULL;
@@ -368,9 +396,10 @@ static char *find_help(int argc, char **argv)
         return NULL;
     }
     g_autofree char *name =
-        subcommand != NULL ? g_strdup_printf("steno-worker %s %s", subcommand,
-                                             strcmp(subcommand, "join") == 0 ? "URL" : "URL|FILE")
-                           : g_strdup("steno-worker");
+        subcommand != NULL
+            ? g_strdup_printf("steno-worker %s %s", subcommand,
+                              strcmp(subcommand, "check-page") == 0 ? "URL|FILE" : "URL")
+            : g_strdup("steno-worker");
     g_set_prgname(name);
     g_autoptr(GOptionContext) context = make_context(&unused, subcommand);
     char *help = g_option_context_get_help(context, TRUE, NULL);

@@ -10,6 +10,7 @@ typedef enum {
     BOT_CLI_PRINT,   /* --print-config: config is set */
     BOT_CLI_RECOVER, /* recover_dir is set */
     BOT_CLI_CHECK,   /* check_target is set, check_platform and browser may be */
+    BOT_CLI_LOGIN,   /* check_target (the page) and profile are set, browser may be */
     BOT_CLI_HELP,    /* help is set: print it, exit 0 */
 } BotCliAction;
 
@@ -19,6 +20,7 @@ typedef struct {
     JsonObject *base;                    /* owned: --standby, what the worker has before its bot */
     char *recover_dir;                   /* owned */
     char *check_target, *check_platform; /* owned */
+    char *profile;                       /* owned */
     JsonObject *browser;                 /* owned */
     unsigned settle_s;
     char *help; /* owned */

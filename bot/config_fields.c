@@ -115,6 +115,9 @@ const BotField bot_config_fields[] = {
     OTHER("browser.args", BOT_FIELD_STRINGS, BOT_FIELD_PLAIN, "further command-line arguments"),
     STRING("browser.profile_dir", BOT_FIELD_PLAIN, 4000, NULL, "profile folder of a signed-in bot"),
     STRING("browser.cookies_file", BOT_FIELD_PLAIN, 4000, NULL, "file of cookies to set"),
+    BOOL("browser.signed_in", BOT_FIELD_PLAIN, "false",
+         "the profile or the cookies are a signed-in account's: a page that shows otherwise gives "
+         "the warning signed_out"),
     STRING("browser.host_rules", BOT_FIELD_PLAIN, 4000, NULL, "Chromium's host resolver rules"),
     STRING("browser.trusted_spki", BOT_FIELD_PLAIN, 4000, NULL,
            "base64 SHA-256 of a certificate's public key"),

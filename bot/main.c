@@ -6,6 +6,7 @@
 #include "bot/worker.h"
 #include "media/engine.h"
 #include "platforms/check_page.h"
+#include "platforms/login.h"
 #include "platforms/platform.h"
 
 #include <locale.h>
@@ -38,6 +39,23 @@ static BotExit check_page(const BotCli *cli)
     return BOT_EXIT_OK;
 }
 
+static BotExit login(const BotCli *cli)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *profile = NULL;
+    PlatformLogin wanted = {cli->check_target, cli->profile, cli->browser};
+    fputs("Sign in, in the window that opens, then close it.\n", stderr);
+    if (!platform_login(&wanted, &profile, &error)) {
+        fprintf(stderr, "steno-worker: %s\n", error->message);
+        return g_error_matches(error, PLATFORM_ERROR, PLATFORM_ERROR_URL) ? BOT_EXIT_BAD_CONFIG
+                                                                          : BOT_EXIT_INTERNAL;
+    }
+    printf("The profile is kept in %s; use it with:\n"
+           "  --set browser.profile_dir=%s --set browser.signed_in=true\n",
+           profile, profile);
+    return BOT_EXIT_OK;
+}
+
 int main(int argc, char **argv)
 {
     keep_memory_small();
@@ -66,6 +84,9 @@ int main(int argc, char **argv)
         break;
     case BOT_CLI_CHECK:
         exit = check_page(&cli);
+        break;
+    case BOT_CLI_LOGIN:
+        exit = login(&cli);
         break;
     case BOT_CLI_RUN:
         bot_log_init(cli.config != NULL ? cli.config->bot_id : NULL);

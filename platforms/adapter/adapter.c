@@ -112,6 +112,7 @@ Platform *adapter_create(const AdapterKind *kind, const PlatformConfig *config, 
     adapter_capture_prepare(adapter, options);
     adapter->standby = config->standby;
     adapter->sandbox = options->sandbox;
+    adapter->signed_in = options->signed_in;
     adapter->browser_options = g_steal_pointer(&options);
     adapter->seen_dialogs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     adapter->chat = adapter_chat_new(adapter);

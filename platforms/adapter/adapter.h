@@ -25,12 +25,13 @@ typedef struct Adapter Adapter;
  */
 typedef struct {
     const PlatformImpl *impl;
-    size_t size;        /* of the platform's struct */
-    bool classic_audio; /* take createEncodedStreams from the page */
-    bool drawn_video;   /* pictures are drawn by the page, not received as tracks */
-    bool page_sound;    /* as PageConfig has it */
-    bool frames;        /* likewise */
-    const char *script; /* resource with more JavaScript for the page, or NULL */
+    size_t size;         /* of the platform's struct */
+    bool classic_audio;  /* take createEncodedStreams from the page */
+    bool drawn_video;    /* pictures are drawn by the page, not received as tracks */
+    bool page_sound;     /* as PageConfig has it */
+    bool frames;         /* likewise */
+    bool names_accounts; /* who is signed in is not asked for a name */
+    const char *script;  /* resource with more JavaScript for the page, or NULL */
     void (*init)(Adapter *adapter);
     void (*clear)(Adapter *adapter);
     /* The page took the bot's name otherwise than it was given: adapter->bot_name is what it took.
@@ -77,8 +78,9 @@ struct Adapter {
     BrowserOptions *browser_options; /* owned until the browser starts */
     struct PlatformStandby *standby; /* borrowed until the browser starts; or NULL */
     bool sandbox;
-    PlatformRules *rules; /* owned */
-    Page *page;           /* owned */
+    bool signed_in, signed_out_told; /* as browser.signed_in; a page showed that it is not so */
+    PlatformRules *rules;            /* owned */
+    Page *page;                      /* owned */
     Flow flow;
     unsigned poll_timer, leave_timer, deadline_timer, left_source;
     FlowPurpose pressing, writing;             /* of the click, of the field under way */

@@ -65,6 +65,19 @@ static void emit_left_later(Adapter *adapter)
     }
 }
 
+/* A session that is over: the bot goes on as a guest where the page lets it. */
+static void warn_signed_out(Adapter *adapter, const char *message)
+{
+    if (adapter->signed_in && !adapter->signed_out_told) {
+        adapter->signed_out_told = true;
+        g_autofree char *text = g_strdup_printf(
+            "%s, although browser.signed_in says that the profile or the cookies "
+            "are an account's: sign in again (steno-worker login URL --profile DIR)",
+            message);
+        adapter_warn(adapter, "signed_out", text);
+    }
+}
+
 static void leave_page(Adapter *adapter)
 {
     if (adapter->page != NULL && adapter->navigated) {
@@ -110,13 +123,10 @@ static char *shot_path(Adapter *adapter, const char *what)
     return g_build_filename(folder, name, NULL);
 }
 
-/* The one way out. @alive: the page can still be photographed. */
-void adapter_finish(Adapter *adapter, PlatformLeft left, const char *message, const char *rule,
-                    bool alive)
+/* @alive: the page can still be photographed. */
+static void end_session(Adapter *adapter, PlatformLeft left, const char *message, const char *rule,
+                        bool alive)
 {
-    if (adapter->over || adapter->freed) {
-        return;
-    }
     adapter->over = true;
     adapter_stop_timers(adapter);
     adapter_cancel_requests(adapter);
@@ -130,6 +140,20 @@ void adapter_finish(Adapter *adapter, PlatformLeft left, const char *message, co
         return;
     }
     emit_left_later(adapter);
+}
+
+/* The one way out. */
+void adapter_finish(Adapter *adapter, PlatformLeft left, const char *message, const char *rule,
+                    bool alive)
+{
+    g_rc_box_acquire(adapter);
+    if (left == PLATFORM_LEFT_LOGIN_REQUIRED && !adapter->over) {
+        warn_signed_out(adapter, "the page asks for a sign-in");
+    }
+    if (!adapter->over && !adapter->freed) {
+        end_session(adapter, left, message, rule, alive);
+    }
+    adapter_release(adapter);
 }
 
 // --- doing what the flow says ---
@@ -416,6 +440,13 @@ static void carry_out(Adapter *adapter, const FlowReading *reading, const FlowSt
         press(adapter, step->purpose);
         return;
     case FLOW_DO_NAME:
+        if (adapter->kind->names_accounts) {
+            warn_signed_out(adapter, "the page asks for a name, as of a guest");
+        }
+        if (!adapter->freed && !adapter->leaving && !adapter->over) {
+            write_field(adapter, step->purpose);
+        }
+        return;
     case FLOW_DO_PASSCODE:
         write_field(adapter, step->purpose);
         return;

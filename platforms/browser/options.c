@@ -31,6 +31,7 @@ static const Field fields[] = {
      G_STRUCT_OFFSET(BrowserOptions, address_space_overrides)},
     {"sandbox", FIELD_BOOL, G_STRUCT_OFFSET(BrowserOptions, sandbox)},
     {"headless", FIELD_BOOL, G_STRUCT_OFFSET(BrowserOptions, headless)},
+    {"signed_in", FIELD_BOOL, G_STRUCT_OFFSET(BrowserOptions, signed_in)},
 };
 
 #define DISABLED_FEATURES                                                                          \
@@ -264,6 +265,47 @@ static void add_proxy(GPtrArray *argv, const BrowserOptions *options)
     }
 }
 
+/* What depends on the network and on the user's own arguments, for both kinds of start. */
+static void add_environment(GPtrArray *argv, const BrowserOptions *options)
+{
+    if (!options->sandbox) {
+        g_ptr_array_add(argv, g_strdup("--no-sandbox"));
+    }
+    if (!shm_is_roomy()) { /* as in containers, which get 64 MiB */
+        g_ptr_array_add(argv, g_strdup("--disable-dev-shm-usage"));
+    }
+    add_proxy(argv, options);
+    add_value(argv, "--host-resolver-rules=", options->host_rules);
+    add_value(argv, "--ignore-certificate-errors-spki-list=", options->trusted_spki);
+    add_value(argv, "--ip-address-space-overrides=", options->address_space_overrides);
+    for (size_t i = 0; options->args != NULL && options->args[i] != NULL; i++) {
+        g_ptr_array_add(argv, g_strdup(options->args[i]));
+    }
+}
+
+char **browser_options_to_login_argv(const BrowserOptions *options, const char *profile_dir,
+                                     const char *url)
+{
+    /* The cookies' key must be the one that the bot's browser has. */
+    static const char *const args[] = {"--lang=en-US",
+                                       "--accept-lang=en-US",
+                                       "--no-first-run",
+                                       "--no-default-browser-check",
+                                       "--password-store=basic",
+                                       "--use-mock-keychain",
+                                       "--new-window"};
+    GPtrArray *argv = g_ptr_array_new();
+    g_ptr_array_add(argv, g_strdup(options->executable));
+    for (size_t i = 0; i < G_N_ELEMENTS(args); i++) {
+        g_ptr_array_add(argv, g_strdup(args[i]));
+    }
+    add_value(argv, "--user-data-dir=", profile_dir);
+    add_environment(argv, options);
+    g_ptr_array_add(argv, g_strdup(url));
+    g_ptr_array_add(argv, NULL);
+    return (char **)g_ptr_array_free(argv, FALSE);
+}
+
 char **browser_options_to_argv(const BrowserOptions *options, const char *profile_dir)
 {
     GPtrArray *argv = g_ptr_array_new();
@@ -286,19 +328,7 @@ char **browser_options_to_argv(const BrowserOptions *options, const char *profil
         g_ptr_array_add(argv, g_strdup("--headless=new"));
         g_ptr_array_add(argv, g_strdup("--hide-scrollbars"));
     }
-    if (!options->sandbox) {
-        g_ptr_array_add(argv, g_strdup("--no-sandbox"));
-    }
-    if (!shm_is_roomy()) { /* as in containers, which get 64 MiB */
-        g_ptr_array_add(argv, g_strdup("--disable-dev-shm-usage"));
-    }
-    add_proxy(argv, options);
-    add_value(argv, "--host-resolver-rules=", options->host_rules);
-    add_value(argv, "--ignore-certificate-errors-spki-list=", options->trusted_spki);
-    add_value(argv, "--ip-address-space-overrides=", options->address_space_overrides);
-    for (size_t i = 0; options->args != NULL && options->args[i] != NULL; i++) {
-        g_ptr_array_add(argv, g_strdup(options->args[i]));
-    }
+    add_environment(argv, options);
     g_ptr_array_add(argv, g_strdup("about:blank"));
     g_ptr_array_add(argv, NULL);
     return (char **)g_ptr_array_free(argv, FALSE);

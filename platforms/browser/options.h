@@ -18,6 +18,7 @@ typedef struct {
     char *address_space_overrides; /* owned, or NULL */
     bool sandbox;
     bool headless;
+    bool signed_in;   /* the profile or the cookies are a signed-in account's */
     bool own_display; /* a window that fills a virtual display of our own, to be photographed */
     int window_width, window_height; /* of the page, where there is a choice */
 } BrowserOptions;
@@ -38,6 +39,11 @@ bool browser_options_equal(const BrowserOptions *a, const BrowserOptions *b);
 
 /** (transfer full): the command line for a profile in @profile_dir. */
 char **browser_options_to_argv(const BrowserOptions *options, const char *profile_dir);
+
+/** (transfer full): an ordinary window for a person, at @url, that leaves in @profile_dir what a
+ * bot's browser can read later: no DevTools, no script, nothing automatic. */
+char **browser_options_to_login_argv(const BrowserOptions *options, const char *profile_dir,
+                                     const char *url);
 
 /**
  * browser_options_read_cookies:

@@ -329,6 +329,7 @@ static Platform *teams_create(const PlatformConfig *config, const char *url,
 {
     static const AdapterKind kind = {
         .impl = &teams_impl,
+        .names_accounts = true,
         .size = sizeof(Teams),
         .classic_audio = true,
         .script = "/steno/teams/page.js",

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a bot shows of itself and who it is, on every platform: its picture as the camera's, and a
 sign-in that was given to it as cookies or as a browser profile."""
+import contextlib
 import http.server
 import json
+import os
 import pathlib
 import struct
+import subprocess
 import tempfile
 import threading
 import time
@@ -180,6 +183,57 @@ def a_profile_stays_signed_in(build):
         run_signed_in(build, wall("meet"), profile_dir=profile)
 
 
+@contextlib.contextmanager
+def display():
+    """A screen that somebody could sit before."""
+    read_fd, write_fd = os.pipe()
+    process = subprocess.Popen(["Xvfb", "-displayfd", str(write_fd), "-screen", "0", "1280x800x24",
+                                "-nolisten", "tcp"], pass_fds=[write_fd],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(write_fd)
+    try:
+        with os.fdopen(read_fd, encoding="ascii") as number:
+            yield ":" + number.readline().strip()
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def login(build, folder, meeting, *arguments, **env):
+    return subprocess.run([str(build / "bot/steno-worker"), "login", *arguments, "--browser",
+                           json.dumps(meeting.browser()), "--profile",
+                           str(pathlib.Path(folder, "profile"))],
+                          capture_output=True, text=True, timeout=150, check=False,
+                          env={**{k: v for k, v in os.environ.items()
+                                  if k not in ("DISPLAY", "WAYLAND_DISPLAY")}, **env})
+
+
+def signed_in_by_hand(build):
+    """Somebody signs in once, in a window; after that the bot passes the wall. Without a screen, and at
+    an address that is no page, it says so; a session that is over is said, too."""
+    page = "https://meet.google.com/_steno/sign-in"
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        profile = str(pathlib.Path(folder, "profile"))
+        with harness.session(build, wall("meet")) as (meeting, _, start):
+            out = login(build, folder, meeting, page)
+            check(out.returncode == 6 and "DISPLAY" in out.stderr, f"without a screen: {out}")
+            with display() as screen:
+                out = login(build, folder, meeting, "http://meet.google.com/", DISPLAY=screen)
+                check(out.returncode == 2 and "https" in out.stderr, f"no https: {out}")
+                out = login(build, folder, meeting, page + "?close=1", DISPLAY=screen)
+            check(out.returncode == 0 and "browser.profile_dir" in out.stdout, f"login: {out}")
+            check(pathlib.Path(profile).stat().st_mode & 0o77 == 0, "others may read the profile")
+            signed_in = {"profile_dir": profile, "signed_in": True}
+            worker = start({"browser": {**meeting.browser(), **signed_in},
+                            "recording_mode": "audio_only"})
+            code = worker.wait(75)
+            check(code == 0, f"exit code {code}; log:\n{worker.process.tail()}")
+            # Our page asks everybody for a name, as Meet does when the session is over.
+            warnings = [w for w in worker.events("warning") if w["code"] == "signed_out"]
+            check(len(warnings) == 1 and "steno-worker login" in warnings[0]["message"],
+                  f"warnings {worker.events('warning')}")
+
+
 def a_bad_cookie_file_is_named(build):
     """Which entry is wrong, and not what stands in it."""
     with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
@@ -196,7 +250,7 @@ def a_bad_cookie_file_is_named(build):
 
 TESTS = ([picture_is_shown(p) for p in PLATFORMS] + [picture_at_a_private_address,
          wall_without_a_cookie] + [cookies_open_the_wall(p) for p in PLATFORMS]
-         + [a_profile_stays_signed_in, a_bad_cookie_file_is_named])
+         + [a_profile_stays_signed_in, signed_in_by_hand, a_bad_cookie_file_is_named])
 
 if __name__ == "__main__":
     harness.main(TESTS)

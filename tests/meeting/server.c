@@ -178,6 +178,20 @@ static bool serve_zoom(MeetingServer *server, SoupServerMessage *message, const 
     return variant != NULL;
 }
 
+/* Where a person signs in, by coming here: the cookie that opens login_required. With ?close the
+ * window is closed, as by that person. */
+static void sign_in(SoupServerMessage *message, GHashTable *query, const char *cookie)
+{
+    bool closes = query != NULL && g_hash_table_contains(query, "close");
+    g_autofree char *body =
+        g_strconcat("<!doctype html><title>Signed in</title><p>You are signed in.",
+                    closes ? "<script>setTimeout(() => window.close(), 500)</script>" : "", NULL);
+    g_autofree char *value = g_strdup_printf("%s; Path=/; Max-Age=86400; Secure; HttpOnly", cookie);
+    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Set-Cookie",
+                                 value);
+    reply(message, SOUP_STATUS_OK, "text/html", body, strlen(body));
+}
+
 static void on_request(SoupServer *soup, SoupServerMessage *message, const char *path,
                        GHashTable *query, gpointer data)
 {
@@ -204,6 +218,9 @@ static void on_request(SoupServer *soup, SoupServerMessage *message, const char 
         serve_file(message, "transform.js", "text/javascript");
     else if (g_str_equal(path, "/_steno/style.css"))
         serve_file(message, "style.css", "text/css");
+    else if (g_str_equal(path, "/_steno/sign-in") &&
+             meeting_scenario(server->meeting)->cookie != NULL)
+        sign_in(message, query, meeting_scenario(server->meeting)->cookie);
     else if (strlen(path) == strlen("/" MEETING_CODE) && path[4] == '-')
         serve_page(server, message, "not_found");
     else
