@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/bot.h"
 
+#include "tests/meeting/bot_page.h"
 #include "tests/meeting/bot_teams.h"
 #include "tests/meeting/bot_zoom.h"
 #include "tests/meeting/teams.h"
@@ -39,116 +40,6 @@ static bool is_teams(MeetingBot *bot)
 static bool is_zoom(MeetingBot *bot)
 {
     return meeting_scenario(bot->meeting)->platform == MEETING_PLATFORM_ZOOM;
-}
-
-/* --- messages to the page --- */
-
-static void send_text(MeetingBot *bot, const char *json)
-{
-    if (bot->socket != NULL &&
-        soup_websocket_connection_get_state(bot->socket) == SOUP_WEBSOCKET_STATE_OPEN)
-        soup_websocket_connection_send_text(bot->socket, json);
-}
-
-/* Sends {"t": type, key: value, …}; pairs end with NULL. */
-static void G_GNUC_NULL_TERMINATED send_message(MeetingBot *bot, const char *type, ...)
-{
-    g_autoptr(JsonBuilder) b = json_builder_new();
-    json_builder_begin_object(b);
-    json_builder_set_member_name(b, "t");
-    json_builder_add_string_value(b, type);
-    va_list pairs;
-    va_start(pairs, type);
-    const char *key;
-    while ((key = va_arg(pairs, const char *)) != NULL) {
-        json_builder_set_member_name(b, key);
-        json_builder_add_string_value(b, va_arg(pairs, const char *));
-    }
-    va_end(pairs);
-    json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *json = json_to_string(root, FALSE);
-    send_text(bot, json);
-}
-
-/* What Teams' page subscribes with: the stream's number, and whose picture it brings. */
-static void add_subscription(JsonBuilder *b, MeetingBot *bot, const MeetingUser *user)
-{
-    json_builder_set_member_name(b, "video_source");
-    json_builder_add_int_value(b, -1);
-    for (guint i = 0; i < bot->slots->len; i++) {
-        const Slot *slot = g_ptr_array_index(bot->slots, i);
-        if (slot->source == NULL || g_strcmp0(slot->stream_id, user->video_stream) != 0)
-            continue;
-        guint32 csrc = slot->source->csrc;
-        json_builder_set_member_name(b, "video_source");
-        json_builder_add_int_value(b, slot->screen < 0 ? meeting_teams_video_source(csrc)
-                                                       : meeting_teams_screen_source(csrc));
-        json_builder_set_member_name(b, "stream_number");
-        json_builder_add_int_value(b, slot->source_stream);
-    }
-}
-
-static void add_person(JsonBuilder *b, MeetingBot *bot, const MeetingUser *user)
-{
-    json_builder_begin_object(b);
-    json_builder_set_member_name(b, "device");
-    json_builder_add_string_value(b, user->device);
-    json_builder_set_member_name(b, "name");
-    json_builder_add_string_value(b, user->name);
-    json_builder_set_member_name(b, "self");
-    json_builder_add_boolean_value(b, user->self);
-    json_builder_set_member_name(b, "muted");
-    json_builder_add_boolean_value(b, user->muted);
-    json_builder_set_member_name(b, "host");
-    json_builder_add_boolean_value(b, user->host);
-    json_builder_set_member_name(b, "camera");
-    json_builder_add_boolean_value(b, user->csrc != 0 && !user->video_off);
-    json_builder_set_member_name(b, "csrc");
-    json_builder_add_int_value(b, user->csrc);
-    json_builder_set_member_name(b, "room");
-    json_builder_add_string_value(b, user->room != NULL ? user->room : "");
-    json_builder_set_member_name(b, "companion");
-    json_builder_add_boolean_value(b, user->companion);
-    add_subscription(b, bot, user);
-    json_builder_set_member_name(b, "screen");
-    json_builder_add_boolean_value(b, user->parent != NULL);
-    json_builder_set_member_name(b, "stream");
-    if (user->video_stream != NULL && !user->video_off)
-        json_builder_add_string_value(b, user->video_stream);
-    else
-        json_builder_add_null_value(b);
-    json_builder_end_object(b);
-}
-
-static void send_people(MeetingBot *bot, GPtrArray *users)
-{
-    g_autoptr(JsonBuilder) b = json_builder_new();
-    json_builder_begin_object(b);
-    json_builder_set_member_name(b, "t");
-    json_builder_add_string_value(b, "people");
-    json_builder_set_member_name(b, "people");
-    json_builder_begin_array(b);
-    for (guint i = 0; i < users->len; i++)
-        add_person(b, bot, g_ptr_array_index(users, i));
-    json_builder_end_array(b);
-    json_builder_end_object(b);
-    g_autoptr(JsonNode) root = json_builder_get_root(b);
-    g_autofree char *json = json_to_string(root, FALSE);
-    send_text(bot, json);
-}
-
-void meeting_bot_show_speaking(MeetingBot *bot, const guint32 *csrcs, guint n)
-{
-    g_autoptr(GString) json = g_string_new("{\"t\":\"speaking\",\"csrcs\":[");
-    for (guint i = 0; i < n; i++)
-        g_string_append_printf(json, "%s%u", i > 0 ? "," : "", csrcs[i]);
-    g_string_append(json, "]}");
-    if (g_strcmp0(json->str, bot->shown_speaking) == 0)
-        return;
-    g_free(bot->shown_speaking);
-    bot->shown_speaking = g_strdup(json->str);
-    send_text(bot, json->str);
 }
 
 static const MeetingUser *find_user(GPtrArray *users, const char *device)
@@ -311,7 +202,7 @@ void meeting_bot_update(MeetingBot *bot)
     if (!ready)
         return; /* comes again when the negotiation is over */
     GPtrArray *users = meeting_users(bot->meeting, bot);
-    send_people(bot, users);
+    meeting_bot_send_people(bot, users);
     if (bot->collections_open && !is_teams(bot) && !is_zoom(bot)) {
         send_collections(bot, users);
         g_ptr_array_unref(bot->known);
@@ -327,7 +218,7 @@ void meeting_bot_update(MeetingBot *bot)
 
 static void on_signal(const char *json, gpointer data)
 {
-    send_text(data, json);
+    meeting_bot_send_text(data, json);
 }
 
 static void on_ready(gpointer data)
@@ -430,7 +321,7 @@ static void connect_peer(MeetingBot *bot)
         add_section(bot, g_ptr_array_index(bot->slots, i));
     assign_slots(bot);
     GPtrArray *users = meeting_users(bot->meeting, bot);
-    send_people(bot, users);
+    meeting_bot_send_people(bot, users);
     g_ptr_array_unref(users);
     meeting_peer_negotiate(bot->peer);
 }
@@ -471,7 +362,7 @@ static void tell_admission(MeetingBot *bot)
     g_autoptr(GString) lines = g_string_new(NULL);
     for (guint i = 0; i < dialogs->len; i++)
         g_string_append_printf(lines, "%s%s", i > 0 ? "\n" : "", (char *)dialogs->pdata[i]);
-    send_message(bot, "admitted", "device", bot->device, "dialogs", lines->str, NULL);
+    meeting_bot_send(bot, "admitted", "device", bot->device, "dialogs", lines->str, NULL);
 }
 
 static void admit(MeetingBot *bot)
@@ -495,7 +386,7 @@ static void deny(MeetingBot *bot)
 {
     bool expired = meeting_scenario(bot->meeting)->lobby_mode == MEETING_LOBBY_EXPIRE;
     meeting_bot_farewell(bot, 5854, false);
-    send_message(bot, "denied", "why", expired ? "expired" : "denied", NULL);
+    meeting_bot_send(bot, "denied", "why", expired ? "expired" : "denied", NULL);
     leave(bot, "denied");
 }
 
@@ -520,14 +411,14 @@ static void knock(MeetingBot *bot, const char *name)
     if (bot->state == BOT_IN_CALL || bot->state == BOT_IN_LOBBY)
         return;
     if (bot->state == BOT_GONE) { /* a refusal is final; the report tells of the attempt */
-        send_message(bot, "denied", NULL);
+        meeting_bot_send(bot, "denied", NULL);
         return;
     }
     bot->name = (g_free(bot->name), g_strndup(name, 200));
     bot->knocked_us = g_get_monotonic_time();
     g_message("bot %u knocks as %s", bot->number, bot->name);
     if (meeting_has_ended(bot->meeting)) {
-        send_message(bot, "ended", "why", "not_found", NULL);
+        meeting_bot_send(bot, "ended", "why", "not_found", NULL);
         leave(bot, "too_late");
         return;
     }
@@ -537,7 +428,7 @@ static void knock(MeetingBot *bot, const char *name)
     }
     bot->state = BOT_IN_LOBBY;
     bool host_absent = scenario->lobby_mode == MEETING_LOBBY_HOST_ABSENT;
-    send_message(bot, "lobby", "host", host_absent ? "absent" : "present", NULL);
+    meeting_bot_send(bot, "lobby", "host", host_absent ? "absent" : "present", NULL);
     if (scenario->lobby_mode == MEETING_LOBBY_IGNORE || scenario->lobby_after_s > 86400 ||
         (host_absent && scenario->lobby_after_s <= 0)) /* the host never comes */
         return;
@@ -549,7 +440,7 @@ static void send_to_lobby(MeetingBot *bot)
     g_message("bot %u (%s): back to the lobby", bot->number, bot->name);
     bot->state = BOT_IN_LOBBY;
     disconnect_peer(bot);
-    send_message(bot, "lobby", "host", "present", NULL);
+    meeting_bot_send(bot, "lobby", "host", "present", NULL);
     meeting_note_change(bot->meeting);
 }
 
@@ -564,25 +455,25 @@ void meeting_bot_act(MeetingBot *bot, MeetingAction action, const char *name)
     switch (action) {
     case MEETING_DO_END_MEETING:
         meeting_bot_farewell(bot, 0, false);
-        send_message(bot, "ended", "why", "host", NULL);
+        meeting_bot_send(bot, "ended", "why", "host", NULL);
         leave(bot, "meeting_ended");
         break;
     case MEETING_DO_REMOVE_BOT:
         meeting_bot_farewell(bot, 5300, true);
-        send_message(bot, "ended", "why", "removed", NULL);
+        meeting_bot_send(bot, "ended", "why", "removed", NULL);
         leave(bot, "removed");
         break;
     case MEETING_DO_DENY_RECORDING:
-        send_message(bot, "dialog", "name", "deny_recording", NULL);
+        meeting_bot_send(bot, "dialog", "name", "deny_recording", NULL);
         break;
     case MEETING_DO_SHOW_DIALOG:
-        send_message(bot, "dialog", "name", name, NULL);
+        meeting_bot_send(bot, "dialog", "name", name, NULL);
         break;
     case MEETING_DO_FREEZE_PAGE:
-        send_message(bot, "freeze", NULL);
+        meeting_bot_send(bot, "freeze", NULL);
         break;
     case MEETING_DO_CRASH_PAGE:
-        send_message(bot, "crash", NULL);
+        meeting_bot_send(bot, "crash", NULL);
         break;
     case MEETING_DO_SEND_TO_LOBBY:
         send_to_lobby(bot);
@@ -614,8 +505,8 @@ void meeting_bot_drop_network(MeetingBot *bot)
 
 void meeting_bot_chat(MeetingBot *bot, const MeetingChatMessage *message, const char *name)
 {
-    send_message(bot, "chat", "from", name, "text", message->text, "id", message->id, "device",
-                 message->device, NULL);
+    meeting_bot_send(bot, "chat", "from", name, "text", message->text, "id", message->id, "device",
+                     message->device, NULL);
     if (is_teams(bot) || is_zoom(bot))
         return;
     g_autoptr(GPtrArray) nobody = g_ptr_array_new();
@@ -684,8 +575,8 @@ static void handle(MeetingBot *bot, JsonObject *message)
     else if (g_str_equal(type, "mic"))
         on_page_device(bot, get(message, "state"));
     else if (g_str_equal(type, "passcode"))
-        send_message(bot, "passcode", "state", meeting_bot_judge_passcode(get(message, "text")),
-                     NULL);
+        meeting_bot_send(bot, "passcode", "state", meeting_bot_judge_passcode(get(message, "text")),
+                         NULL);
     else if (g_str_equal(type, "incoming_video") && bot->state == BOT_IN_CALL)
         on_page_incoming_video(bot, get(message, "state"));
     else if (g_str_equal(type, "dialog"))
@@ -733,9 +624,9 @@ void meeting_bot_attach(MeetingBot *bot, SoupWebsocketConnection *socket)
     soup_websocket_connection_set_max_incoming_payload_size(socket, 4 * 1024 * 1024);
     g_signal_connect(socket, "message", G_CALLBACK(on_message), bot);
     g_signal_connect(socket, "closed", G_CALLBACK(on_closed), bot);
-    send_message(bot, "welcome", "token", bot->token, NULL);
+    meeting_bot_send(bot, "welcome", "token", bot->token, NULL);
     if (bot->state == BOT_IN_CALL && bot->peer == NULL) { /* back from a network failure */
-        send_message(bot, "admitted", "device", bot->device, NULL);
+        meeting_bot_send(bot, "admitted", "device", bot->device, NULL);
         connect_peer(bot);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/meeting/bot_teams.h"
 
+#include "tests/meeting/bot_page.h"
 #include "tests/meeting/mix.h"
 #include "tests/meeting/quirks.h"
 #include "tests/meeting/teams.h"

@@ -17,7 +17,5 @@ void meeting_bot_farewell(MeetingBot *bot, int sub_code, bool by_host);
 
 /* Who dominates and, once asked for, captions: from when `main-channel` opens. */
 void meeting_bot_tell_speakers(MeetingBot *bot);
-/* In bot.c: the page shows rings around these. */
-void meeting_bot_show_speaking(MeetingBot *bot, const guint32 *csrcs, guint n);
 void meeting_bot_hush(MeetingBot *bot);
 void meeting_bot_turn_captions_on(MeetingBot *bot);
