@@ -30,7 +30,8 @@ double bot_session_recording_s(BotSession *session)
 {
     int64_t now_ns =
         session->engine != NULL ? media_engine_get_recording_time_ns(session->engine) : 0;
-    return (double)(MAX(now_ns, 0) / 1000000) / 1000;
+    int64_t now_ms = MAX(now_ns, 0) / 1000000; /* milliseconds are as exact as the times are */
+    return (double)now_ms / 1000;
 }
 
 /* --- effects --- */
