@@ -352,8 +352,11 @@ static bool read_wire(JsonObject *root, const char *name, bool needed, char ***r
         *ret_strings = g_new0(char *, 1);
         return true;
     }
-    if (node == NULL || !check_strings(node, path, error)) {
-        return node != NULL || wrong(error, path, "an array of strings");
+    if (node == NULL) {
+        return wrong(error, path, "an array of strings");
+    }
+    if (!check_strings(node, path, error)) {
+        return false;
     }
     g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
     JsonArray *array = json_node_get_array(node);

@@ -118,16 +118,33 @@ static bool is_longer(const char *text, unsigned limit)
     return n > limit;
 }
 
+static const char *skip_blanks(const char *text)
+{
+    while (g_unichar_isspace(g_utf8_get_char(text))) {
+        text = g_utf8_next_char(text);
+    }
+    return text;
+}
+
+/* From @text up to @end, without the blanks before that. */
+static char *copy_part(const char *text, const char *end)
+{
+    while (end > text && g_unichar_isspace(g_utf8_get_char(g_utf8_prev_char(end)))) {
+        end = g_utf8_prev_char(end);
+    }
+    return g_strndup(text, (gsize)(end - text));
+}
+
 char **adapter_chat_split(const char *text, unsigned limit)
 {
     g_autoptr(GStrvBuilder) parts = g_strv_builder_new();
-    g_autofree char *whole = g_strstrip(g_strdup(text));
-    const char *rest = whole;
+    g_autofree char *whole = copy_part(text, text + strlen(text));
+    const char *rest = skip_blanks(whole);
     while (limit > 0 && is_longer(rest, limit)) {
         const char *cut = find_cut(rest, limit);
-        g_autofree char *part = g_strchomp(g_strndup(rest, (gsize)(cut - rest)));
+        g_autofree char *part = copy_part(rest, cut);
         g_strv_builder_add(parts, part);
-        rest = cut + strspn(cut, " \t\r\n");
+        rest = skip_blanks(cut);
     }
     if (*rest != '\0') {
         g_strv_builder_add(parts, rest);

@@ -17,6 +17,8 @@ static void test_a_short_text_stays_whole(void)
     expect("a long text, and no limit for it", 0, "a long text, and no limit for it");
     expect(" \n ", 16, "");
     expect("", 16, "");
+    expect("\u2003\f", 16, "");
+    expect("aaaaaaaaaaaaaaa \f\f\f\f\f\f\f\f\f\f\f\f\f\f\f\f\f\u00a0b", 16, "aaaaaaaaaaaaaaa|b");
 }
 
 static void test_a_long_text_is_cut_where_a_reader_pauses(void)

@@ -77,6 +77,8 @@ static void test_wrong_rules_name_the_path(void)
         {HEAD PURPOSES("[]"), "$.hosts.home"},
         {HEAD "\"hosts\":{\"home\":[1],\"sign_in\":[]}," PURPOSES("[]"), "$.hosts.home"},
         {HEAD HOSTS PURPOSES("[]"), "$.wire.channels"},
+        {HEAD HOSTS "\"wire\":{\"channels\":[1],\"fetches\":[]}," PURPOSES("[]"),
+         "$.wire.channels: expected an array of strings"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
         g_autoptr(GError) error = NULL;
