@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/recover.h"
 
-#include "bot/artifacts.h"
 #include "bot/control_link.h"
+#include "bot/delivery.h"
 #include "bot/folder.h"
-#include "bot/gaps.h"
-#include "bot/report.h"
-#include "media/finalizer.h"
+#include "bot/reporter.h"
 #include "platforms/browser/profile.h"
 #include "platforms/json.h"
 #include "platforms/platform.h"
@@ -18,21 +16,18 @@
 
 typedef struct {
     const char *dir;
-    BotConfig *config;    /* owned */
-    BotEventLog *log;     /* owned */
-    JsonArray *events;    /* owned: what the dead worker reported */
-    BotRoster *roster;    /* owned */
-    GArray *speech;       /* BotSpeechRow */
-    GArray *chat;         /* BotChatRow */
-    BotGaps *gaps;        /* owned */
-    GHashTable *uploaded; /* owned names of artifacts that the store has */
-    MediaFinalized finalized;
-    GError *error; /* owned: why it could not be finalized */
+    BotConfig *config;     /* owned */
+    BotEventLog *log;      /* owned */
+    JsonArray *events;     /* owned: what the dead worker reported */
+    BotRoster *roster;     /* owned */
+    GArray *speech;        /* BotSpeechRow */
+    GArray *chat;          /* BotChatRow */
+    BotGaps *gaps;         /* owned */
+    GHashTable *uploaded;  /* owned names of artifacts that the store has */
+    BotDelivery *delivery; /* owned */
     int64_t started_unix_ms;
-    JsonArray *artifacts; /* owned: what there is to deliver */
-    char *recording_url;  /* owned: where the recording was uploaded to; NULL: nowhere */
-    bool nothing_recorded;
-    bool had_ended; /* the worker reported its end: only delivery is left */
+    char *recording_url; /* owned: where the dead worker uploaded the recording to; NULL: nowhere */
+    bool had_ended;      /* the worker reported its end: only delivery is left */
     bool undelivered;
     bool idle;
 } Recovery;
@@ -207,84 +202,7 @@ static GArray *chapters(Recovery *recovery)
     return bot_artifacts_chapters(segments, recovery->roster);
 }
 
-static void finalize(Recovery *recovery)
-{
-    g_autofree char *title = g_strdup_printf("%s (recovered)", recovery->config->bot_name);
-    g_autoptr(GArray) turns = recovery->config->chapters ? chapters(recovery) : NULL;
-    MediaFinalizeOptions options = {title, recovery->started_unix_ms, turns};
-    if (media_finalize(recovery->dir, &options, &recovery->finalized, &recovery->error)) {
-        JsonObject *members = json_object_new();
-        json_object_set_string_member(members, "op", "finalized");
-        json_object_set_double_member(members, "at_s", recovery->finalized.duration_s);
-        bot_event_log_emit(recovery->log, "recording", members);
-    } else if (g_error_matches(recovery->error, MEDIA_ERROR, MEDIA_ERROR_NOTHING_RECORDED)) {
-        recovery->nothing_recorded = true;
-        g_clear_error(&recovery->error);
-    } else {
-        warn(recovery, "not_finalized", recovery->error->message);
-    }
-}
-
-static void write_artifacts(Recovery *recovery)
-{
-    for (guint i = 0; i < recovery->speech->len; i++) {
-        BotSpeechRow *row = &g_array_index(recovery->speech, BotSpeechRow, i);
-        if (row->end_s < 0) {
-            row->end_s = MAX(recovery->finalized.duration_s, row->start_s);
-        }
-    }
-    g_autoptr(GError) error = NULL;
-    bool written = recovery->nothing_recorded ||
-                   (bot_artifacts_write_diarization(recovery->dir, recovery->speech,
-                                                    recovery->roster, &error) &&
-                    bot_artifacts_write_participants(recovery->dir, recovery->roster,
-                                                     recovery->started_unix_ms * 1000, &error) &&
-                    bot_artifacts_write_chat(recovery->dir, recovery->chat, &error));
-    if (!written) {
-        warn(recovery, "artifact_not_written", error->message);
-        g_clear_error(&error);
-    }
-    recovery->artifacts = bot_artifacts_describe_all(recovery->dir);
-    bot_artifacts_report(recovery->artifacts, recovery->log);
-    const char *platform = NULL;
-    platform_check_url(recovery->config->meeting_url, &platform, NULL, NULL);
-    g_autoptr(JsonArray) gaps = bot_gaps_to_json(recovery->gaps);
-    BotMetadata metadata = {
-        .bot_id = recovery->config->bot_id,
-        .platform = platform,
-        .recording_started_unix_ms = recovery->started_unix_ms,
-        .duration_s = recovery->finalized.duration_s,
-        .end_reason = "meeting_error",
-        .error = WORKER_DIED,
-        .gaps = gaps,
-        .artifacts = recovery->artifacts,
-    };
-    if (!bot_artifacts_write_metadata(recovery->dir, &metadata, &error)) {
-        warn(recovery, "artifact_not_written", error->message);
-    }
-}
-
 /* --- delivery --- */
-
-static void on_uploaded(const char *name, const char *url, gpointer user_data)
-{
-    Recovery *recovery = user_data;
-    bot_artifacts_report_uploaded(recovery->artifacts, name, url, recovery->log);
-    if (g_str_has_prefix(name, "recording.")) {
-        g_free(recovery->recording_url);
-        recovery->recording_url = g_strdup(url);
-    }
-}
-
-static void on_upload_done(const GError *error, gpointer user_data)
-{
-    Recovery *recovery = user_data;
-    if (error != NULL) {
-        recovery->undelivered = true;
-        warn(recovery, "upload_failed", error->message);
-    }
-    recovery->idle = true;
-}
 
 static void wait_until_idle(Recovery *recovery)
 {
@@ -294,95 +212,101 @@ static void wait_until_idle(Recovery *recovery)
     recovery->idle = false;
 }
 
-/* What the store does not have yet; metadata.json last. */
-static void upload(Recovery *recovery)
-{
-    static const BotUploadEvents events = {.on_uploaded = on_uploaded, .on_done = on_upload_done};
-    JsonObject *metadata = bot_artifacts_describe(recovery->dir, "metadata.json");
-    if (metadata != NULL) {
-        json_array_add_object_element(recovery->artifacts, metadata);
-    }
-    for (guint i = json_array_get_length(recovery->artifacts); i-- > 0;) {
-        JsonObject *artifact = json_array_get_object_element(recovery->artifacts, i);
-        const char *name = json_object_get_string_member(artifact, "name");
-        if (g_hash_table_contains(recovery->uploaded, name)) {
-            json_array_remove_element(recovery->artifacts, i);
-        }
-    }
-    BotUpload *running = bot_upload_new(&recovery->config->upload, recovery->dir,
-                                        recovery->artifacts, NULL, &events, recovery);
-    wait_until_idle(recovery);
-    bot_upload_free(running);
-}
-
-static void on_given_up(const char *event, const char *reason, gpointer user_data)
-{
-    g_autofree char *message =
-        g_strdup_printf("The webhook %s could not be delivered: %s", event, reason);
-    warn(user_data, "webhook_given_up", message);
-}
-
 static void on_idle(gpointer user_data)
 {
     ((Recovery *)user_data)->idle = true;
 }
 
-static void report_status(Recovery *recovery, BotWebhook *webhook, const BotStatusReport *status)
+static void on_warning(const char *code, const char *message, gpointer user_data)
 {
-    bot_event_log_emit(recovery->log, "status", bot_report_status_members(status));
-    bot_report_status(webhook, recovery->config, status);
+    warn(user_data, code, message);
 }
 
-static void report_end(Recovery *recovery, BotWebhook *webhook)
+static void on_describe(const MediaFinalized *finalized, BotMeetingRecord *ret_record,
+                        gpointer user_data)
 {
-    const BotConfig *config = recovery->config;
+    Recovery *recovery = user_data;
+    const char *platform = NULL;
+    platform_check_url(recovery->config->meeting_url, &platform, NULL, NULL);
+    for (guint i = 0; i < recovery->speech->len; i++) {
+        BotSpeechRow *row = &g_array_index(recovery->speech, BotSpeechRow, i);
+        if (row->end_s < 0) {
+            row->end_s = MAX(finalized->duration_s, row->start_s);
+        }
+    }
+    *ret_record = (BotMeetingRecord){
+        .platform = platform,
+        .started_unix_ms = recovery->started_unix_ms,
+        .started_us = recovery->started_unix_ms * 1000,
+        .end_reason = "meeting_error",
+        .error = WORKER_DIED,
+        .speech = g_array_ref(recovery->speech),
+        .chat = recovery->chat,
+        .roster = recovery->roster,
+        .gaps = recovery->gaps,
+    };
+}
+
+static void deliver(Recovery *recovery)
+{
+    static const BotDeliveryEvents events = {
+        .on_describe = on_describe, .on_warning = on_warning, .on_delivered = on_idle};
+    g_autofree char *title = g_strdup_printf("%s (recovered)", recovery->config->bot_name);
+    BotDeliveryStart start = {
+        .recorded = true,
+        .may_be_empty = true,
+        .keep_written = recovery->had_ended,
+        .title = title,
+        .started_unix_ms = recovery->started_unix_ms,
+        .chapters = recovery->config->chapters ? chapters(recovery) : NULL,
+        .uploaded = recovery->uploaded,
+    };
+    recovery->delivery = bot_delivery_new(recovery->config, recovery->log, &events, recovery);
+    bot_delivery_start(recovery->delivery, &start);
+    wait_until_idle(recovery);
+}
+
+static bool has_recording(const Recovery *recovery)
+{
+    return bot_delivery_get_recording(recovery->delivery)->path != NULL;
+}
+
+static void report_end(Recovery *recovery, BotReporter *reporter)
+{
+    const GError *lost = bot_delivery_get_error(recovery->delivery);
     BotStatusReport error = {
         .code = "meeting_error", .error_message = "The worker died.", .error_type = "internal"};
-    report_status(recovery, webhook, &error);
-    if (recovery->finalized.path == NULL) {
+    bot_reporter_status(reporter, &error);
+    if (!has_recording(recovery)) {
         BotFailedReport failed = {"InternalError", "internal_error",
-                                  recovery->error != NULL
-                                      ? recovery->error->message
-                                      : "The worker died before anything was recorded."};
-        bot_report_failed(webhook, config, &failed);
+                                  lost != NULL ? lost->message
+                                               : "The worker died before anything was recorded."};
+        bot_reporter_failed(reporter, &failed);
         return;
     }
     BotStatusReport ended = {.code = "call_ended"};
-    report_status(recovery, webhook, &ended);
-    g_autofree char *local = bot_report_local_url(recovery->finalized.path);
+    bot_reporter_status(reporter, &ended);
+    g_autofree char *url = recovery->recording_url != NULL
+                               ? g_strdup(recovery->recording_url)
+                               : bot_delivery_dup_url(recovery->delivery);
     g_autoptr(JsonArray) speakers = bot_artifacts_speaker_names(recovery->speech, recovery->roster);
-    BotCompleteReport complete = {"meeting_error",
-                                  recovery->recording_url != NULL ? recovery->recording_url : local,
-                                  speakers};
-    bot_report_complete(webhook, config, &complete);
+    BotCompleteReport complete = {"meeting_error", url, speakers};
+    bot_reporter_complete(reporter, &complete);
 }
 
 static void report(Recovery *recovery)
 {
-    if (recovery->config->webhook_url == NULL || recovery->config->control_url != NULL) {
-        if (!recovery->had_ended) {
-            report_end(recovery, NULL);
-        }
-        return;
-    }
-    static const BotWebhookEvents events = {on_given_up, on_idle};
-    g_autoptr(GError) error = NULL;
-    g_autoptr(BotWebhook) webhook =
-        bot_webhook_new(recovery->config->webhook_url, recovery->config->webhook_api_key,
-                        recovery->dir, &events, recovery, &error);
-    if (webhook == NULL) {
-        warn(recovery, "webhook_spool", error->message);
-        recovery->undelivered = true;
-        return;
-    }
+    static const BotReporterEvents events = {.on_warning = on_warning, .on_idle = on_idle};
+    g_autoptr(BotReporter) reporter =
+        bot_reporter_new(recovery->config, recovery->log, &events, recovery);
     if (!recovery->had_ended) {
-        report_end(recovery, webhook);
+        report_end(recovery, reporter);
     }
-    bot_webhook_finish(webhook, DELIVER_WITHIN_S);
-    wait_until_idle(recovery);
-    if (bot_webhook_count_undelivered(webhook) > 0) {
-        recovery->undelivered = true;
+    bot_reporter_finish(reporter, DELIVER_WITHIN_S);
+    if (!bot_reporter_is_idle(reporter)) {
+        wait_until_idle(recovery);
     }
+    recovery->undelivered = bot_reporter_has_undelivered(reporter);
 }
 
 /* --- the control link --- */
@@ -437,7 +361,7 @@ static void tell_orchestrator(Recovery *recovery)
 static void emit_ended(Recovery *recovery, BotExit exit)
 {
     JsonObject *members = json_object_new();
-    bool saved = recovery->finalized.path != NULL;
+    bool saved = has_recording(recovery);
     json_object_set_string_member(members, "state", saved ? "ended" : "fatal_error");
     json_object_set_string_member(members, "error", "InternalError");
     json_object_set_string_member(members, "error_code", "internal_error");
@@ -451,30 +375,27 @@ static void emit_ended(Recovery *recovery, BotExit exit)
     bot_event_log_emit(recovery->log, "ended", members);
 }
 
+static bool is_undelivered(const Recovery *recovery)
+{
+    return recovery->undelivered || bot_delivery_is_incomplete(recovery->delivery);
+}
+
 static BotExit exit_code(const Recovery *recovery)
 {
-    if (recovery->error != NULL) {
+    if (bot_delivery_get_error(recovery->delivery) != NULL) {
         return BOT_EXIT_NOT_FINALIZED;
     }
-    if (recovery->nothing_recorded && !recovery->had_ended) {
+    if (!has_recording(recovery) && !recovery->had_ended) {
         return BOT_EXIT_INTERNAL;
     }
-    return recovery->undelivered ? BOT_EXIT_NOT_DELIVERED : BOT_EXIT_OK;
+    return is_undelivered(recovery) ? BOT_EXIT_NOT_DELIVERED : BOT_EXIT_OK;
 }
 
 static BotExit recover_folder(Recovery *recovery, BotFolder *folder)
 {
     replay_events(recovery);
     browser_profile_reap();
-    finalize(recovery);
-    if (!recovery->had_ended || recovery->finalized.path != NULL) {
-        write_artifacts(recovery);
-    } else {
-        recovery->artifacts = bot_artifacts_describe_all(recovery->dir);
-    }
-    if (recovery->config->has_upload && recovery->error == NULL) {
-        upload(recovery);
-    }
+    deliver(recovery);
     report(recovery);
     BotExit exit = exit_code(recovery);
     if (!recovery->had_ended) {
@@ -484,11 +405,12 @@ static BotExit recover_folder(Recovery *recovery, BotFolder *folder)
         tell_orchestrator(recovery);
         exit = exit_code(recovery);
     }
-    if (recovery->error == NULL && !recovery->undelivered) {
+    if (bot_delivery_get_error(recovery->delivery) == NULL && !is_undelivered(recovery)) {
         bot_folder_forget_config(folder);
     }
-    if (recovery->finalized.path != NULL) {
-        g_message("recovered %.1f s: %s", recovery->finalized.duration_s, recovery->finalized.path);
+    if (has_recording(recovery)) {
+        const MediaFinalized *recording = bot_delivery_get_recording(recovery->delivery);
+        g_message("recovered %.1f s: %s", recording->duration_s, recording->path);
     }
     return exit;
 }
@@ -501,12 +423,10 @@ static void recovery_clear(Recovery *recovery)
     bot_gaps_free(recovery->gaps);
     g_hash_table_unref(recovery->uploaded);
     json_array_unref(recovery->events);
-    g_clear_pointer(&recovery->artifacts, json_array_unref);
+    g_clear_pointer(&recovery->delivery, bot_delivery_free);
     g_free(recovery->recording_url);
     bot_event_log_free(recovery->log);
     bot_config_free(recovery->config);
-    media_finalized_clear(&recovery->finalized);
-    g_clear_error(&recovery->error);
 }
 
 BotExit bot_recover(const char *output_dir)

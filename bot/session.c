@@ -279,7 +279,7 @@ BotSession *bot_session_new(const BotConfig *config, BotEventLog *log,
     session->user_data = user_data;
     session->state = BOT_STATE_READY;
     session->roster = bot_roster_new();
-    session->old_credentials = g_ptr_array_new_with_free_func((GDestroyNotify)bot_config_free);
+    session->delivery = bot_delivery_new(config, log, &bot_session_delivery_events, session);
     session->recording_started_us = -1;
     session->presence = BOT_PRESENCE_NEVER;
     bot_rejoin_init(&session->rejoin, config->rejoin_attempts);
@@ -300,16 +300,25 @@ void bot_session_take_standby(BotSession *session, PlatformStandby *standby)
     session->standby = standby;
 }
 
+static void on_warning(const char *code, const char *message, gpointer user_data)
+{
+    bot_session_warn(user_data, code, message);
+}
+
+static void on_reported(gpointer user_data)
+{
+    bot_session_finish_step(user_data);
+}
+
+void bot_session_set_credentials(BotSession *session, BotConfig *config)
+{
+    bot_delivery_set_credentials(session->delivery, config);
+}
+
 void bot_session_start(BotSession *session)
 {
-    g_autoptr(GError) error = NULL;
-    /* With a control link the orchestrator alone sends webhooks. */
-    if (session->config->webhook_url != NULL && session->config->control_url == NULL) {
-        session->webhook = bot_session_open_webhook(session, &error);
-        if (session->webhook == NULL) {
-            bot_session_warn(session, "webhook_spool", error->message);
-        }
-    }
+    static const BotReporterEvents events = {.on_warning = on_warning, .on_idle = on_reported};
+    session->reporter = bot_reporter_new(session->config, session->log, &events, session);
     session->tick_id = g_timeout_add(TICK_MS, on_tick, session);
     bot_session_raise(session, BOT_EVENT_JOIN_REQUESTED, NULL);
 }
@@ -321,8 +330,8 @@ static void shut_down_in_time(BotSession *session)
     session->terminating = true;
     /* The last fifth is for finalizing what a stuck meeting left. */
     session->grace_id = g_timeout_add(grace_s * 800, on_grace_over, session);
-    if (session->finishing && session->webhook != NULL && !session->webhook_idle) {
-        bot_webhook_finish(session->webhook, bot_session_deliver_within_s(session));
+    if (session->finishing) {
+        bot_reporter_finish(session->reporter, bot_session_deliver_within_s(session));
     }
     bot_session_end(session, BOT_OUTCOME_USER_REQUESTED, "The worker was told to stop.");
 }
@@ -336,17 +345,15 @@ void bot_session_shutdown(BotSession *session)
     g_clear_handle_id(&session->grace_id, g_source_remove);
     session->at_once = true;
     g_clear_pointer(&session->platform, platform_free);
-    if (session->upload != NULL) {
-        bot_upload_cancel(session->upload);
-    }
+    bot_delivery_cut_short(session->delivery);
     if (session->state == BOT_STATE_LEAVING) {
         bot_session_raise(session, BOT_EVENT_LEFT_MEETING, NULL);
     } else if (session->state == BOT_STATE_POST_PROCESSING && !session->engine_stopped &&
                session->engine != NULL) {
         media_engine_stop_recording(session->engine, true);
     }
-    if (session->finishing && session->webhook != NULL && !session->webhook_idle) {
-        bot_webhook_finish(session->webhook, bot_session_deliver_within_s(session));
+    if (session->finishing) {
+        bot_reporter_finish(session->reporter, bot_session_deliver_within_s(session));
     }
     bot_session_finish_step(session);
 }
@@ -367,22 +374,16 @@ void bot_session_free(BotSession *session)
     g_clear_pointer(&session->standby, platform_standby_free);
     g_clear_pointer(&session->engine, media_engine_free);
     g_clear_pointer(&session->streaming, streaming_client_free);
-    g_clear_pointer(&session->ahead, bot_upload_ahead_free);
-    g_clear_pointer(&session->upload, bot_upload_free);
-    g_ptr_array_unref(session->old_credentials);
-    g_clear_pointer(&session->webhook, bot_webhook_free);
+    bot_delivery_free(session->delivery);
+    g_clear_pointer(&session->reporter, bot_reporter_free);
     g_clear_pointer(&session->voices, bot_voices_free);
     bot_roster_free(session->roster);
     g_array_unref(session->chat);
     g_queue_clear_full(&session->pending, g_free);
-    g_clear_error(&session->finalize_error);
-    media_finalized_clear(&session->finalized);
     g_free(session->platform_name);
     g_free(session->self_id);
     g_free(session->speakers_key);
     g_free(session->message);
-    g_free(session->recording_url);
-    g_clear_pointer(&session->artifacts, json_array_unref);
     g_free(session);
 }
 

@@ -31,115 +31,45 @@ GArray *bot_session_speech_rows(BotSession *session)
     return rows;
 }
 
-/* Returns (transfer full): what was made, each reported by an event. */
-static JsonArray *write_metadata(BotSession *session)
-{
-    const char *dir = session->config->output_dir;
-    JsonArray *artifacts = bot_artifacts_describe_all(dir);
-    const BotOutcomeRow *row = bot_session_row(session);
-    bool failed = row->error != NULL || row->code != NULL || session->finalize_error != NULL;
-    g_autoptr(JsonArray) gaps = bot_gaps_to_json(session->gaps);
-    BotMetadata metadata = {
-        .bot_id = session->config->bot_id,
-        .platform = session->platform_name,
-        .recording_started_unix_ms = session->recording_started_unix_ms,
-        .duration_s = session->finalized.duration_s,
-        .end_reason = row->end_reason,
-        .error = session->finalize_error != NULL ? session->finalize_error->message
-                 : failed                        ? bot_session_message(session)
-                                                 : NULL,
-        .gaps = gaps,
-        .artifacts = artifacts,
-    };
-    bot_artifacts_report(artifacts, session->log);
-    g_autoptr(GError) error = NULL;
-    if (!bot_artifacts_write_metadata(dir, &metadata, &error)) {
-        bot_session_warn(session, "artifact_not_written", error->message);
-    }
-    return artifacts;
-}
+/* --- what the delivery asks and says --- */
 
-static JsonArray *write_artifacts(BotSession *session)
-{
-    const char *dir = session->config->output_dir;
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GArray) rows = bot_session_speech_rows(session);
-    bool written = !session->recording_begun ||
-                   (bot_artifacts_write_diarization(dir, rows, session->roster, &error) &&
-                    bot_artifacts_write_participants(dir, session->roster,
-                                                     session->recording_started_us, &error) &&
-                    bot_artifacts_write_chat(dir, session->chat, &error));
-    if (!written) {
-        bot_session_warn(session, "artifact_not_written", error->message);
-    }
-    return write_metadata(session);
-}
-
-/* --- finalizing --- */
-
-typedef struct {
-    char *output_dir;
-    char *title;
-    int64_t created_unix_ms;
-    GArray *chapters; /* of MediaChapter; NULL: none */
-    MediaFinalized finalized;
-} FinalizeTask;
-
-static void finalize_task_free(gpointer data)
-{
-    FinalizeTask *task = data;
-    g_free(task->output_dir);
-    g_free(task->title);
-    g_clear_pointer(&task->chapters, g_array_unref);
-    media_finalized_clear(&task->finalized);
-    g_free(task);
-}
-
-static void finalize_in_thread(GTask *task, gpointer source, gpointer data,
-                               GCancellable *cancellable)
-{
-    FinalizeTask *work = data;
-    MediaFinalizeOptions options = {work->title, work->created_unix_ms, work->chapters};
-    GError *error = NULL;
-    if (media_finalize(work->output_dir, &options, &work->finalized, &error)) {
-        g_task_return_boolean(task, TRUE);
-    } else {
-        g_task_return_error(task, error);
-    }
-}
-
-static void post_processed(BotSession *session)
-{
-    g_autoptr(JsonArray) artifacts = write_artifacts(session);
-    session->post_processed = true;
-    if (!bot_session_upload(session, artifacts)) {
-        bot_session_delivered(session);
-    }
-}
-
-void bot_session_delivered(BotSession *session)
-{
-    bot_session_raise(session, BOT_EVENT_POST_PROCESSING_COMPLETED, NULL);
-}
-
-static void on_finalized(GObject *source, GAsyncResult *result, gpointer user_data)
+static void on_describe(const MediaFinalized *finalized, BotMeetingRecord *ret_record,
+                        gpointer user_data)
 {
     BotSession *session = user_data;
-    FinalizeTask *work = g_task_get_task_data(G_TASK(result));
-    g_autoptr(GError) error = NULL;
-    if (g_task_propagate_boolean(G_TASK(result), &error)) {
-        session->finalized = work->finalized;
-        work->finalized = (MediaFinalized){0};
-        JsonObject *members = json_object_new();
-        json_object_set_string_member(members, "op", "finalized");
-        json_object_set_double_member(members, "at_s", session->finalized.duration_s);
-        bot_event_log_emit(session->log, "recording", members);
-    } else {
-        bot_session_warn(session, "not_finalized", error->message);
-        session->finalize_error = g_steal_pointer(&error);
-    }
-    post_processed(session);
+    const BotOutcomeRow *row = bot_session_row(session);
+    bool failed = row->error != NULL || row->code != NULL;
+    session->post_processed = true;
+    *ret_record = (BotMeetingRecord){
+        .platform = session->platform_name,
+        .started_unix_ms = session->recording_started_unix_ms,
+        .started_us = session->recording_started_us,
+        .end_reason = row->end_reason,
+        .error = failed ? bot_session_message(session) : NULL,
+        .speech = bot_session_speech_rows(session),
+        .chat = session->chat,
+        .roster = session->roster,
+        .gaps = session->gaps,
+    };
 }
+
+static void on_warning(const char *code, const char *message, gpointer user_data)
+{
+    bot_session_warn(user_data, code, message);
+}
+
+static void on_delivered(gpointer user_data)
+{
+    bot_session_raise(user_data, BOT_EVENT_POST_PROCESSING_COMPLETED, NULL);
+}
+
+const BotDeliveryEvents bot_session_delivery_events = {
+    .on_describe = on_describe,
+    .on_warning = on_warning,
+    .on_delivered = on_delivered,
+};
+
+/* --- after the meeting --- */
 
 static GArray *chapters(BotSession *session)
 {
@@ -153,22 +83,24 @@ void bot_session_engine_stopped(BotSession *session)
         return;
     }
     session->engine_stopped = true;
-    FinalizeTask *work = g_new0(FinalizeTask, 1);
-    work->output_dir = g_strdup(session->config->output_dir);
-    work->title = g_strdup_printf("%s (%s)", session->config->bot_name, session->platform_name);
-    work->created_unix_ms = session->recording_started_unix_ms;
-    work->chapters = session->config->chapters ? chapters(session) : NULL;
-    g_autoptr(GTask) task = g_task_new(NULL, NULL, on_finalized, session);
-    g_task_set_task_data(task, work, finalize_task_free);
-    g_task_run_in_thread(task, finalize_in_thread);
+    g_autofree char *title =
+        g_strdup_printf("%s (%s)", session->config->bot_name, session->platform_name);
+    BotDeliveryStart start = {
+        .recorded = true,
+        .title = title,
+        .started_unix_ms = session->recording_started_unix_ms,
+        .chapters = session->config->chapters ? chapters(session) : NULL,
+    };
+    bot_delivery_start(session->delivery, &start);
 }
 
 void bot_session_post_process(BotSession *session)
 {
+    BotDeliveryStart nothing = {0};
     if (session->recording_begun) {
         media_engine_stop_recording(session->engine, session->at_once);
     } else {
-        post_processed(session);
+        bot_delivery_start(session->delivery, &nothing);
     }
 }
 
@@ -177,7 +109,7 @@ void bot_session_post_process(BotSession *session)
 static BotExit exit_code(BotSession *session)
 {
     const BotOutcomeRow *row = bot_session_row(session);
-    if (session->finalize_error != NULL) {
+    if (bot_delivery_get_error(session->delivery) != NULL) {
         return BOT_EXIT_NOT_FINALIZED;
     }
     bool refused = row->complete && !session->recording_begun &&
@@ -186,9 +118,8 @@ static BotExit exit_code(BotSession *session)
     if (refused) {
         return BOT_EXIT_NEVER_RECORDED;
     }
-    bool undelivered =
-        session->undelivered ||
-        (session->webhook != NULL && bot_webhook_count_undelivered(session->webhook) > 0);
+    bool undelivered = bot_delivery_is_incomplete(session->delivery) ||
+                       bot_reporter_has_undelivered(session->reporter);
     return row->exit == BOT_EXIT_OK && undelivered ? BOT_EXIT_NOT_DELIVERED : row->exit;
 }
 
@@ -219,12 +150,10 @@ void bot_session_finish(BotSession *session)
 {
     session->finishing = true;
     if (!session->post_processed) {
-        json_array_unref(write_artifacts(session));
+        bot_delivery_write_only(session->delivery);
     }
     bot_session_report_final(session);
-    if (session->webhook != NULL) {
-        bot_webhook_finish(session->webhook, bot_session_deliver_within_s(session));
-    }
+    bot_reporter_finish(session->reporter, bot_session_deliver_within_s(session));
     if (session->platform != NULL) {
         platform_leave(session->platform); /* a knock is taken back, a call is left */
     }
@@ -234,8 +163,8 @@ void bot_session_finish(BotSession *session)
 
 void bot_session_finish_step(BotSession *session)
 {
-    bool reported = session->webhook == NULL || session->webhook_idle;
-    if (!session->finishing || session->ended || session->platform != NULL || !reported) {
+    if (!session->finishing || session->ended || session->platform != NULL ||
+        !bot_reporter_is_idle(session->reporter)) {
         return;
     }
     session->ended = true;

@@ -450,7 +450,7 @@ void bot_session_start_recording(BotSession *session)
     media_engine_pause_stream(session->engine, false); /* it may have been refused before */
     session->recording_started_us = now_us;
     session->recording_started_unix_ms = now_unix_ms;
-    bot_session_upload_ahead(session);
+    bot_delivery_send_ahead(session->delivery);
     bot_session_report_code(session, "in_call_recording");
 }
 

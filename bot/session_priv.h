@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "bot/artifacts.h"
+#include "bot/delivery.h"
 #include "bot/gaps.h"
 #include "bot/image.h"
 #include "bot/rejoin.h"
-#include "bot/report.h"
+#include "bot/reporter.h"
 #include "bot/roster.h"
 #include "bot/session.h"
 #include "bot/speech_player.h"
 #include "bot/voices.h"
-#include "bot/webhook.h"
 #include "media/engine.h"
-#include "media/finalizer.h"
 #include "platforms/platform.h"
 #include "streaming/client.h"
 
 /*
  * The session's parts: session.c has the state and the effects, session_meeting.c what the
  * platform reports, session_media.c sound, speech and the live sockets, session_finish.c the end,
- * session_upload.c the delivery, session_status.c the webhooks, session_command.c what is asked
- * from outside.
+ * session_status.c the status codes, session_rejoin.c out of the call and in again,
+ * session_command.c what is asked from outside.
  */
 
 struct BotSession {
@@ -53,7 +51,8 @@ struct BotSession {
     MediaEngine *engine;        /* owned */
     StreamingClient *streaming; /* owned; NULL: nobody listens */
     BotSpeechPlayer *player;    /* owned */
-    BotWebhook *webhook;        /* owned; NULL: no webhook_url */
+    BotReporter *reporter;      /* owned */
+    BotDelivery *delivery;      /* owned */
     BotRoster *roster;          /* owned */
 
     BotPresence presence;
@@ -62,23 +61,11 @@ struct BotSession {
 
     bool recording_begun; /* zero of the recording's time is set */
     bool engine_stopped;  /* no more is written to the working files */
-    bool finalizing;
     bool post_processed;
-    bool ended;             /* on_ended was called */
-    bool finishing;         /* a terminal state was entered */
-    bool webhook_idle;      /* the outbox is empty, or given up on */
-    bool terminating;       /* the first SIGTERM */
-    bool at_once;           /* the second SIGTERM, or the grace time is over */
-    GError *finalize_error; /* owned */
-    BotUploadAhead *ahead;  /* owned; NULL: nothing is sent while it grows */
-    BotUpload *upload;      /* owned; NULL: not under way */
-    BotConfig *credentials; /* borrowed: the newest that came; NULL: none did */
-    bool credentials_used;
-    GPtrArray *old_credentials; /* owned BotConfig: all that came */
-    JsonArray *artifacts;       /* owned: what is uploaded; NULL: nothing */
-    char *recording_url;        /* owned: where the recording was uploaded to; NULL: nowhere */
-    bool undelivered;           /* something asked for was not uploaded */
-    MediaFinalized finalized;
+    bool ended;                   /* on_ended was called */
+    bool finishing;               /* a terminal state was entered */
+    bool terminating;             /* the first SIGTERM */
+    bool at_once;                 /* the second SIGTERM, or the grace time is over */
     int64_t recording_started_us; /* monotonic; -1 never */
     int64_t recording_started_unix_ms;
 
@@ -149,7 +136,9 @@ void bot_session_lose_media(BotSession *session);
 
 /* --- session_finish.c --- */
 
-/** Stop the engine, finalize, write the artifacts; then post_processing_completed. */
+extern const BotDeliveryEvents bot_session_delivery_events;
+
+/** Stop the engine, deliver; then post_processing_completed. */
 void bot_session_post_process(BotSession *session);
 /** A terminal state was entered: leave if still there, report, tell on_ended. */
 void bot_session_finish(BotSession *session);
@@ -163,21 +152,8 @@ unsigned bot_session_deliver_within_s(BotSession *session);
 const BotOutcomeRow *bot_session_row(BotSession *session);
 const char *bot_session_message(BotSession *session);
 
-/* --- session_upload.c --- */
-
-/** The recording began: what can be sent while it grows is. */
-void bot_session_upload_ahead(BotSession *session);
-
-/**
- * Deliver @artifacts where the configuration wants them, then go on finishing. False: nowhere.
- */
-bool bot_session_upload(BotSession *session, JsonArray *artifacts);
-/** The files are delivered, or can't be. */
-void bot_session_delivered(BotSession *session);
-
 /* --- session_status.c: the owner's status codes --- */
 
 void bot_session_report_state(BotSession *session, BotState old_state, BotState new_state);
 void bot_session_report_code(BotSession *session, const char *code);
 void bot_session_report_final(BotSession *session);
-BotWebhook *bot_session_open_webhook(BotSession *session, GError **error);

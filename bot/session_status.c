@@ -14,8 +14,7 @@ void bot_session_report_code(BotSession *session, const char *code)
         report.error_message = bot_session_message(session);
         report.error_type = bot_outcome_to_string(session->outcome);
     }
-    bot_event_log_emit(session->log, "status", bot_report_status_members(&report));
-    bot_report_status(session->webhook, session->config, &report);
+    bot_reporter_status(session->reporter, &report);
 }
 
 /* in_call_recording is reported where recording really began, with its time. */
@@ -58,50 +57,28 @@ void bot_session_report_state(BotSession *session, BotState old_state, BotState 
 
 static void report_complete(BotSession *session)
 {
-    bool recorded = session->finalized.path != NULL;
-    g_autofree char *local = recorded ? bot_report_local_url(session->finalized.path) : NULL;
+    g_autofree char *url = bot_delivery_dup_url(session->delivery);
     g_autoptr(GArray) rows = bot_session_speech_rows(session);
     g_autoptr(JsonArray) speakers = bot_artifacts_speaker_names(rows, session->roster);
     BotCompleteReport report = {
         .end_reason = bot_session_row(session)->end_reason,
-        .recording_url = session->recording_url != NULL ? session->recording_url : local,
+        .recording_url = url,
         .speakers = speakers,
     };
-    bot_report_complete(session->webhook, session->config, &report);
+    bot_reporter_complete(session->reporter, &report);
 }
 
 void bot_session_report_final(BotSession *session)
 {
     const BotOutcomeRow *row = bot_session_row(session);
-    if (row->complete && session->finalize_error == NULL) {
+    const GError *lost = bot_delivery_get_error(session->delivery);
+    if (row->complete && lost == NULL) {
         report_complete(session);
         return;
     }
     BotFailedReport report = {row->error, row->error_code, bot_session_message(session)};
     if (row->complete) { /* it ended well, but the file is lost */
-        report =
-            (BotFailedReport){"InternalError", "internal_error", session->finalize_error->message};
+        report = (BotFailedReport){"InternalError", "internal_error", lost->message};
     }
-    bot_report_failed(session->webhook, session->config, &report);
-}
-
-static void on_given_up(const char *event, const char *reason, gpointer user_data)
-{
-    g_autofree char *message =
-        g_strdup_printf("The webhook %s could not be delivered: %s", event, reason);
-    bot_session_warn(user_data, "webhook_given_up", message);
-}
-
-static void on_idle(gpointer user_data)
-{
-    BotSession *session = user_data;
-    session->webhook_idle = true;
-    bot_session_finish_step(session);
-}
-
-BotWebhook *bot_session_open_webhook(BotSession *session, GError **error)
-{
-    static const BotWebhookEvents events = {on_given_up, on_idle};
-    return bot_webhook_new(session->config->webhook_url, session->config->webhook_api_key,
-                           session->config->output_dir, &events, session, error);
+    bot_reporter_failed(session->reporter, &report);
 }
