@@ -7,8 +7,6 @@
 #include "platforms/url.h"
 #include "platforms/zoom/url.h"
 
-G_DEFINE_QUARK(platform_error, platform_error)
-
 typedef struct {
     const char *name;
     bool (*is_ours)(GUri *uri); /* by the host alone */
