@@ -7,8 +7,13 @@
  */
 const broken = new Set();
 
+/* With one kind of apostrophe, and no more than one blank at a time. */
+function tidy(text) {
+    return text.replace(/[\u2018\u2019]/g, "'").replace(/[\s\u00a0]+/g, ' ').trim();
+}
+
 function normal(text) {
-    return text.replace(/[\u2018\u2019]/g, "'").replace(/[\s\u00a0]+/g, ' ').trim().toLowerCase();
+    return tidy(text).toLowerCase();
 }
 
 for (const candidates of Object.values(RULES.purposes)) {
@@ -27,8 +32,8 @@ function isExcluded(element) {
     return RULES.exclude !== '' && element.closest(RULES.exclude) !== null;
 }
 
-/* The visible text below @root, outside what is excluded. */
-function textOf(root) {
+/* The visible text below @root, outside what is excluded, as people read it. */
+function visibleText(root) {
     const parts = [];
     const walker = document.createTreeWalker(root, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, {
         acceptNode(node) {
@@ -43,7 +48,11 @@ function textOf(root) {
     while (walker.nextNode()) {
         parts.push(walker.currentNode.data);
     }
-    return normal(parts.join(' '));
+    return tidy(parts.join(' '));
+}
+
+function textOf(root) {
+    return normal(visibleText(root));
 }
 
 /* What assistive technology calls @element (after accname 1.2, as far as pages need it): the elements
@@ -52,12 +61,12 @@ function accessibleName(element) {
     const labels = (element.getAttribute('aria-labelledby') || '').split(/\s+/)
         .map((id) => id === '' ? null : element.ownerDocument.getElementById(id))
         .filter((label) => label !== null)
-        .map((label) => isVisible(label) ? textOf(label) : normal(label.textContent));
-    const own = ['aria-label', 'alt'].map((key) => normal(element.getAttribute(key) || ''));
-    const around = [...element.labels || []].map((label) => textOf(label));
-    const rest = ['title', 'placeholder'].map((key) => normal(element.getAttribute(key) || ''));
+        .map((label) => isVisible(label) ? visibleText(label) : tidy(label.textContent));
+    const own = ['aria-label', 'alt'].map((key) => tidy(element.getAttribute(key) || ''));
+    const around = [...element.labels || []].map((label) => visibleText(label));
+    const rest = ['title', 'placeholder'].map((key) => tidy(element.getAttribute(key) || ''));
     return [labels.join(' ').trim(), ...own, around.join(' ').trim()].find((name) => name !== '') ||
-        textOf(element) || rest.find((name) => name !== '') || '';
+        visibleText(element) || rest.find((name) => name !== '') || '';
 }
 
 /* How much of @element lies in its page, in CSS pixels: what pages keep out of sight is often laid out
@@ -127,7 +136,7 @@ class Reading {
         const {match, wanted, names, unwanted} = candidate;
         return (wanted.length === 0 || compares(match, wanted, this.text(element)) ||
                 (match === 'exact' && this.hasPart(element, candidate))) &&
-            (names.length === 0 || compares(match, names, accessibleName(element))) &&
+            (names.length === 0 || compares(match, names, normal(accessibleName(element)))) &&
             !(unwanted.length > 0 &&
               compares('contains', unwanted, this.text(element) + ' ' + normal(document.title)));
     }
@@ -232,7 +241,7 @@ function describeAll(elements) {
     }
     const [element] = elements;
     const id = element.id ? '#' + element.id : '';
-    const name = element.tagName === 'BODY' ? textOf(element) : accessibleName(element);
+    const name = element.tagName === 'BODY' ? visibleText(element) : accessibleName(element);
     return (elements.length > 1 ? elements.length + ' x ' : '') +
         '<' + element.tagName.toLowerCase() + id + '> ' + name.slice(0, 80);
 }
