@@ -362,18 +362,16 @@ void bot_session_free(BotSession *session)
 {
     g_clear_handle_id(&session->tick_id, g_source_remove);
     g_clear_handle_id(&session->grace_id, g_source_remove);
-    g_clear_handle_id(&session->speakers_id, g_source_remove);
     g_clear_handle_id(&session->rejoin_id, g_source_remove);
     g_clear_handle_id(&session->unconfirmed_id, g_source_remove);
     bot_gaps_free(session->gaps);
     g_hash_table_unref(session->own_ids);
     g_clear_pointer(&session->picture, g_bytes_unref);
     g_clear_pointer(&session->image, bot_image_free);
-    g_clear_pointer(&session->player, bot_speech_player_free);
     g_clear_pointer(&session->platform, platform_free);
     g_clear_pointer(&session->standby, platform_standby_free);
     g_clear_pointer(&session->engine, media_engine_free);
-    g_clear_pointer(&session->streaming, streaming_client_free);
+    g_clear_pointer(&session->live, bot_live_free);
     bot_delivery_free(session->delivery);
     g_clear_pointer(&session->reporter, bot_reporter_free);
     g_clear_pointer(&session->voices, bot_voices_free);
@@ -382,7 +380,6 @@ void bot_session_free(BotSession *session)
     g_queue_clear_full(&session->pending, g_free);
     g_free(session->platform_name);
     g_free(session->self_id);
-    g_free(session->speakers_key);
     g_free(session->message);
     g_free(session);
 }

@@ -129,7 +129,7 @@ static bool command_speak(BotSession *session, JsonObject *args, Pending *pendin
     for (gsize i = 0; i < n_samples; i++) {
         samples[i] = (int16_t)((guint16)bytes[2 * i] | (guint16)bytes[2 * i + 1] << 8);
     }
-    if (!bot_speech_player_queue(session->player, samples, n_samples, (uint32_t)rate_hz)) {
+    if (!bot_live_speak(session->live, samples, n_samples, (uint32_t)rate_hz)) {
         fail(error, BOT_SESSION_ERROR_COMMAND, "$.args.data: more than 180 s of speech wait");
         return false;
     }
@@ -142,10 +142,7 @@ static bool command_stop_speaking(BotSession *session, JsonObject *args, Pending
     if (!require_call(session, error)) {
         return false;
     }
-    if (session->streaming != NULL) {
-        streaming_client_flush_speech(session->streaming);
-    }
-    bot_speech_player_stop(session->player);
+    bot_live_stop_speaking(session->live);
     return true;
 }
 

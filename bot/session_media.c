@@ -3,61 +3,13 @@
 
 #include <string.h>
 
-#define SPEAKERS_EVERY_MS 50 /* at most 20 messages a second */
-
-/* --- speaker messages --- */
-
-/* Everybody once: who shares a voice is listed with it. */
-static bool is_listed(const BotPerson *person)
-{
-    return person->present && person->name[0] != '\0' && person->room_id == 0;
-}
-
-static void send_speakers(BotSession *session)
-{
-    guint n = bot_roster_length(session->roster);
-    g_autofree StreamingSpeaker *speakers = g_new0(StreamingSpeaker, n + 1);
-    g_autoptr(GString) key = g_string_new(NULL);
-    gsize n_listed = 0;
-    for (guint i = 0; i < n; i++) {
-        const BotPerson *person = bot_roster_nth(session->roster, i);
-        if (is_listed(person)) {
-            speakers[n_listed++] = (StreamingSpeaker){person->name, person->id, person->speaking};
-            g_string_append_printf(key, "%u%c%s\n", person->id, person->speaking ? '+' : '-',
-                                   person->name);
-        }
-    }
-    if (n_listed == 0 || g_strcmp0(key->str, session->speakers_key) == 0) {
-        return;
-    }
-    g_free(session->speakers_key);
-    session->speakers_key = g_string_free(g_steal_pointer(&key), FALSE);
-    session->speakers_sent_us = g_get_monotonic_time();
-    streaming_client_set_speakers(session->streaming, speakers, n_listed, g_get_real_time() / 1000);
-}
-
-static gboolean on_speakers_due(gpointer user_data)
-{
-    BotSession *session = user_data;
-    session->speakers_id = 0;
-    send_speakers(session);
-    return G_SOURCE_REMOVE;
-}
-
 /* Never before admission: consumers take the first list as "the bot is in". */
 void bot_session_roster_changed(BotSession *session)
 {
-    bool live = session->state == BOT_STATE_JOINED_NOT_RECORDING ||
-                session->state == BOT_STATE_JOINED_RECORDING;
-    if (session->streaming == NULL || !live || session->speakers_id != 0) {
-        return;
-    }
-    int64_t since_ms = (g_get_monotonic_time() - session->speakers_sent_us) / 1000;
-    if (since_ms >= SPEAKERS_EVERY_MS) {
-        send_speakers(session);
-    } else {
-        session->speakers_id =
-            g_timeout_add((guint)(SPEAKERS_EVERY_MS - since_ms), on_speakers_due, session);
+    bool in_call = session->state == BOT_STATE_JOINED_NOT_RECORDING ||
+                   session->state == BOT_STATE_JOINED_RECORDING;
+    if (in_call && session->live != NULL) {
+        bot_live_report_speakers(session->live);
     }
 }
 
@@ -205,25 +157,12 @@ static void on_engine_error(const GError *error, gpointer user_data)
     bot_session_end(session, BOT_OUTCOME_RECORDING_FAILED, error->message);
 }
 
-static int64_t to_unix_us(int64_t monotonic_ns)
-{
-    return g_get_real_time() - (g_get_monotonic_time() - monotonic_ns / 1000);
-}
-
 /* Thread: the stream playout's. */
 static void on_pcm(const int16_t *samples, size_t n_samples, uint64_t first_sample,
                    gpointer user_data)
 {
     BotSession *session = user_data;
-    int64_t length_us = (int64_t)n_samples * G_USEC_PER_SEC / session->config->stream_rate_hz;
-    StreamingBlock block = {
-        .samples = samples,
-        .n_samples = n_samples,
-        .first_sample = first_sample,
-        .capture_unix_us = g_get_real_time() - length_us,
-        .is_mix = true,
-    };
-    streaming_client_push(session->streaming, &block);
+    bot_live_push_mix(session->live, samples, n_samples, first_sample);
 }
 
 /* Thread: the stream playout's. */
@@ -231,15 +170,8 @@ static void on_voice(uint32_t source, uint32_t participant_id, const int16_t *sa
                      size_t n_samples, uint64_t first_sample, int64_t at_ns, gpointer user_data)
 {
     BotSession *session = user_data;
-    StreamingBlock block = {
-        .samples = samples,
-        .n_samples = n_samples,
-        .first_sample = first_sample,
-        .capture_unix_us = to_unix_us(at_ns),
-        .participant_id = participant_id,
-        .source = source,
-    };
-    streaming_client_push(session->streaming, &block);
+    bot_live_push_voice(session->live, source, participant_id, samples, n_samples, first_sample,
+                        at_ns);
 }
 
 static const MediaEngineEvents engine_events = {
@@ -252,66 +184,9 @@ static const MediaEngineEvents engine_events = {
     .on_error = on_engine_error,
 };
 
-/* --- the live sockets and the bot's own speech --- */
+/* --- the bot's own speech --- */
 
-static void on_connection(const char *url, bool connected, const char *reason, gpointer user_data)
-{
-    BotSession *session = user_data;
-    if (connected) {
-        g_info("live socket open");
-        return;
-    }
-    g_autofree char *message =
-        g_strdup_printf("A live socket is away (%s); it is dialled again.", reason);
-    bot_session_warn(session, "streaming_disconnected", message);
-}
-
-static void on_stream_speech(gpointer user_data)
-{
-    BotSession *session = user_data;
-    bot_speech_player_wake(session->player);
-}
-
-static void on_flush(gpointer user_data)
-{
-    BotSession *session = user_data;
-    bot_speech_player_stop(session->player);
-}
-
-static void on_dropped(uint64_t n_frames, uint64_t n_speech, gpointer user_data)
-{
-    if (n_frames > 0) {
-        g_autofree char *message = g_strdup_printf(
-            "The consumer of the live audio was away or is too slow: %" G_GUINT64_FORMAT
-            " messages dropped.",
-            n_frames);
-        bot_session_warn(user_data, "streaming_dropped", message);
-    }
-    if (n_speech > 0) {
-        g_autofree char *message = g_strdup_printf(
-            "More than three minutes of speech waited: %" G_GUINT64_FORMAT " samples dropped.",
-            n_speech);
-        bot_session_warn(user_data, "speech_dropped", message);
-    }
-}
-
-static const StreamingEvents stream_events = {
-    .on_connection = on_connection,
-    .on_speech = on_stream_speech,
-    .on_flush = on_flush,
-    .on_dropped = on_dropped,
-};
-
-static gsize player_pull(int16_t *ret_samples, gsize max_samples, uint32_t *ret_rate_hz,
-                         gpointer user_data)
-{
-    BotSession *session = user_data;
-    return session->streaming != NULL ? streaming_client_pop_speech(session->streaming, ret_samples,
-                                                                    max_samples, ret_rate_hz)
-                                      : 0;
-}
-
-static void player_set_microphone(bool open, gpointer user_data)
+static void set_microphone(bool open, gpointer user_data)
 {
     BotSession *session = user_data;
     if (session->platform != NULL) {
@@ -319,7 +194,7 @@ static void player_set_microphone(bool open, gpointer user_data)
     }
 }
 
-static void player_play(const int16_t *samples, gsize n_samples, gpointer user_data)
+static void play(const int16_t *samples, gsize n_samples, gpointer user_data)
 {
     BotSession *session = user_data;
     g_autoptr(GError) error = NULL;
@@ -329,7 +204,7 @@ static void player_play(const int16_t *samples, gsize n_samples, gpointer user_d
     }
 }
 
-static void player_stop(gpointer user_data)
+static void stop_playing(gpointer user_data)
 {
     BotSession *session = user_data;
     if (session->platform != NULL) {
@@ -343,14 +218,14 @@ static void emit_bot_speech(BotSession *session, JsonObject *members)
     bot_event_log_emit(session->log, "bot_speech", members);
 }
 
-static void player_started(gpointer user_data)
+static void on_speech_started(gpointer user_data)
 {
     JsonObject *members = json_object_new();
     json_object_set_string_member(members, "op", "started");
     emit_bot_speech(user_data, members);
 }
 
-static void player_finished(double said_s, bool interrupted, gpointer user_data)
+static void on_speech_finished(double said_s, bool interrupted, gpointer user_data)
 {
     JsonObject *members = json_object_new();
     json_object_set_string_member(members, "op", "finished");
@@ -359,13 +234,12 @@ static void player_finished(double said_s, bool interrupted, gpointer user_data)
     emit_bot_speech(user_data, members);
 }
 
-static const BotSpeechPlayerEvents player_events = {
-    .pull = player_pull,
-    .set_microphone = player_set_microphone,
-    .play = player_play,
-    .stop = player_stop,
-    .on_started = player_started,
-    .on_finished = player_finished,
+static const BotLiveEvents live_events = {
+    .set_microphone = set_microphone,
+    .play = play,
+    .stop = stop_playing,
+    .on_speech_started = on_speech_started,
+    .on_speech_finished = on_speech_finished,
     .on_warning = on_engine_warning,
 };
 
@@ -391,35 +265,22 @@ bool bot_session_open_media(BotSession *session, GError **error)
         .stream_frame_ms = config->stream_frame_ms,
         .stream_voices = config->stream_per_participant,
     };
+    session->live = bot_live_new(config, session->roster, &live_events, session, error);
+    if (session->live == NULL) {
+        return false;
+    }
     session->engine = media_engine_new(&engine, &engine_events, session, error);
     if (session->engine == NULL) {
         return false;
     }
     session->voices = bot_voices_new(session->roster, &voices_events, session);
-    session->player = bot_speech_player_new(&player_events, session);
-    if (!listened) {
-        return true;
-    }
-    StreamingConfig streaming = {
-        .bot_id = config->bot_id,
-        .input = config->stream_input,
-        .output = config->stream_output,
-        .service_directions = config->stream_service_directions,
-        .rate_hz = config->stream_rate_hz,
-        .headers = config->stream_headers,
-        .token = config->stream_token,
-        .format = config->stream_attendee ? STREAMING_FORMAT_ATTENDEE : STREAMING_FORMAT_RAW,
-        .per_participant = config->stream_per_participant,
-        .replay_s = config->stream_replay_s,
-    };
-    session->streaming = streaming_client_new(&streaming, &stream_events, session, error);
-    return session->streaming != NULL;
+    return true;
 }
 
 void bot_session_start_stream(BotSession *session)
 {
     media_engine_start_stream(session->engine);
-    bot_speech_player_set_joined(session->player, true);
+    bot_live_set_joined(session->live, true);
     bot_session_roster_changed(session);
 }
 
@@ -428,8 +289,8 @@ void bot_session_stop_stream(BotSession *session)
     if (session->engine != NULL) {
         media_engine_pause_stream(session->engine, true);
     }
-    if (session->player != NULL) {
-        bot_speech_player_set_joined(session->player, false);
+    if (session->live != NULL) {
+        bot_live_set_joined(session->live, false);
     }
 }
 

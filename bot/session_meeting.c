@@ -130,8 +130,8 @@ static void participant_seen(BotSession *session, const PlatformParticipant *par
     media_engine_set_participant(session->engine, person->id, person->name, true, person->muted);
     media_engine_set_room(session->engine, person->id, person->room_id);
     show_room(session, person);
-    if (is_new && session->streaming != NULL) {
-        streaming_client_name_participant(session->streaming, person->id, person->platform_id);
+    if (is_new) {
+        bot_live_name_participant(session->live, person->id, person->platform_id);
     }
 }
 
@@ -223,7 +223,7 @@ static void on_chat(const char *platform_id, const char *name, const char *text,
 static void on_microphone(bool open, gpointer user_data)
 {
     BotSession *session = user_data;
-    bot_speech_player_microphone(session->player, open);
+    bot_live_microphone(session->live, open);
 }
 
 static void on_rule(const char *purpose, const char *rule, bool found, gpointer user_data)

@@ -4,15 +4,14 @@
 #include "bot/delivery.h"
 #include "bot/gaps.h"
 #include "bot/image.h"
+#include "bot/live.h"
 #include "bot/rejoin.h"
 #include "bot/reporter.h"
 #include "bot/roster.h"
 #include "bot/session.h"
-#include "bot/speech_player.h"
 #include "bot/voices.h"
 #include "media/engine.h"
 #include "platforms/platform.h"
-#include "streaming/client.h"
 
 /*
  * The session's parts: session.c has the state and the effects, session_meeting.c what the
@@ -37,23 +36,22 @@ struct BotSession {
     Platform *platform;       /* owned; NULL before joining and after it left */
     char *platform_name;
     BotRejoin rejoin;
-    guint rejoin_id;            /* the next attempt to join again is due */
-    unsigned rejoin_wait_ms;    /* until it */
-    bool rejoining;             /* the connection was lost in the call: on the way back in */
-    bool keep_paused;           /* the recording was paused when the bot got out of the call */
-    bool greeted;               /* the entry message was sent, or is being */
-    guint unconfirmed_id;       /* who was not seen again has left by then */
-    BotGaps *gaps;              /* owned */
-    BotImage *image;            /* owned; NULL: none is being fetched */
-    GBytes *picture;            /* owned: what the camera shows; NULL: nothing (yet) */
-    char *self_id;              /* owned: the bot's own entry in the meeting; NULL until known */
-    GHashTable *own_ids;        /* owned strings: every entry that was the bot's own */
-    MediaEngine *engine;        /* owned */
-    StreamingClient *streaming; /* owned; NULL: nobody listens */
-    BotSpeechPlayer *player;    /* owned */
-    BotReporter *reporter;      /* owned */
-    BotDelivery *delivery;      /* owned */
-    BotRoster *roster;          /* owned */
+    guint rejoin_id;         /* the next attempt to join again is due */
+    unsigned rejoin_wait_ms; /* until it */
+    bool rejoining;          /* the connection was lost in the call: on the way back in */
+    bool keep_paused;        /* the recording was paused when the bot got out of the call */
+    bool greeted;            /* the entry message was sent, or is being */
+    guint unconfirmed_id;    /* who was not seen again has left by then */
+    BotGaps *gaps;           /* owned */
+    BotImage *image;         /* owned; NULL: none is being fetched */
+    GBytes *picture;         /* owned: what the camera shows; NULL: nothing (yet) */
+    char *self_id;           /* owned: the bot's own entry in the meeting; NULL until known */
+    GHashTable *own_ids;     /* owned strings: every entry that was the bot's own */
+    MediaEngine *engine;     /* owned */
+    BotLive *live;           /* owned; NULL before joining */
+    BotReporter *reporter;   /* owned */
+    BotDelivery *delivery;   /* owned */
+    BotRoster *roster;       /* owned */
 
     BotPresence presence;
     guint tick_id;
@@ -71,9 +69,6 @@ struct BotSession {
 
     BotVoices *voices; /* owned; NULL before the engine is there */
     GArray *chat;      /* BotChatRow */
-    guint speakers_id; /* a speaker message is due */
-    int64_t speakers_sent_us;
-    char *speakers_key; /* owned: what was sent last, to send changes only */
     guint n_warnings;
 };
 

@@ -20,7 +20,7 @@ void bot_session_begin_gap(BotSession *session, const char *reason, const char *
     if (members != NULL) {
         bot_event_log_emit(session->log, "gap", members);
     }
-    bot_speech_player_set_joined(session->player, false);
+    bot_live_set_joined(session->live, false);
 }
 
 /* Losses only, and only of a bot that was in the call: a refusal is final. On the way back in, a
