@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/image.h"
 
+#include "base/address.h"
 #include "base/agent.h"
 #include "base/proxy.h"
 #include "media/still.h"
@@ -46,28 +47,6 @@ static void image_unref(BotImage *image)
     g_clear_error(&image->failure);
     g_clear_object(&image->cancellable);
     g_free(image);
-}
-
-// --- where it may lie ---
-
-bool bot_image_is_private(GInetAddress *address)
-{
-    /* RFC 6890 and its registries: what is not globally reachable, and what carries an IPv4 address
-     * that might not be. */
-    static const char *const ranges[] = {
-        "0.0.0.0/8",     "10.0.0.0/8",      "100.64.0.0/10",  "127.0.0.0/8",    "169.254.0.0/16",
-        "172.16.0.0/12", "192.0.0.0/24",    "192.0.2.0/24",   "192.88.99.0/24", "192.168.0.0/16",
-        "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4",    "240.0.0.0/4",
-        "::/96",         "::ffff:0:0/96",   "64:ff9b::/96",   "64:ff9b:1::/48", "100::/64",
-        "2001::/23",     "2001:db8::/32",   "2002::/16",      "fc00::/7",       "fe80::/10",
-        "fec0::/10",     "ff00::/8"};
-    for (size_t i = 0; i < G_N_ELEMENTS(ranges); i++) {
-        g_autoptr(GInetAddressMask) mask = g_inet_address_mask_new_from_string(ranges[i], NULL);
-        if (g_inet_address_mask_matches(mask, address)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 // --- the end ---
@@ -263,7 +242,7 @@ static void ask_by_proxy(BotImage *image)
 {
     g_autoptr(GInetAddress) address = g_inet_address_new_from_string(g_uri_get_host(image->uri));
     bool any = image->allow_private && image->n_hops == 1;
-    if (address != NULL && !any && bot_image_is_private(address)) {
+    if (address != NULL && !any && !base_address_is_public(address)) {
         fail(image, "%s is a private address", g_uri_get_host(image->uri));
     } else {
         ask(image, NULL);
@@ -280,7 +259,7 @@ static void on_resolved(GObject *source, GAsyncResult *result, gpointer data)
     bool any = image->allow_private && image->n_hops == 1;
     GInetAddress *good = NULL;
     for (GList *l = addresses; l != NULL && good == NULL; l = l->next) {
-        good = any || !bot_image_is_private(l->data) ? l->data : NULL;
+        good = any || base_address_is_public(l->data) ? l->data : NULL;
     }
     if (error != NULL) {
         fail(image, "%s is not found: %s", g_uri_get_host(image->uri), error->message);

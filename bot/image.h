@@ -39,7 +39,3 @@ BotImage *bot_image_read(const char *path, BotImageDone done, gpointer user_data
 /** @done is not called any more. */
 void bot_image_free(BotImage *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(BotImage, bot_image_free)
-
-/** Whether @address is one that the public does not reach: loopback, link-local, private, shared,
- *  multicast, reserved, or an IPv6 address that stands for such an IPv4 address. Pure. */
-bool bot_image_is_private(GInetAddress *address);

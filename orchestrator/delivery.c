@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/delivery.h"
 
+#include "base/address.h"
 #include "base/agent.h"
 #include "base/proxy.h"
-#include "orchestrator/address.h"
 #include "orchestrator/json.h"
 #include "orchestrator/secrets.h"
 
@@ -203,7 +203,7 @@ static void on_network(SoupMessage *message, GSocketClientEvent event, GIOStream
         g_socket_connection_get_remote_address(G_SOCKET_CONNECTION(connection), NULL);
     bool is_public =
         address != NULL && G_IS_INET_SOCKET_ADDRESS(address) &&
-        orch_address_is_public(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)));
+        base_address_is_public(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address)));
     if (!is_public) {
         attempt->refused = true;
         g_cancellable_cancel(attempt->cancellable);
@@ -236,7 +236,7 @@ static bool goes_by_proxy(const OrchDelivery *delivery, GUri *uri, bool *ret_ref
     g_autofree char *proxy = base_proxy_for(delivery->url);
     g_autoptr(GInetAddress) address =
         proxy != NULL ? g_inet_address_new_from_string(g_uri_get_host(uri)) : NULL;
-    *ret_refused = address != NULL && !orch_address_is_public(address);
+    *ret_refused = address != NULL && !base_address_is_public(address);
     return proxy != NULL;
 }
 

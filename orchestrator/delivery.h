@@ -52,7 +52,7 @@ SoupSession *orch_delivery_session(guint max_connections);
 /**
  * orch_delivery_try:
  * @headers: what orch_delivery_headers made; copied into the request
- * @allow_private: targets that orch_address_is_public refuses are allowed
+ * @allow_private: targets that base_address_is_public refuses are allowed
  * @timeout_ms: for all of it, from the look-up of the name to the answer's end
  *
  * @done comes once, never from inside this call, unless the try is cancelled.

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "orchestrator/address.h"
 #include "orchestrator/delivery.h"
 #include "orchestrator/json.h"
 #include "orchestrator/keys.h"
@@ -409,50 +408,6 @@ static void test_retry_times(void)
     g_assert_cmpint(orch_outbox_retry_ms(NULL, 0, 1, 0.5), ==, -1);
 }
 
-static void test_addresses(void)
-{
-    static const struct {
-        const char *text;
-        bool is_public;
-    } cases[] = {
-        {"8.8.8.8", true},
-        {"127.0.0.1", false},
-        {"10.1.2.3", false},
-        {"172.16.0.1", false},
-        {"172.32.0.1", true},
-        {"192.168.1.1", false},
-        {"169.254.169.254", false},
-        {"100.64.0.1", false},
-        {"100.128.0.1", true},
-        {"0.0.0.0", false},
-        {"224.0.0.1", false},
-        {"255.255.255.255", false},
-        {"198.19.0.1", false},
-        {"192.0.2.1", false},
-        {"2606:4700::1111", true},
-        {"::1", false},
-        {"::", false},
-        {"fe80::1", false},
-        {"fd00::1", false},
-        {"::ffff:10.0.0.1", false},
-        {"::ffff:8.8.8.8", true},
-        {"64:ff9b::7f00:1", false},
-        {"2002:7f00:1::", false},
-        {"2001:db8::1", false},
-        {"ff02::1", false},
-        {"64:ff9b::808:808", true},
-        {"2002:808:808::", true},
-        {"2001::1", false},
-        {"2001:4860:4860::8888", true},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GInetAddress) address = g_inet_address_new_from_string(cases[i].text);
-        g_assert_nonnull(address);
-        g_test_message("%s", cases[i].text);
-        g_assert_true(orch_address_is_public(address) == cases[i].is_public);
-    }
-}
-
 static void add(const char *path, void (*test)(World *, gconstpointer))
 {
     g_test_add(path, World, NULL, set_up, test, tear_down);
@@ -461,7 +416,6 @@ static void add(const char *path, void (*test)(World *, gconstpointer))
 int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/outbox/addresses", test_addresses);
     g_test_add_func("/outbox/retry_times", test_retry_times);
     add("/outbox/one_bots_arrive_in_order", test_in_order);
     add("/outbox/retries_keep_the_order", test_retries_keep_order);

@@ -5,10 +5,10 @@
 #include <stdbool.h>
 
 /**
- * orch_address_is_public:
+ * base_address_is_public:
  *
  * Whether anybody on the internet could be meant: not this machine, no private, link-local, shared,
  * multicast, documentation, benchmark or reserved range, also where one stands inside an IPv6
  * address (mapped, NAT64, 6to4). Ranges: the IANA registries of special-purpose addresses. Pure.
  */
-bool orch_address_is_public(GInetAddress *address);
+bool base_address_is_public(GInetAddress *address);

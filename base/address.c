@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "orchestrator/address.h"
+#include "base/address.h"
 
 #include <string.h>
 
@@ -63,7 +63,7 @@ static bool is_public_4(const guint8 *bytes)
     return !is_in_any(bytes, special_4, G_N_ELEMENTS(special_4));
 }
 
-bool orch_address_is_public(GInetAddress *address)
+bool base_address_is_public(GInetAddress *address)
 {
     const guint8 *bytes = g_inet_address_to_bytes(address);
     if (g_inet_address_get_family(address) == G_SOCKET_FAMILY_IPV4) {
