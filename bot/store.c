@@ -2,6 +2,7 @@
 #include "bot/store_priv.h"
 
 #include "base/agent.h"
+#include "base/file_name.h"
 #include "base/proxy.h"
 #include "bot/sigv4.h"
 #include "bot/store_ahead.h"
@@ -110,33 +111,13 @@ static void sign(BotStore *store, SoupMessage *message, const BotStoreRequest *r
     }
 }
 
-static const char *content_type(const char *name)
-{
-    static const char *const types[][2] = {
-        {".mp4", "video/mp4"},
-        {".mp3", "audio/mpeg"},
-        {".wav", "audio/wav"},
-        {".ogg", "audio/ogg"},
-        {".json", "application/json"},
-        {".png", "image/png"},
-        {".jsonl", "application/x-ndjson"},
-        {".ndjson", "application/x-ndjson"},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
-        if (g_str_has_suffix(name, types[i][0])) {
-            return types[i][1];
-        }
-    }
-    return "application/octet-stream";
-}
-
 /* The file is opened anew for each try: a body that was half sent is no good for the next. */
 static bool set_body(SoupMessage *message, const BotStoreRequest *request, GError **error)
 {
     if (request->body == NULL && request->path == NULL) {
         return true;
     }
-    const char *type = content_type(request->name);
+    const char *type = base_file_name_get_mime_type(request->name);
     if (request->body != NULL) {
         soup_message_set_request_body_from_bytes(message, type, request->body);
         return true;
@@ -296,7 +277,7 @@ static SoupMessage *make_s3(BotStore *store, const BotStoreRequest *request)
     sign(store, message, request, path, sha256);
     if (request->makes_object) {
         soup_message_headers_replace(soup_message_get_request_headers(message), "Content-Type",
-                                     content_type(request->name));
+                                     base_file_name_get_mime_type(request->name));
     }
     return message;
 }

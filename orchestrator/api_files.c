@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/http.h"
 
+#include "base/file_name.h"
+
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,35 +10,6 @@
 
 /* Files of bots, to whoever holds a signed link. Pages are read as they are sent: a file is mapped,
  * not loaded. */
-
-static const char *content_type(const char *name)
-{
-    static const struct {
-        const char *suffix, *type;
-    } types[] = {
-        {".mp4", "video/mp4"}, {".mp3", "audio/mpeg"},        {".wav", "audio/wav"},
-        {".ogg", "audio/ogg"}, {".json", "application/json"}, {".jsonl", "application/x-ndjson"},
-        {".png", "image/png"},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(types); i++) {
-        if (g_str_has_suffix(name, types[i].suffix)) {
-            return types[i].type;
-        }
-    }
-    return "application/octet-stream"; /* a page that a bot saw must not run here */
-}
-
-/* A name with a part that begins with a dot leads elsewhere, or to the worker's own files. */
-static bool is_below(const char *name)
-{
-    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
-    for (char **part = parts; *part != NULL; part++) {
-        if ((*part)[0] == '\0' || (*part)[0] == '.') {
-            return false;
-        }
-    }
-    return name[0] != '/';
-}
 
 /* Returns (transfer full): NULL when it is no regular file, or a link. */
 static GBytes *map_file(const OrchBot *bot, const char *name)
@@ -82,10 +55,11 @@ static void reply_file(OrchRequest *request, const char *name, GBytes *bytes)
         soup_message_headers_set_content_range(
             soup_server_message_get_response_headers(request->message), ranges[0].start, end,
             (goffset)total);
-        orch_reply_bytes(request, SOUP_STATUS_PARTIAL_CONTENT, content_type(name), part);
+        orch_reply_bytes(request, SOUP_STATUS_PARTIAL_CONTENT, base_file_name_get_mime_type(name),
+                         part);
     } else {
         soup_message_headers_remove(headers, "Range"); /* libsoup would copy the whole file */
-        orch_reply_bytes(request, SOUP_STATUS_OK, content_type(name), bytes);
+        orch_reply_bytes(request, SOUP_STATUS_OK, base_file_name_get_mime_type(name), bytes);
     }
     if (ranges != NULL) {
         soup_message_headers_free_ranges(headers, ranges);
@@ -99,7 +73,7 @@ static void get_file(OrchRequest *request)
     const OrchLinks *links = orch_bots_links(request->bots);
     bool valid = orch_links_check(links, bot_id, name, orch_request_query(request, "expires"),
                                   orch_request_query(request, "signature"), orch_now_ms());
-    if (!valid || !is_below(name)) {
+    if (!valid || !base_file_name_is_plain(name)) {
         orch_reply_error(request, SOUP_STATUS_FORBIDDEN, "LinkInvalid",
                          "This link is not one of ours, or its time is over. GET "
                          "/bots/meeting_data gives a new one.");

@@ -3,6 +3,7 @@
 #include "orchestrator/json.h"
 #include "orchestrator/notify.h"
 
+#include "base/file_name.h"
 #include "bot/outcome.h"
 
 #include <string.h>
@@ -65,25 +66,10 @@ static bool apply_recording(OrchBots *bots, OrchBot *bot, JsonObject *event, GEr
     return true;
 }
 
-/* A name becomes a path below the bot's folder later: what could lead out of it is no artifact. */
-static bool is_plain_name(const char *name)
-{
-    if (name == NULL || name[0] == '\0' || name[0] == '/' || strlen(name) > 255) {
-        return false;
-    }
-    g_auto(GStrv) parts = g_strsplit(name, "/", -1);
-    for (char **part = parts; *part != NULL; part++) {
-        if ((*part)[0] == '\0' || (*part)[0] == '.') {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool apply_artifact(OrchBots *bots, OrchBot *bot, JsonObject *event, GError **error)
 {
     const char *name = orch_json_string(event, "name");
-    if (!is_plain_name(name)) {
+    if (!base_file_name_is_plain(name)) {
         g_warning("bot %s: an artifact without a proper name", bot->id);
         return true;
     }
