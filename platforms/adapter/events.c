@@ -172,7 +172,8 @@ static void take_warning(Adapter *adapter, JsonObject *message)
 {
     const char *code = platform_json_string(message, "code", "page");
     const char *text = platform_json_string(message, "message", "");
-    if (strspn(code, "abcdefghijklmnopqrstuvwxyz_") != strlen(code) || strlen(code) > 40) {
+    size_t length = strlen(code);
+    if (strspn(code, "abcdefghijklmnopqrstuvwxyz_") != length || length == 0 || length > 40) {
         code = "page";
     }
     g_autofree char *head = g_utf8_substring(text, 0, MIN(g_utf8_strlen(text, -1), 300));
