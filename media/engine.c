@@ -353,9 +353,7 @@ static bool check_config(const MediaEngineConfig *config, GError **error)
         return false;
     }
     if (g_mkdir_with_parents(config->output_dir, 0755) != 0) {
-        g_set_error(error, MEDIA_ERROR, MEDIA_ERROR_IO, "%s: %s", config->output_dir,
-                    g_strerror(errno));
-        return false;
+        return media_set_errno(error, config->output_dir, errno);
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "media/error.h"
 #include "media/frame.h"
 
 #include <gio/gio.h>
@@ -29,21 +30,6 @@ typedef enum {
     MEDIA_MODE_GALLERY_VIEW,
     MEDIA_MODE_AUDIO_ONLY,
 } MediaMode;
-
-typedef enum {
-    MEDIA_ERROR_FAILED,
-    MEDIA_ERROR_UNSUPPORTED,
-    MEDIA_ERROR_STOPPED,
-    MEDIA_ERROR_FORMAT,
-    MEDIA_ERROR_DISK_FULL,
-    MEDIA_ERROR_ENCODER,
-    MEDIA_ERROR_NOTHING_RECORDED,
-    MEDIA_ERROR_IO,
-} MediaError;
-
-#define MEDIA_ERROR media_error_quark()
-GQuark media_error_quark(void);
-const char *media_error_to_string(MediaError code);
 
 typedef struct {
     MediaMode mode;

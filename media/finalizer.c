@@ -32,11 +32,9 @@ void media_finalized_clear(MediaFinalized *finalized)
 static bool fail(int code, const char *what, GError **error)
 {
     int number = AVUNERROR(code);
-    bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
     char text[AV_ERROR_MAX_STRING_SIZE] = "";
     av_strerror(code, text, sizeof text);
-    g_set_error(error, MEDIA_ERROR, full ? MEDIA_ERROR_DISK_FULL : MEDIA_ERROR_IO, "%s: %s", what,
-                text);
+    g_set_error(error, MEDIA_ERROR, media_error_from_errno(number), "%s: %s", what, text);
     return false;
 }
 

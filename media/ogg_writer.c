@@ -38,17 +38,10 @@ struct MediaOggWriter {
 static int write_all(void *opaque, uint8_t *data, int size)
 {
     MediaOggWriter *writer = opaque;
-    int done = 0;
-    while (done < size) {
-        ssize_t n = write(writer->fd, data + done, (size_t)(size - done));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            writer->failed_errno = n < 0 ? errno : EIO;
-            return AVERROR(writer->failed_errno);
-        }
-        done += (int)n;
+    int number = media_write_all(writer->fd, data, (size_t)size);
+    if (number != 0) {
+        writer->failed_errno = number;
+        return AVERROR(number);
     }
     return size;
 }
@@ -59,10 +52,7 @@ static bool check(const MediaOggWriter *writer, int code, GError **error)
     if (number == 0) {
         return true;
     }
-    bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
-    g_set_error(error, MEDIA_ERROR, full ? MEDIA_ERROR_DISK_FULL : MEDIA_ERROR_IO,
-                "write a participant's track: %s", g_strerror(number));
-    return false;
+    return media_set_errno(error, "write a participant's track", number);
 }
 
 /* Version 1, one channel, no samples to skip, 48 kHz, no gain, mapping family 0 (RFC 7845, 5.1). */

@@ -101,10 +101,7 @@ static bool make_work_dir(MediaRecorder *recorder, const char *output_dir, GErro
 {
     recorder->work_dir = g_build_filename(output_dir, MEDIA_WORK_DIR, NULL);
     if (g_mkdir_with_parents(recorder->work_dir, 0755) != 0) {
-        int number = errno;
-        g_set_error(error, MEDIA_ERROR, number == ENOSPC ? MEDIA_ERROR_DISK_FULL : MEDIA_ERROR_IO,
-                    "%s: %s", recorder->work_dir, g_strerror(number));
-        return false;
+        return media_set_errno(error, recorder->work_dir, errno);
     }
     return media_work_state_save(recorder->work_dir, &recorder->state, error);
 }

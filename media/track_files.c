@@ -30,21 +30,13 @@ static void file_free(gpointer data)
     g_free(file);
 }
 
-static bool fail_errno(const char *path, int number, GError **error)
-{
-    bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
-    g_set_error(error, MEDIA_ERROR, full ? MEDIA_ERROR_DISK_FULL : MEDIA_ERROR_IO, "%s: %s", path,
-                g_strerror(number));
-    return false;
-}
-
 MediaTrackFiles *media_track_files_new(const char *work_dir, GError **error)
 {
     g_autoptr(MediaTrackFiles) files = g_new0(MediaTrackFiles, 1);
     files->dir = g_build_filename(work_dir, MEDIA_TRACKS_DIR, NULL);
     files->files = g_hash_table_new_full(NULL, NULL, NULL, file_free);
     if (g_mkdir_with_parents(files->dir, 0755) != 0) {
-        fail_errno(files->dir, errno, error);
+        media_set_errno(error, files->dir, errno);
         return NULL;
     }
     return g_steal_pointer(&files);
@@ -198,7 +190,7 @@ static bool join_inputs(GPtrArray *inputs, const char *path, GError **error)
     }
     ok = ok && media_ogg_writer_close(writer, error);
     if (ok && g_rename(partial, path) != 0) {
-        ok = fail_errno(path, errno, error);
+        ok = media_set_errno(error, path, errno);
     }
     if (!ok) {
         g_unlink(partial);
@@ -256,7 +248,7 @@ bool media_track_files_publish(const char *work_dir, const char *output_dir, GEr
     g_autofree char *to = g_build_filename(output_dir, MEDIA_TRACKS_DIR, NULL);
     g_autoptr(GHashTable) targets = plan(from);
     if (g_hash_table_size(targets) > 0 && g_mkdir_with_parents(to, 0755) != 0) {
-        return fail_errno(to, errno, error);
+        return media_set_errno(error, to, errno);
     }
     GHashTableIter iter;
     gpointer name, paths;

@@ -20,14 +20,6 @@ struct MediaWavFile {
     GArray *ready;             /* of int16_t, little-endian: not on the disk yet */
 };
 
-static bool fail(const char *path, int number, GError **error)
-{
-    bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
-    g_set_error(error, MEDIA_ERROR, full ? MEDIA_ERROR_DISK_FULL : MEDIA_ERROR_IO, "%s: %s", path,
-                g_strerror(number));
-    return false;
-}
-
 static void put_le(uint8_t *to, uint32_t value, int n_bytes)
 {
     for (int i = 0; i < n_bytes; i++) {
@@ -53,19 +45,8 @@ static void make_header(uint8_t header[HEADER_SIZE], uint32_t data_bytes)
 
 static bool write_all(int fd, const char *path, const void *data, size_t size, GError **error)
 {
-    const uint8_t *from = data;
-    while (size > 0) {
-        ssize_t n = write(fd, from, size);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return fail(path, n < 0 ? errno : EIO, error);
-        }
-        from += n;
-        size -= (size_t)n;
-    }
-    return true;
+    int number = media_write_all(fd, data, size);
+    return number == 0 || media_set_errno(error, path, number);
 }
 
 MediaWavFile *media_wav_file_new(const char *work_dir, GError **error)
@@ -77,7 +58,7 @@ MediaWavFile *media_wav_file_new(const char *work_dir, GError **error)
     file->resampler = media_resampler_new(MEDIA_AUDIO_RATE_HZ, MEDIA_WAV_RATE_HZ);
     file->fd = open(file->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (file->fd < 0) {
-        fail(file->path, errno, error);
+        media_set_errno(error, file->path, errno);
         return NULL;
     }
     make_header(header, 0);
@@ -134,7 +115,7 @@ bool media_wav_file_publish(const char *work_dir, const char *output_dir, GError
     uint8_t header[HEADER_SIZE];
     int fd = open(from, O_WRONLY | O_CLOEXEC);
     if (fd < 0) {
-        return errno == ENOENT || fail(from, errno, error);
+        return errno == ENOENT || media_set_errno(error, from, errno);
     }
     off_t size = lseek(fd, 0, SEEK_END);
     off_t data = MAX(size - HEADER_SIZE, 0) & ~(off_t)1; /* a sample may have been cut in two */
@@ -142,7 +123,7 @@ bool media_wav_file_publish(const char *work_dir, const char *output_dir, GError
     bool ok = lseek(fd, 0, SEEK_SET) == 0 && write_all(fd, from, header, sizeof header, error);
     if (ok && (ftruncate(fd, HEADER_SIZE + data) != 0 || (fsync(fd) != 0 && errno != EINVAL) ||
                g_rename(from, to) != 0)) {
-        ok = fail(to, errno, error);
+        ok = media_set_errno(error, to, errno);
     }
     close(fd);
     return ok;

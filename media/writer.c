@@ -19,17 +19,10 @@ struct MediaWriter {
 static int write_all(void *opaque, uint8_t *data, int size)
 {
     MediaWriter *writer = opaque;
-    int done = 0;
-    while (done < size) {
-        ssize_t n = write(writer->fd, data + done, (size_t)(size - done));
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            writer->failed_errno = n < 0 ? errno : EIO;
-            return AVERROR(writer->failed_errno);
-        }
-        done += (int)n;
+    int number = media_write_all(writer->fd, data, (size_t)size);
+    if (number != 0) {
+        writer->failed_errno = number;
+        return AVERROR(number);
     }
     return size;
 }
@@ -38,11 +31,9 @@ static int write_all(void *opaque, uint8_t *data, int size)
 static bool fail(MediaWriter *writer, int code, const char *what, GError **error)
 {
     int number = writer->failed_errno != 0 ? writer->failed_errno : AVUNERROR(code);
-    bool full = number == ENOSPC || number == EDQUOT || number == EFBIG;
     char text[AV_ERROR_MAX_STRING_SIZE];
     av_strerror(AVERROR(number), text, sizeof text);
-    g_set_error(error, MEDIA_ERROR, full ? MEDIA_ERROR_DISK_FULL : MEDIA_ERROR_IO, "%s: %s", what,
-                text);
+    g_set_error(error, MEDIA_ERROR, media_error_from_errno(number), "%s: %s", what, text);
     return false;
 }
 
