@@ -10,7 +10,7 @@ SHARED = {"media/frame.h", "media/json.h"}
 ALLOWED = {
     "base": ({"base"}, set()),
     "media": ({"media", "base"}, set()),
-    "platforms": ({"platforms", "base"}, SHARED),
+    "platforms": ({"platforms", "base"}, SHARED | {"media/tone.h"}),
     "streaming": ({"streaming", "base"}, SHARED),
     "bot": ({"bot", "platforms", "streaming", "media", "base"}, set()),
     "orchestrator": ({"orchestrator", "base"},
