@@ -309,6 +309,7 @@ static void read_document(BotConfig *config)
     if (json_object_has_member(document, "proxy")) {
         config->proxy = json_object_get_object_member(document, "proxy");
     }
+    config->null_dir = get_string(document, "null_dir");
     config->control_url = get_string(document, "control_url");
     config->control_token = get_string(document, "control_token");
     config->worker_id = get_string(document, "worker_id");

@@ -59,8 +59,9 @@ typedef struct {
     bool stream_attendee; /* Attendee's JSON instead of raw PCM */
     uint16_t stream_replay_s;
 
-    JsonObject *browser; /* borrowed */
-    JsonObject *proxy;   /* borrowed; NULL: the environment's */
+    JsonObject *browser;  /* borrowed */
+    JsonObject *proxy;    /* borrowed; NULL: the environment's */
+    const char *null_dir; /* NULL: null: meetings are refused */
 
     BotUploadConfig upload;
     bool has_upload; /* upload says where to */

@@ -126,6 +126,9 @@ const BotField bot_config_fields[] = {
     BOOL("browser.sandbox", BOT_FIELD_PLAIN, "true", "Chromium's own sandbox"),
     BOOL("browser.headless", BOT_FIELD_PLAIN, "true", "no window"),
 
+    STRING("null_dir", BOT_FIELD_PLAIN, 4000, NULL,
+           "folder of the documents of null: meetings, which need no browser; they are refused "
+           "without it"),
     OBJECT("proxy", "instead of the environment's http_proxy, https_proxy and no_proxy"),
     STRING("proxy.http", BOT_FIELD_SECRET, 2000, NULL, "http://HOST:PORT, for http: and ws:"),
     STRING("proxy.https", BOT_FIELD_SECRET, 2000, NULL, "http://HOST:PORT, for https: and wss:"),

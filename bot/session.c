@@ -75,6 +75,7 @@ bool bot_session_connect(BotSession *session, GError **error)
         .want_microphone = true,
         .browser = session->config->browser,
         .standby = session->standby,
+        .null_dir = session->config->null_dir,
     };
     session->platform = platform_new(&config, &bot_session_platform_events, session, error);
     if (session->platform == NULL) {
@@ -109,7 +110,9 @@ static void join(BotSession *session)
     }
     session->platform_name = g_strdup(name);
     if (!bot_session_open_media(session, &error) || !bot_session_connect(session, &error)) {
-        bot_session_end(session, BOT_OUTCOME_INTERNAL, error->message);
+        bool bad_url = g_error_matches(error, PLATFORM_ERROR, PLATFORM_ERROR_URL);
+        bot_session_end(session, bad_url ? BOT_OUTCOME_BAD_URL : BOT_OUTCOME_INTERNAL,
+                        error->message);
         return;
     }
     fetch_image(session);

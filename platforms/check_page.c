@@ -142,6 +142,10 @@ static bool find_target(const PlatformCheck *check, char **ret_url, const char *
     if (!platform_check_url(check->target, &name, ret_url, error)) {
         return false;
     }
+    if (!g_str_has_prefix(*ret_url, "https://")) {
+        g_set_error(error, PLATFORM_ERROR, PLATFORM_ERROR_URL, "%s has no page", *ret_url);
+        return false;
+    }
     if (*ret_platform == NULL) {
         *ret_platform = name;
     }

@@ -29,5 +29,6 @@ struct Platform {
 };
 
 extern const PlatformImpl meet_impl;
+extern const PlatformImpl null_impl;
 extern const PlatformImpl teams_impl;
 extern const PlatformImpl zoom_impl;

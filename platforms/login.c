@@ -20,9 +20,10 @@ static bool fail(GError **error, char *message)
 /* (transfer full): where to sign in. */
 static char *find_page(const char *url, GError **error)
 {
-    char *canonical = NULL;
-    if (platform_check_url(url, NULL, &canonical, NULL)) {
-        return canonical;
+    g_autofree char *canonical = NULL;
+    if (platform_check_url(url, NULL, &canonical, NULL) &&
+        g_str_has_prefix(canonical, "https://")) { /* null: meetings have no page */
+        return g_steal_pointer(&canonical);
     }
     g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_NONE, NULL);
     if (uri == NULL || g_strcmp0(g_uri_get_scheme(uri), "https") != 0 ||

@@ -2,6 +2,7 @@
 #include "platforms/meeting_url.h"
 
 #include "platforms/meet/url.h"
+#include "platforms/null/url.h"
 #include "platforms/platform.h"
 #include "platforms/teams/url.h"
 #include "platforms/url.h"
@@ -37,8 +38,19 @@ static char *unwrap(GUri *uri)
     return kind != NULL && kind->unwrap != NULL ? kind->unwrap(uri) : NULL;
 }
 
+/* No link of the web, and so no GUri: a document's name. */
+static const Links *read_null_url(const char *url, char **ret_url, GError **error)
+{
+    static const Links null_links = {.name = "null"};
+    *ret_url = null_url_canonical(url, error);
+    return *ret_url != NULL ? &null_links : NULL;
+}
+
 static const Links *read_url(const char *url, char **ret_url, GError **error)
 {
+    if (null_url_is_ours(url)) {
+        return read_null_url(url, ret_url, error);
+    }
     g_autoptr(GUri) uri = platform_url_parse(url, unwrap, error);
     const Links *kind = uri != NULL ? find(uri) : NULL;
     if (uri != NULL && kind == NULL) {

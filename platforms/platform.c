@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const PlatformImpl *const registry[] = {&meet_impl, &teams_impl, &zoom_impl};
+static const PlatformImpl *const registry[] = {&meet_impl, &null_impl, &teams_impl, &zoom_impl};
 
 static const PlatformImpl *find(const char *name)
 {

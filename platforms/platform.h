@@ -144,6 +144,7 @@ typedef struct {
     /* A browser started ahead (platforms/standby.h), or NULL; used by platform_join when it was
      * started as "browser" says. Borrowed until then. */
     struct PlatformStandby *standby;
+    const char *null_dir; /* folder of the documents of null: meetings; NULL: there are none */
 } PlatformConfig;
 
 /**

@@ -23,6 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autofree char *same = platform_meeting_of_url(url);
     g_assert_nonnull(meeting);
     g_assert_cmpstr(meeting, ==, same);
+    if (strcmp(name, "null") == 0) {
+        g_assert_true(g_str_has_prefix(url, "null:"));
+        g_assert_null(strpbrk(url, "/.%\\ "));
+        return 0;
+    }
     if (strcmp(name, "meet") == 0) {
         g_assert_true(g_str_has_prefix(url, "https://meet.google.com/"));
         g_assert_cmpuint(strlen(url), ==, strlen("https://meet.google.com/abc-defg-hij"));
