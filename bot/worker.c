@@ -372,20 +372,27 @@ static const char *base_string(Worker *worker, const char *name)
     return json_object_get_string_member_with_default(worker->base, name, NULL);
 }
 
-static bool stand_by(Worker *worker, GError **error)
+static bool start_browser(Worker *worker, GError **error)
 {
     static const PlatformStandbyEvents events = {on_standby_ready, on_standby_lost};
     JsonNode *browser = json_object_get_member(worker->base, "browser");
-    bool has_browser = browser != NULL && JSON_NODE_HOLDS_OBJECT(browser);
+    bool has_options = browser != NULL && JSON_NODE_HOLDS_OBJECT(browser);
+    worker->standby = platform_standby_new(has_options ? json_node_get_object(browser) : NULL,
+                                           &events, worker, error);
+    return worker->standby != NULL;
+}
+
+/* Where null: meetings are allowed, no browser is started ahead: those bots need none. */
+static bool stand_by(Worker *worker, GError **error)
+{
     JsonNode *proxy = json_object_get_member(worker->base, "proxy");
     if (proxy != NULL && JSON_NODE_HOLDS_OBJECT(proxy) &&
         !bot_config_use_proxy(json_node_get_object(proxy), error)) {
         return false;
     }
     worker->exit = BOT_EXIT_OK;
-    worker->standby = platform_standby_new(has_browser ? json_node_get_object(browser) : NULL,
-                                           &events, worker, error);
-    if (worker->standby == NULL) {
+    bool needs_browser = base_string(worker, "null_dir") == NULL;
+    if (needs_browser && !start_browser(worker, error)) {
         return false;
     }
     BotControlLinkConfig config = {.url = base_string(worker, "control_url"),
@@ -394,6 +401,9 @@ static bool stand_by(Worker *worker, GError **error)
     make_link(worker, &config);
     if (worker->link != NULL) {
         watch_stdin(worker);
+    }
+    if (!needs_browser) {
+        on_standby_ready(worker);
     }
     return true;
 }

@@ -20,6 +20,7 @@ struct OrchPool {
     char *executable, *dir, *control_url; /* owned */
     JsonObject *browser;                  /* owned; NULL: the worker's own defaults */
     JsonObject *proxy;                    /* owned; NULL: the environment's */
+    char *null_dir;                       /* owned; NULL: no null: meetings, so with a browser */
     OrchPoolEvents events;
     gpointer user_data;
     GPtrArray *workers; /* of owned OrchWorker, oldest first */
@@ -162,6 +163,9 @@ static bool write_config(OrchWorker *worker, const char *token, GError **error)
     }
     if (pool->proxy != NULL) {
         json_object_set_object_member(document, "proxy", json_object_ref(pool->proxy));
+    }
+    if (pool->null_dir != NULL) {
+        json_object_set_string_member(document, "null_dir", pool->null_dir);
     }
     g_autofree char *text = orch_json_print(document);
     return g_file_set_contents_full(worker->config_path, text, -1, G_FILE_SET_CONTENTS_CONSISTENT,
@@ -431,6 +435,7 @@ OrchPool *orch_pool_new(const OrchPoolConfig *config, const OrchPoolEvents *even
     pool->control_url = g_strdup(config->control_url);
     pool->browser = config->browser != NULL ? json_object_ref(config->browser) : NULL;
     pool->proxy = config->proxy != NULL ? json_object_ref(config->proxy) : NULL;
+    pool->null_dir = g_strdup(config->null_dir);
     pool->events = *events;
     pool->user_data = user_data;
     pool->workers = g_ptr_array_new();
@@ -460,6 +465,7 @@ void orch_pool_free(OrchPool *pool)
     g_ptr_array_unref(pool->workers);
     g_clear_pointer(&pool->browser, json_object_unref);
     g_clear_pointer(&pool->proxy, json_object_unref);
+    g_free(pool->null_dir);
     g_free(pool->executable);
     g_free(pool->dir);
     g_free(pool->control_url);

@@ -38,6 +38,7 @@ typedef struct {
     const char *control_url; /* where workers dial */
     JsonObject *browser;     /* nullable (transfer none): the browser part to start with */
     JsonObject *proxy;       /* likewise: the proxy part */
+    const char *null_dir;    /* nullable: where null: meetings are; then no browser is started */
 } OrchPoolConfig;
 
 /** Strings are copied. Errors: G_IO_ERROR (the folder). */

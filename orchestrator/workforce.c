@@ -327,9 +327,12 @@ static OrchPool *make_pool(OrchWorkforce *workforce, guint16 port, GError **erro
     g_autofree char *dir = orch_config_path(workforce->config, "workers");
     g_autofree char *url = control_url(workforce->config, port);
     JsonObject *defaults = workforce->config->worker_defaults;
-    OrchPoolConfig config = {workforce->config->worker, dir, url,
-                             defaults != NULL ? orch_json_object(defaults, "browser") : NULL,
-                             orch_json_object(workforce->config->worker_defaults, "proxy")};
+    OrchPoolConfig config = {.executable = workforce->config->worker,
+                             .dir = dir,
+                             .control_url = url,
+                             .browser = orch_json_object(defaults, "browser"),
+                             .proxy = orch_json_object(defaults, "proxy"),
+                             .null_dir = orch_json_string(defaults, "null_dir")};
     return orch_pool_new(&config, &orch_workforce_pool_events, workforce, error);
 }
 

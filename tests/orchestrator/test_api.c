@@ -66,6 +66,7 @@ static void test_mbaas_refuses_with_a_sentence(void)
     } cases[] = {
         {"{\"meeting_url\":\"x\"}", "$.bot_name: missing; expected the name that the bot shows"},
         {"{" MEET ",\"browser\":{}}", "$.browser: unknown field*"},
+        {"{" MEET ",\"null_dir\":\"/\"}", "$.null_dir: unknown field*"},
         {"{" MEET ",\"recording_mode\":\"8k\"}", "$.recording_mode: \"8k\" is not one of*"},
         {"{" MEET ",\"start_time\":\"now\"}", "$.start_time: \"now\" is not a whole number*"},
         {"{" MEET ",\"automatic_leave\":{\"silence_timeout\":5}}",
