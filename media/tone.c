@@ -6,7 +6,7 @@
 #include <math.h>
 #include <opus.h>
 
-#define PACKET_SAMPLES (MEDIA_AUDIO_RATE_HZ * MEDIA_TONE_PACKET_MS / 1000)
+#define PACKET_SAMPLES 960    /* 20 ms */
 #define MAX_PACKET_BYTES 1275 /* RFC 6716, 3.4 */
 #define BITRATE_BPS 24000
 #define AMPLITUDE 0.25

@@ -37,11 +37,11 @@ typedef enum {
 typedef struct {
     const char *key;
     FieldKind kind;
-    size_t offset; /* of where the value goes */
-    bool nullable; /* null stands for the default */
     unsigned low, high;
+    size_t offset; /* of where the value goes */
     const char *const *choices;
     ReadNode read;
+    bool nullable; /* null stands for the default */
 } Field;
 
 static bool refuse(Reader *reader, const char *path, JsonNode *node, const char *expected)
@@ -268,9 +268,9 @@ static bool check_stretch(Reader *reader, const char *path, int64_t from_us, int
 static bool read_speech(Reader *reader, const char *path, JsonNode *node)
 {
     static const Field fields[] = {
-        {"at_s", FIELD_SECONDS, offsetof(Speech, at_us), .nullable = false},
-        {"for_s", FIELD_SECONDS, offsetof(Speech, for_us), .nullable = false},
-        {"tone_hz", FIELD_NUMBER, offsetof(Speech, tone_hz), .low = 20, .high = 8000},
+        {"at_s", FIELD_SECONDS, .offset = offsetof(Speech, at_us), .nullable = false},
+        {"for_s", FIELD_SECONDS, .offset = offsetof(Speech, for_us), .nullable = false},
+        {"tone_hz", FIELD_NUMBER, .offset = offsetof(Speech, tone_hz), .low = 20, .high = 8000},
     };
     Speech speech = {0, 0, 440};
     if (!read_object(reader, path, node, fields, G_N_ELEMENTS(fields), &speech)) {
@@ -297,8 +297,8 @@ typedef struct {
 static bool read_screen(Reader *reader, const char *path, JsonNode *node)
 {
     static const Field fields[] = {
-        {"from_s", FIELD_SECONDS, offsetof(Screen, from_us), .nullable = false},
-        {"to_s", FIELD_SECONDS, offsetof(Screen, to_us), .nullable = true},
+        {"from_s", FIELD_SECONDS, .offset = offsetof(Screen, from_us), .nullable = false},
+        {"to_s", FIELD_SECONDS, .offset = offsetof(Screen, to_us), .nullable = true},
     };
     Screen screen = {0, NULL_NEVER_US};
     if (!read_object(reader, path, node, fields, G_N_ELEMENTS(fields), &screen)) {
@@ -378,14 +378,14 @@ static void add_person(Reader *reader, PersonRow *row)
 static bool read_person(Reader *reader, const char *path, JsonNode *node)
 {
     static const Field fields[] = {
-        {"id", FIELD_TEXT, offsetof(PersonRow, id), .nullable = false},
-        {"name", FIELD_TEXT, offsetof(PersonRow, name), .nullable = true},
-        {"name_s", FIELD_SECONDS, offsetof(PersonRow, name_us), .nullable = true},
-        {"host", FIELD_BOOL, offsetof(PersonRow, host), .nullable = false},
-        {"muted", FIELD_BOOL, offsetof(PersonRow, muted), .nullable = false},
-        {"camera", FIELD_BOOL, offsetof(PersonRow, camera), .nullable = true},
-        {"join_s", FIELD_SECONDS, offsetof(PersonRow, join_us), .nullable = false},
-        {"leave_s", FIELD_SECONDS, offsetof(PersonRow, leave_us), .nullable = true},
+        {"id", FIELD_TEXT, .offset = offsetof(PersonRow, id), .nullable = false},
+        {"name", FIELD_TEXT, .offset = offsetof(PersonRow, name), .nullable = true},
+        {"name_s", FIELD_SECONDS, .offset = offsetof(PersonRow, name_us), .nullable = true},
+        {"host", FIELD_BOOL, .offset = offsetof(PersonRow, host), .nullable = false},
+        {"muted", FIELD_BOOL, .offset = offsetof(PersonRow, muted), .nullable = false},
+        {"camera", FIELD_BOOL, .offset = offsetof(PersonRow, camera), .nullable = true},
+        {"join_s", FIELD_SECONDS, .offset = offsetof(PersonRow, join_us), .nullable = false},
+        {"leave_s", FIELD_SECONDS, .offset = offsetof(PersonRow, leave_us), .nullable = true},
         {"speech", FIELD_LIST, .read = read_speech},
         {"screen", FIELD_LIST, .read = read_screen},
     };
@@ -412,9 +412,9 @@ typedef struct {
 static bool read_chat(Reader *reader, const char *path, JsonNode *node)
 {
     static const Field fields[] = {
-        {"at_s", FIELD_SECONDS, offsetof(ChatRow, at_us), .nullable = false},
-        {"from", FIELD_TEXT, offsetof(ChatRow, from), .nullable = false},
-        {"text", FIELD_TEXT, offsetof(ChatRow, text), .nullable = false},
+        {"at_s", FIELD_SECONDS, .offset = offsetof(ChatRow, at_us), .nullable = false},
+        {"from", FIELD_TEXT, .offset = offsetof(ChatRow, from), .nullable = false},
+        {"text", FIELD_TEXT, .offset = offsetof(ChatRow, text), .nullable = false},
     };
     ChatRow row = {0};
     NullStep step = {.kind = NULL_STEP_CHAT};
@@ -533,12 +533,12 @@ static bool add_event(Reader *reader, const char *path, EventRow *row)
 static bool read_event(Reader *reader, const char *path, JsonNode *node)
 {
     static const Field fields[] = {
-        {"at_s", FIELD_SECONDS, offsetof(EventRow, at_us), .nullable = false},
-        {"do", FIELD_CHOICE, offsetof(EventRow, what), .choices = event_names},
-        {"id", FIELD_TEXT, offsetof(EventRow, id), .nullable = false},
-        {"left", FIELD_CHOICE, offsetof(EventRow, left), .choices = left_names},
-        {"times", FIELD_NUMBER, offsetof(EventRow, times), .low = 1, .high = 20},
-        {"message", FIELD_TEXT, offsetof(EventRow, message), .nullable = false},
+        {"at_s", FIELD_SECONDS, .offset = offsetof(EventRow, at_us), .nullable = false},
+        {"do", FIELD_CHOICE, .offset = offsetof(EventRow, what), .choices = event_names},
+        {"id", FIELD_TEXT, .offset = offsetof(EventRow, id), .nullable = false},
+        {"left", FIELD_CHOICE, .offset = offsetof(EventRow, left), .choices = left_names},
+        {"times", FIELD_NUMBER, .offset = offsetof(EventRow, times), .low = 1, .high = 20},
+        {"message", FIELD_TEXT, .offset = offsetof(EventRow, message), .nullable = false},
     };
     EventRow row = {.what = -1, .left = -1};
     bool good = read_object(reader, path, node, fields, G_N_ELEMENTS(fields), &row) &&
@@ -558,8 +558,8 @@ typedef struct {
 static bool read_joining(Reader *reader, const char *path, JsonNode *node)
 {
     static const Field fields[] = {
-        {"for_s", FIELD_SECONDS, offsetof(JoiningRow, for_us), .nullable = false},
-        {"left", FIELD_CHOICE, offsetof(JoiningRow, left), .choices = left_names},
+        {"for_s", FIELD_SECONDS, .offset = offsetof(JoiningRow, for_us), .nullable = false},
+        {"left", FIELD_CHOICE, .offset = offsetof(JoiningRow, left), .choices = left_names},
     };
     JoiningRow row = {.left = -1};
     if (!read_object(reader, path, node, fields, G_N_ELEMENTS(fields), &row)) {
@@ -582,8 +582,8 @@ static bool read_lobby(Reader *reader, const char *path, JsonNode *node)
     static const char *const modes[] = {"none",        "admit",  "deny", "ignore",
                                         "host_absent", "expire", NULL};
     static const Field fields[] = {
-        {"mode", FIELD_CHOICE, offsetof(LobbyRow, mode), .choices = modes},
-        {"after_s", FIELD_SECONDS, offsetof(LobbyRow, after_us), .nullable = false},
+        {"mode", FIELD_CHOICE, .offset = offsetof(LobbyRow, mode), .choices = modes},
+        {"after_s", FIELD_SECONDS, .offset = offsetof(LobbyRow, after_us), .nullable = false},
     };
     LobbyRow row = {0};
     if (!read_object(reader, path, node, fields, G_N_ELEMENTS(fields), &row)) {
@@ -603,11 +603,14 @@ static bool read_document(Reader *reader, JsonNode *node)
 {
     static const char *const recordings[] = {"granted", "denied", "later", NULL};
     static const Field fields[] = {
-        {"duration_s", FIELD_SECONDS, offsetof(DocumentRow, duration_us), .nullable = true},
+        {"duration_s", FIELD_SECONDS, .offset = offsetof(DocumentRow, duration_us),
+         .nullable = true},
         {"joining", FIELD_OBJECT, .read = read_joining},
         {"lobby", FIELD_OBJECT, .read = read_lobby},
-        {"recording", FIELD_CHOICE, offsetof(DocumentRow, recording), .choices = recordings},
-        {"leaving_s", FIELD_SECONDS, offsetof(DocumentRow, leaving_us), .nullable = false},
+        {"recording", FIELD_CHOICE, .offset = offsetof(DocumentRow, recording),
+         .choices = recordings},
+        {"leaving_s", FIELD_SECONDS, .offset = offsetof(DocumentRow, leaving_us),
+         .nullable = false},
         {"participants", FIELD_LIST, .read = read_person},
         {"chat", FIELD_LIST, .read = read_chat},
         {"events", FIELD_LIST, .read = read_event},
