@@ -38,10 +38,10 @@ typedef struct {
     const char *key;
     FieldKind kind;
     unsigned low, high;
+    bool nullable; /* null stands for the default */
     size_t offset; /* of where the value goes */
     const char *const *choices;
     ReadNode read;
-    bool nullable; /* null stands for the default */
 } Field;
 
 static bool refuse(Reader *reader, const char *path, JsonNode *node, const char *expected)
