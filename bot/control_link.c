@@ -2,6 +2,7 @@
 #include "bot/control_link.h"
 
 #include "base/agent.h"
+#include "base/backoff.h"
 #include "base/proxy.h"
 #include "bot/control_journal.h"
 
@@ -97,9 +98,9 @@ static gboolean on_dial_again(gpointer user_data)
 /* 0.2, 0.4 … 5 s, the upper half of it random: many bots come back to one orchestrator. */
 static void dial_later(BotControlLink *link)
 {
-    unsigned wait_ms = MIN(FIRST_WAIT_MS << MIN(link->n_failures, 8u), LONGEST_WAIT_MS);
+    guint wait_ms = base_backoff_ms(FIRST_WAIT_MS, LONGEST_WAIT_MS, link->n_failures);
     link->n_failures++;
-    link->dial_id = g_timeout_add(wait_ms / 2 + g_random_int_range(0, (gint32)wait_ms / 2 + 1),
+    link->dial_id = g_timeout_add(base_backoff_spread_ms(wait_ms, 0.5, 1, g_random_double()),
                                   on_dial_again, link);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/rejoin.h"
 
+#include "base/backoff.h"
+
 void bot_rejoin_init(BotRejoin *rejoin, unsigned n_allowed)
 {
     *rejoin = (BotRejoin){.n_allowed = n_allowed, .back_us = -1};
@@ -13,7 +15,7 @@ void bot_rejoin_admitted(BotRejoin *rejoin, int64_t now_us)
 
 int64_t bot_rejoin_next_ms(BotRejoin *rejoin, int64_t now_us, double random)
 {
-    static const int64_t waits_ms[] = {1000, 5000, 20000};
+    static const guint waits_ms[] = {1000, 5000, 20000};
     if (rejoin->back_us >= 0 && now_us - rejoin->back_us >= BOT_REJOIN_STEADY_US) {
         rejoin->n_attempts = 0;
     }
@@ -23,5 +25,5 @@ int64_t bot_rejoin_next_ms(BotRejoin *rejoin, int64_t now_us, double random)
     }
     unsigned nth = MIN(rejoin->n_attempts, G_N_ELEMENTS(waits_ms) - 1);
     rejoin->n_attempts++;
-    return waits_ms[nth] + (int64_t)(random * (double)waits_ms[nth] / 2);
+    return base_backoff_spread_ms(waits_ms[nth], 1, 1.5, random);
 }

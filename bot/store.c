@@ -2,6 +2,7 @@
 #include "bot/store_priv.h"
 
 #include "base/agent.h"
+#include "base/backoff.h"
 #include "base/file_name.h"
 #include "base/proxy.h"
 #include "bot/sigv4.h"
@@ -200,13 +201,9 @@ bool bot_store_wants_credentials(BotStore *store)
 /* Returns false when cancelled. */
 static bool wait_before_retry(guint n_tries, GCancellable *cancellable, GError **error)
 {
-    guint wait_ms = MIN(1u << (n_tries - 1), BOT_STORE_MAX_WAIT_S) * 1000;
-    wait_ms = wait_ms / 2 + (guint)g_random_int_range(0, (gint32)wait_ms / 2 + 1);
-    GPollFD poll;
-    if (g_cancellable_make_pollfd(cancellable, &poll)) {
-        (void)g_poll(&poll, 1, (gint)wait_ms);
-        g_cancellable_release_fd(cancellable);
-    }
+    guint wait_ms = base_backoff_ms(1000, BOT_STORE_MAX_WAIT_S * 1000, n_tries - 1);
+    (void)base_backoff_wait(base_backoff_spread_ms(wait_ms, 0.5, 1, g_random_double()),
+                            cancellable);
     return !g_cancellable_set_error_if_cancelled(cancellable, error);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bot/upload_ahead.h"
 
+#include "base/backoff.h"
 #include "media/finalizer.h"
 #include "media/follow.h"
 
@@ -94,20 +95,9 @@ void bot_upload_ahead_drop(BotStore *store, const char *output_dir, GCancellable
 
 /* --- waiting --- */
 
-/* Returns false when cancelled. */
-static bool wait(const BotUploadAhead *ahead, guint wait_ms)
-{
-    GPollFD poll;
-    if (g_cancellable_make_pollfd(ahead->cancellable, &poll)) {
-        (void)g_poll(&poll, 1, (gint)wait_ms);
-        g_cancellable_release_fd(ahead->cancellable);
-    }
-    return !g_cancellable_is_cancelled(ahead->cancellable);
-}
-
 static guint wait_longer(const BotUploadAhead *ahead, guint wait_ms)
 {
-    return MIN(wait_ms * 2, ahead->poll_ms * BOT_UPLOAD_AHEAD_SLOWEST);
+    return base_backoff_ms(wait_ms, ahead->poll_ms * BOT_UPLOAD_AHEAD_SLOWEST, 1);
 }
 
 /* Whether it is worth another try; else it is said why not. */
@@ -162,7 +152,7 @@ static GPtrArray *follow_files(const BotUploadAhead *ahead, BotStore *store)
 static void send_files(BotUploadAhead *ahead, BotStore *store)
 {
     g_autoptr(GPtrArray) files = follow_files(ahead, store);
-    for (guint wait_ms = ahead->poll_ms; wait(ahead, wait_ms);) {
+    for (guint wait_ms = ahead->poll_ms; base_backoff_wait(wait_ms, ahead->cancellable);) {
         bool reached = true;
         for (guint i = 0; i < files->len; i++) {
             reached = send_what_is_whole(ahead, g_ptr_array_index(files, i)) && reached;
@@ -188,7 +178,7 @@ static bool on_part(GBytes *part, gpointer user_data)
                                  &error)) {
             return true;
         }
-        if (!is_away(MEDIA_FINAL_MP4, error) || !wait(ahead, wait_ms)) {
+        if (!is_away(MEDIA_FINAL_MP4, error) || !base_backoff_wait(wait_ms, ahead->cancellable)) {
             return false;
         }
     }

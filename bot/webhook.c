@@ -2,6 +2,7 @@
 #include "bot/webhook.h"
 
 #include "base/agent.h"
+#include "base/backoff.h"
 #include "base/proxy.h"
 #include "bot/answer.h"
 
@@ -13,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_WAIT_S 60u
+#define FIRST_WAIT_MS 1000u
+#define LONGEST_WAIT_MS 60000u
 
 struct BotWebhook {
     char *url;     /* owned */
@@ -166,8 +168,8 @@ static void failed_once(BotWebhook *webhook, unsigned status, const char *reason
         give_up_first(webhook, reason);
         return;
     }
-    guint wait_s = MIN(1u << (webhook->n_tries - 1), MAX_WAIT_S);
-    webhook->retry_id = g_timeout_add(wait_s * 1000, on_retry, webhook);
+    guint wait_ms = base_backoff_ms(FIRST_WAIT_MS, LONGEST_WAIT_MS, webhook->n_tries - 1);
+    webhook->retry_id = g_timeout_add(wait_ms, on_retry, webhook);
 }
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "media/follow.h"
 
+#include "base/backoff.h"
 #include "media/fragment.h"
 #include "media/join.h"
 
@@ -37,17 +38,6 @@ typedef struct {
     int64_t bytes;  /* in them */
 } Follow;
 
-/* False: cancelled. */
-static bool wait(GCancellable *cancellable, guint wait_ms)
-{
-    GPollFD poll;
-    if (g_cancellable_make_pollfd(cancellable, &poll)) {
-        (void)g_poll(&poll, 1, (gint)wait_ms);
-        g_cancellable_release_fd(cancellable);
-    }
-    return !g_cancellable_is_cancelled(cancellable);
-}
-
 /* Whether the file has so many bytes by now, or will have them. */
 static bool await_bytes(const Growing *growing, int64_t n)
 {
@@ -56,7 +46,7 @@ static bool await_bytes(const Growing *growing, int64_t n)
         if (status.st_size >= n) {
             return true;
         }
-        if (!wait(growing->cancellable, growing->poll_ms)) {
+        if (!base_backoff_wait(growing->poll_ms, growing->cancellable)) {
             return false;
         }
     }
@@ -146,7 +136,8 @@ static bool open_growing(Follow *follow, Growing *growing, const char *work_dir,
     growing->samples = g_array_new(FALSE, FALSE, sizeof(MediaFragmentSample));
     do {
         growing->fd = open(path, O_RDONLY | O_CLOEXEC);
-    } while (growing->fd < 0 && errno == ENOENT && wait(follow->cancellable, growing->poll_ms));
+    } while (growing->fd < 0 && errno == ENOENT &&
+             base_backoff_wait(growing->poll_ms, follow->cancellable));
     return growing->fd >= 0;
 }
 
@@ -229,7 +220,7 @@ static void follow_files(Follow *follow, const char *work_dir)
 static bool await_recording(Follow *follow, const char *work_dir)
 {
     while (!media_work_state_load(work_dir, &follow->join.state, NULL)) {
-        if (!wait(follow->cancellable, follow->config->poll_ms)) {
+        if (!base_backoff_wait(follow->config->poll_ms, follow->cancellable)) {
             return false;
         }
     }

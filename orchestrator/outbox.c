@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/outbox.h"
 
+#include "base/backoff.h"
 #include "bot/answer.h"
 #include "orchestrator/delivery.h"
 #include "orchestrator/keys.h"
@@ -48,8 +49,7 @@ gint64 orch_outbox_retry_ms(const guint *retry_s, guint n_retries, gint64 n_atte
     if (n_attempts < 1 || n_attempts > n_retries) {
         return -1;
     }
-    double wait_ms = 1000.0 * retry_s[n_attempts - 1];
-    return (gint64)(wait_ms * (1.0 - JITTER + 2.0 * JITTER * random));
+    return base_backoff_spread_ms(retry_s[n_attempts - 1] * 1000, 1 - JITTER, 1 + JITTER, random);
 }
 
 static void job_free(gpointer data)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/workforce_priv.h"
 
-#define START_AGAIN_MS 1000 /* after a worker died at its start; doubling */
-#define LONGEST_START_WAIT_MS 30000
+#include "base/backoff.h"
+
+#define START_AGAIN_MS 1000u /* after a worker died at its start; doubling */
+#define LONGEST_START_WAIT_MS 30000u
 #define RECOVER_AGAIN_S 5
 #define MAX_SETBACKS 3
 
@@ -120,8 +122,8 @@ void orch_workforce_bury(OrchWorkforce *workforce, OrchBot *bot, int exit, const
 
 static void start_later(OrchWorkforce *workforce, const char *words)
 {
-    gint64 wait_ms = (gint64)START_AGAIN_MS << MIN(workforce->n_failed_starts, 5u);
-    wait_ms = MIN(wait_ms, LONGEST_START_WAIT_MS);
+    guint wait_ms =
+        base_backoff_ms(START_AGAIN_MS, LONGEST_START_WAIT_MS, workforce->n_failed_starts);
     orch_workforce_note_start(workforce, false, words);
     workforce->no_start_before_ms = orch_now_ms() + wait_ms;
 }

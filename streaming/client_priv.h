@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "streaming/backoff.h"
 #include "streaming/client.h"
 #include "streaming/speech_buffer.h"
 
@@ -33,9 +32,9 @@ typedef struct {
     bool dialling; /* and nothing is known yet */
     bool handshake_due;
     lws_sorted_usec_list_t sul; /* the next try */
-    StreamingBackoff backoff;
-    GString *text;       /* owned: a text message on its way in; cut at the bound */
-    char *close_reason;  /* owned: as the peer gave it; NULL */
+    guint n_failures;           /* in a row */
+    GString *text;              /* owned: a text message on its way in; cut at the bound */
+    char *close_reason;         /* owned: as the peer gave it; NULL */
     GByteArray *scratch; /* owned: what is being written, which libwebsockets masks in place */
 
     /* --- protected by the client's lock --- */

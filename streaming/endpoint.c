@@ -2,8 +2,12 @@
 #include "streaming/client_priv.h"
 
 #include "base/agent.h"
+#include "base/backoff.h"
 
 #include <string.h>
+
+#define FIRST_WAIT_MS 1000u
+#define LONGEST_WAIT_MS 60000u
 
 /* RFC 6455 pings find a peer that vanished without a word. */
 static const lws_retry_bo_t idle_policy = {
@@ -48,6 +52,13 @@ void streaming_endpoint_queue(StreamingEndpoint *endpoint, StreamingMessage *mes
     }
 }
 
+/* 1, 2, 4 … 60 s, of which the upper half is random, and never below 1 s. */
+static guint next_wait_ms(StreamingEndpoint *endpoint)
+{
+    guint wait_ms = base_backoff_ms(FIRST_WAIT_MS, LONGEST_WAIT_MS, endpoint->n_failures++);
+    return MAX(base_backoff_spread_ms(wait_ms, 0.5, 1, g_random_double()), FIRST_WAIT_MS);
+}
+
 static void lost(StreamingEndpoint *endpoint, const char *reason)
 {
     g_autofree char *given = g_steal_pointer(&endpoint->close_reason);
@@ -67,11 +78,10 @@ static void lost(StreamingEndpoint *endpoint, const char *reason)
     if (g_atomic_int_get(&endpoint->client->stopping)) {
         return;
     }
-    if (was_connected || endpoint->backoff.n_failures == 0) {
+    if (was_connected || endpoint->n_failures == 0) {
         tell_connection(endpoint, false, reason);
     }
-    streaming_endpoint_schedule(endpoint,
-                                streaming_backoff_next_ms(&endpoint->backoff, g_random_double()));
+    streaming_endpoint_schedule(endpoint, next_wait_ms(endpoint));
 }
 
 /* @reason: libwebsockets' own, or NULL; the consumer's answer says more. */
@@ -102,8 +112,8 @@ static void dial(lws_sorted_usec_list_t *sul)
     };
     /* A refusal may already have been reported by the callback, which then has scheduled. */
     endpoint->dialling = true;
-    guint failures = endpoint->backoff.n_failures;
-    if (lws_client_connect_via_info(&info) == NULL && endpoint->backoff.n_failures == failures) {
+    guint failures = endpoint->n_failures;
+    if (lws_client_connect_via_info(&info) == NULL && endpoint->n_failures == failures) {
         lost(endpoint, "could not be dialled");
     }
 }
@@ -188,7 +198,7 @@ static void established(StreamingEndpoint *endpoint, struct lws *wsi)
     endpoint->handshake_due =
         endpoint->socket.gets_meeting && client->format == STREAMING_FORMAT_RAW;
     g_string_truncate(endpoint->text, 0);
-    streaming_backoff_reset(&endpoint->backoff);
+    endpoint->n_failures = 0;
     g_mutex_lock(&client->lock);
     endpoint->open = true;
     if (endpoint->socket.gets_meeting) {

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "streaming/backoff.h"
 #include "streaming/plan.h"
 #include "streaming/speakers.h"
 #include "streaming/speech_buffer.h"
@@ -33,18 +32,6 @@ static void test_plan(void)
             g_assert_cmpint(sockets[s].gives_speech, ==, plans[i].sockets[s].gives_speech);
         }
     }
-}
-
-static void test_backoff_doubles_to_a_minute_with_jitter(void)
-{
-    StreamingBackoff low = {0}, high = {0};
-    static const guint ceilings[] = {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000};
-    for (gsize i = 0; i < G_N_ELEMENTS(ceilings); i++) {
-        g_assert_cmpuint(streaming_backoff_next_ms(&high, 1.0), ==, ceilings[i]);
-        g_assert_cmpuint(streaming_backoff_next_ms(&low, 0.0), ==, MAX(ceilings[i] / 2, 1000));
-    }
-    streaming_backoff_reset(&high);
-    g_assert_cmpuint(streaming_backoff_next_ms(&high, 1.0), ==, 1000);
 }
 
 static void test_those_speaking_come_first(void)
@@ -88,8 +75,6 @@ int main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/parts/plan", test_plan);
-    g_test_add_func("/parts/backoff_doubles_to_a_minute_with_jitter",
-                    test_backoff_doubles_to_a_minute_with_jitter);
     g_test_add_func("/parts/those_speaking_come_first", test_those_speaking_come_first);
     g_test_add_func("/parts/odd_pieces_keep_the_half_sample", test_odd_pieces_keep_the_half_sample);
     g_test_add_func("/parts/the_buffer_is_bounded", test_the_buffer_is_bounded);
