@@ -2,6 +2,8 @@
 #include "bot/session_priv.h"
 
 #define DELIVER_WITHIN_S 150 /* all tries of one message, and a little */
+/* A shorter recording may hold no whole packet: its bot left at once, and nothing is lost. */
+#define TOO_SHORT_S 0.2
 
 const BotOutcomeRow *bot_session_row(BotSession *session)
 {
@@ -87,6 +89,7 @@ void bot_session_engine_stopped(BotSession *session)
         g_strdup_printf("%s (%s)", session->config->bot_name, session->platform_name);
     BotDeliveryStart start = {
         .recorded = true,
+        .may_be_empty = bot_session_recorded_s(session) < TOO_SHORT_S,
         .title = title,
         .started_unix_ms = session->recording_started_unix_ms,
         .chapters = session->config->chapters ? chapters(session) : NULL,

@@ -100,7 +100,9 @@ void bot_session_lose_media(BotSession *session)
 static void on_speech(const MediaSpeech *speech, gpointer user_data)
 {
     BotSession *session = user_data;
-    bot_voices_take_speech(session->voices, speech, g_get_monotonic_time());
+    if (!session->ended) { /* "ended" is the last event */
+        bot_voices_take_speech(session->voices, speech, g_get_monotonic_time());
+    }
 }
 
 /* --- the engine --- */

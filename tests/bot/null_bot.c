@@ -43,8 +43,10 @@ static BotConfig *make_config(NullBot *bot, const char *url, const char *more)
     g_autofree char *members = from_quotes(more);
     g_autofree char *text = g_strdup_printf(
         "{\"bot_id\":\"bot\",\"bot_name\":\"Steno\",\"meeting_url\":\"%s\",\"null_dir\":\"%s\","
-        "\"output_dir\":\"%s\",\"recording_mode\":\"audio_only\"%s}",
-        url, bot->dir, bot->output, members);
+        "\"output_dir\":\"%s\"%s%s}",
+        url, bot->dir, bot->output,
+        strstr(members, "recording_mode") == NULL ? ",\"recording_mode\":\"audio_only\"" : "",
+        members);
     BotConfig *config = bot_config_new_from_data(text, -1, &error);
     g_assert_no_error(error);
     return config;
@@ -173,6 +175,13 @@ void null_bot_command(NullBot *bot, const char *name, const char *args)
     running->name = g_strdup(name);
     bot->n_running++;
     bot_session_command(bot->session, name, object, on_done, running);
+}
+
+double null_bot_recorded_s(NullBot *bot)
+{
+    BotSessionStatus status;
+    bot_session_get_status(bot->session, &status);
+    return status.recorded_s;
 }
 
 const NullReport *null_bot_report(NullBot *bot)

@@ -56,6 +56,9 @@ char *null_bot_list(NullBot *bot, const char *type, const char *member);
 /** Its result is appended to @results, now or later. */
 void null_bot_command(NullBot *bot, const char *name, const char *args);
 
+/** How much is in the recording's files. */
+double null_bot_recorded_s(NullBot *bot);
+
 /** What it did in its meeting. */
 const NullReport *null_bot_report(NullBot *bot);
 

@@ -156,13 +156,6 @@ static void test_says_what_it_is_told(void)
 
 /* --- pause and resume --- */
 
-static double recorded_s(NullBot *bot)
-{
-    BotSessionStatus status;
-    bot_session_get_status(bot->session, &status);
-    return status.recorded_s;
-}
-
 static double at_s(NullBot *bot, const char *op)
 {
     JsonObject *event = null_bot_last(bot, "recording", "op", op);
@@ -174,7 +167,7 @@ static void test_a_pause_is_cut_out(void)
 {
     NullBot bot;
     null_bot_start(&bot, "{" A "}", "");
-    NULL_BOT_WAIT(recorded_s(&bot) > 0.2);
+    NULL_BOT_WAIT(null_bot_recorded_s(&bot) > 0.2);
     null_bot_command(&bot, "pause_recording", "{}");
     NULL_BOT_WAIT(null_bot_count(&bot, "recording", "op", "paused") == 1);
     int64_t until_us = g_get_monotonic_time() + G_USEC_PER_SEC / 2;
@@ -198,13 +191,45 @@ static void test_permission_comes_and_goes(void)
                    "{'at_s':0.4,'do':'deny_recording'},{'at_s':0.6,'do':'allow_recording'}]}",
                    "");
     NULL_BOT_WAIT(null_bot_count(&bot, "state", "new", "joined_recording") == 2);
-    NULL_BOT_WAIT(recorded_s(&bot) > 0.1);
+    NULL_BOT_WAIT(null_bot_recorded_s(&bot) > 0.1);
     g_assert_cmpuint(null_bot_count(&bot, "warning", "code", "recording_permission_denied"), ==, 2);
     null_bot_command(&bot, "leave", "{}");
     null_bot_wait_ended(&bot);
     check_codes(&bot, "joining_call in_call_not_recording in_call_recording recording_paused "
                       "recording_resumed call_ended");
     check_end(&bot, "api_request", BOT_EXIT_OK);
+    null_bot_clear(&bot);
+}
+
+/* Nothing of it is lost: there was nothing yet. How soon they leave is chance, so there are some.
+ */
+static void test_leaves_at_once(void)
+{
+    NullBot bots[16];
+    for (gsize i = 0; i < G_N_ELEMENTS(bots); i++) {
+        null_bot_start(&bots[i], "{" A "}", i == 0 ? ",'recording_mode':'speaker_view'" : "");
+        null_bot_wait_state(&bots[i], "joined_recording");
+        null_bot_command(&bots[i], "leave", "{}");
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(bots); i++) {
+        null_bot_wait_ended(&bots[i]);
+        g_assert_cmpuint(null_bot_count(&bots[i], "warning", NULL, NULL), ==, 0);
+        check_end(&bots[i], "api_request", BOT_EXIT_OK);
+        null_bot_clear(&bots[i]);
+    }
+}
+
+/* Whoever waits for the last event may go: also when somebody spoke until the end. */
+static void test_nothing_after_the_end(void)
+{
+    NullBot bot;
+    null_bot_start(
+        &bot, "{'duration_s':1.2,'participants':[{'id':'a','speech':[{'at_s':0,'for_s':9}]}]}", "");
+    null_bot_wait_ended(&bot);
+    int64_t until_us = g_get_monotonic_time() + G_USEC_PER_SEC;
+    NULL_BOT_WAIT(g_get_monotonic_time() > until_us); /* in which a voice is found silent */
+    JsonObject *last = g_ptr_array_index(bot.events, bot.events->len - 1);
+    g_assert_cmpstr(platform_json_string(last, "type", ""), ==, "ended");
     null_bot_clear(&bot);
 }
 
@@ -237,7 +262,7 @@ static void test_told_twice(void)
 {
     NullBot bot;
     null_bot_start(&bot, "{'leaving_s':5}", "");
-    NULL_BOT_WAIT(recorded_s(&bot) > 0.2);
+    NULL_BOT_WAIT(null_bot_recorded_s(&bot) > 0.2);
     bot_session_shutdown(bot.session);
     g_assert_cmpuint(null_bot_count(&bot, "state", "new", "leaving"), ==, 1);
     g_assert_cmpuint(null_bot_count(&bot, "state", "new", "post_processing"), ==, 0);
@@ -337,6 +362,8 @@ int main(int argc, char **argv)
     g_test_add_func("/session/says_what_it_is_told", test_says_what_it_is_told);
     g_test_add_func("/session/a_pause_is_cut_out", test_a_pause_is_cut_out);
     g_test_add_func("/session/permission_comes_and_goes", test_permission_comes_and_goes);
+    g_test_add_func("/session/leaves_at_once", test_leaves_at_once);
+    g_test_add_func("/session/nothing_after_the_end", test_nothing_after_the_end);
     g_test_add_func("/session/told_to_stop", test_told_to_stop);
     g_test_add_func("/session/told_twice", test_told_twice);
     g_test_add_func("/session/freed_at_any_time", test_freed_at_any_time);

@@ -210,6 +210,9 @@ static void test_asked_to_leave(void)
         NullBot bot;
         null_bot_start(&bot, cases[i].meeting, "");
         null_bot_wait_state(&bot, cases[i].state);
+        if (strcmp(cases[i].state, "joined_recording") == 0) {
+            NULL_BOT_WAIT(null_bot_recorded_s(&bot) > 0.2);
+        }
         null_bot_command(&bot, "leave", "{}");
         null_bot_wait_ended(&bot);
         g_assert_cmpstr(bot.results->str, ==, "leave ok; ");

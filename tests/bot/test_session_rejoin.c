@@ -22,13 +22,6 @@ static void check_end(NullBot *bot, const char *end_reason, BotExit exit)
     g_assert_cmpint(bot->exit, ==, exit);
 }
 
-static double recorded_s(NullBot *bot)
-{
-    BotSessionStatus status;
-    bot_session_get_status(bot->session, &status);
-    return status.recorded_s;
-}
-
 static void check_gap(NullBot *bot, const char *reason, double at_least_s)
 {
     g_autoptr(JsonNode) metadata = null_bot_read(bot, "metadata.json");
@@ -103,7 +96,7 @@ static void test_back_to_the_waiting_room(void)
                    "{'at_s':0.6,'do':'admit_bot'}]}",
                    ",'entry_message':'I record.'");
     NULL_BOT_WAIT(null_bot_count(&bot, "state", "new", "joined_recording") == 2);
-    NULL_BOT_WAIT(recorded_s(&bot) > 0.1);
+    NULL_BOT_WAIT(null_bot_recorded_s(&bot) > 0.1);
     null_bot_command(&bot, "leave", "{}");
     null_bot_wait_ended(&bot);
     check_codes(&bot, "joining_call in_call_not_recording in_call_recording recording_paused "
@@ -134,7 +127,7 @@ static void test_stays_paused(void)
         g_assert_cmpuint(null_bot_count(bot, "state", "new", "joined_recording"), ==, 1);
         null_bot_command(bot, "resume_recording", "{}");
         g_assert_cmpstr(bot->results->str, ==, "pause_recording ok; resume_recording ok; ");
-        NULL_BOT_WAIT(recorded_s(bot) > 0.1);
+        NULL_BOT_WAIT(null_bot_recorded_s(bot) > 0.1);
         null_bot_command(bot, "leave", "{}");
     }
     for (gsize i = 0; i < G_N_ELEMENTS(bots); i++) {
