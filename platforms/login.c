@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platforms/login.h"
 
+#include "base/profile.h"
 #include "platforms/browser/options.h"
 #include "platforms/platform.h"
 
 #include <errno.h>
 #include <gio/gio.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 static bool fail(GError **error, char *message)
 {
@@ -48,20 +46,13 @@ static bool check_screen(GError **error)
                                 "set), and copy the profile's folder from there if need be"));
 }
 
-/* Chromium's own lock is a link to "HOST-PID". A second browser would only open a window of the
- * first. */
+/* A second browser would only open a window of the first. */
 static bool check_unused(const char *profile, GError **error)
 {
-    g_autofree char *lock = g_build_filename(profile, "SingletonLock", NULL);
-    g_autofree char *owner = g_file_read_link(lock, NULL);
-    const char *dash = owner != NULL ? strrchr(owner, '-') : NULL;
-    long pid = dash != NULL ? strtol(dash + 1, NULL, 10) : 0;
-    if (pid <= 0 || (kill((pid_t)pid, 0) != 0 && errno == ESRCH)) {
-        return true;
-    }
-    return fail(error,
-                g_strdup_printf("%s: process %ld uses this profile; close that browser first",
-                                profile, pid));
+    pid_t pid = base_profile_user(profile);
+    return pid == 0 ||
+           fail(error, g_strdup_printf("%s: process %d uses this profile; close that browser first",
+                                       profile, (int)pid));
 }
 
 /* The profile's folder: its owner's alone, as it holds a signed-in session. */
