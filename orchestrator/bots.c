@@ -3,6 +3,7 @@
 #include "orchestrator/notify.h"
 
 #include "bot/config.h"
+#include "orchestrator/folder.h"
 #include "orchestrator/json.h"
 
 #include <string.h>
@@ -174,7 +175,7 @@ bool orch_bots_create(OrchBots *bots, OrchBot *bot, GError **error)
     give_id(bots, bot);
     g_autoptr(JsonObject) document = orch_bots_document(bots, bot, error);
     if (document == NULL || !create_checked(bots, bot, error)) {
-        (void)orch_bots_delete_folder(bot->output_dir);
+        (void)orch_folder_delete(bot->output_dir);
         return false;
     }
     g_info("bot %s: made through %s", bot->id, orch_api_to_string(bot->api));
@@ -397,7 +398,7 @@ bool orch_bots_remove(OrchBots *bots, OrchBot *bot, GError **error)
     bool good = orch_store_bot_remove(bots->store, bot->id, error);
     good = orch_store_end(bots->store, good, good ? error : NULL) && good;
     if (good) {
-        (void)orch_bots_delete_folder(bot->output_dir);
+        (void)orch_folder_delete(bot->output_dir);
     }
     orch_bots_look_again(bots);
     return good;

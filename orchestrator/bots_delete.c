@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/bots_priv.h"
+#include "orchestrator/folder.h"
 #include "orchestrator/json.h"
 
 #include <gio/gio.h>
@@ -12,35 +13,6 @@
 #define SWEEP_TIMEOUT_S 120
 /* Whoever asked waits for the bucket's answer. */
 #define ASKED_TIMEOUT_S 25
-
-/* Returns whether nothing is left of @file; links are removed, not followed. */
-static bool delete_tree(GFile *file)
-{
-    g_autoptr(GFileEnumerator) children = g_file_enumerate_children(
-        file, G_FILE_ATTRIBUTE_STANDARD_NAME "," G_FILE_ATTRIBUTE_STANDARD_TYPE,
-        G_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS, NULL, NULL);
-    bool all = true;
-    GFile *child = NULL;
-    GFileInfo *info = NULL;
-    while (children != NULL && g_file_enumerator_iterate(children, &info, &child, NULL, NULL) &&
-           info != NULL) {
-        bool folder = g_file_info_get_file_type(info) == G_FILE_TYPE_DIRECTORY;
-        all = (folder ? delete_tree(child) : g_file_delete(child, NULL, NULL)) && all;
-    }
-    g_autoptr(GError) error = NULL;
-    if (!g_file_delete(file, NULL, &error) &&
-        !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND)) {
-        g_warning("%s", error->message);
-        return false;
-    }
-    return all;
-}
-
-bool orch_bots_delete_folder(const char *path)
-{
-    g_autoptr(GFile) folder = g_file_new_for_path(path);
-    return delete_tree(folder);
-}
 
 /* Uploaded, but not to the bucket that we know. */
 static bool is_elsewhere(OrchBots *bots, const OrchBot *bot)
@@ -165,7 +137,7 @@ bool orch_bots_delete_data(OrchBots *bots, OrchBot *bot, OrchDeleteDone done, gp
     if (!good) {
         return false;
     }
-    everywhere = orch_bots_delete_folder(bot->output_dir) && everywhere;
+    everywhere = orch_folder_delete(bot->output_dir) && everywhere;
     if (bots->bucket == NULL) {
         done(bot, result_of(had_data, everywhere), user_data);
         return true;
@@ -185,7 +157,7 @@ void orch_bots_delete_late(OrchBots *bots, gint64 deleted_since_ms)
         OrchBot *bot = g_ptr_array_index(deleted, i);
         if (g_file_test(bot->output_dir, G_FILE_TEST_EXISTS)) {
             g_message("bot %s: files that came after their deletion", bot->id);
-            (void)orch_bots_delete_folder(bot->output_dir);
+            (void)orch_folder_delete(bot->output_dir);
         }
     }
     if (bots->bucket != NULL) {

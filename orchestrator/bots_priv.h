@@ -25,8 +25,5 @@ void orch_bots_webhooks_queued(OrchBots *bots);
 bool orch_bots_record(OrchBots *bots, OrchBot *bot, BotState state, const char *event,
                       const char *sub_type, gint64 time_ms, GError **error);
 
-/** Delete @path and all below it; links are removed, not followed. False: something is left. */
-bool orch_bots_delete_folder(const char *path);
-
 /** The final webhook, once. @bot is stored. */
 bool orch_bots_report_final(OrchBots *bots, OrchBot *bot, GError **error);
