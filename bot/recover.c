@@ -169,6 +169,9 @@ static void replay_events(Recovery *recovery)
             replay_artifact(recovery, event);
         } else if (strcmp(type, "ended") == 0) {
             recovery->had_ended = true;
+        } else if (strcmp(type, "state") == 0 &&
+                   strcmp(platform_json_string(event, "event", ""), "join_requested") == 0) {
+            recovery->had_ended = false; /* refused as a guest, it came again */
         }
     }
 }

@@ -3,7 +3,10 @@
 """SIGKILL of the worker at any time: --recover makes a playable file up to two seconds before it."""
 import json
 import os
+import pathlib
 import random
+import subprocess
+import tempfile
 import time
 
 import harness
@@ -81,7 +84,27 @@ def while_finalizing(build):
         kill_and_recover(build, after_s, at_finalizing=True)
 
 
-TESTS = [at_random_times, while_finalizing]
+def in_the_second_run(build):
+    """A guest was refused, and the worker that came again with an account is killed: the first run's end is
+    not the second's."""
+    lines = [{"type": "state", "event": "join_requested", "old": "ready", "new": "joining"},
+             {"type": "ended", "state": "fatal_error", "error": "CannotJoinMeeting", "exit": 3},
+             {"type": "state", "event": "join_requested", "old": "ready", "new": "joining"}]
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        output = pathlib.Path(folder)
+        events = output / "events.ndjson"
+        events.write_text("".join(json.dumps({"seq": i + 1, "time": 1000 + i, **line}) + "\n"
+                                  for i, line in enumerate(lines)))
+        (output / ".worker.json").write_text(json.dumps({
+            "meeting_url": "https://meet.google.com/abc-defg-hij", "output_dir": folder}))
+        out = subprocess.run([str(build / "bot/steno-worker"), "--recover", folder], check=False,
+                             capture_output=True, text=True, timeout=60)
+        check(out.returncode == 6, f"--recover: {out.returncode}\n{out.stderr}")
+        last = json.loads(events.read_text().splitlines()[-1])
+        check(last["type"] == "ended" and last["seq"] > 3, f"the last event is {last}")
+
+
+TESTS = [at_random_times, while_finalizing, in_the_second_run]
 
 if __name__ == "__main__":
     harness.main(TESTS)
