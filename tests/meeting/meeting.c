@@ -307,7 +307,7 @@ static bool never_admits(Meeting *m)
     MeetingLobbyMode mode = m->scenario->lobby_mode;
     return mode == MEETING_LOBBY_DENY || mode == MEETING_LOBBY_EXPIRE ||
            mode == MEETING_LOBBY_IGNORE || mode == MEETING_LOBBY_HOST_ABSENT ||
-           m->scenario->page_variant != MEETING_PAGE_NORMAL;
+           (m->scenario->page_variant != MEETING_PAGE_NORMAL && m->scenario->cookie == NULL);
 }
 
 static gboolean finish(gpointer data)
