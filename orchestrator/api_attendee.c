@@ -5,6 +5,7 @@
 #include "orchestrator/attendee.h"
 #include "orchestrator/attendee_read.h"
 #include "orchestrator/json.h"
+#include "orchestrator/logins.h"
 
 #include <string.h>
 
@@ -173,7 +174,8 @@ static void patch_bot(OrchRequest *request)
         orch_attendee_read_picture(request->body, &picture, &error) &&
         (picture == NULL || orch_bots_keep_picture(request->bots, bot, picture, &error))) {
         g_autoptr(JsonObject) document = orch_bots_document(request->bots, bot, &error);
-        if (document != NULL && orch_bots_save(request->bots, bot, &error)) {
+        if (document != NULL && orch_logins_settle(orch_bots_config(request->bots), bot, &error) &&
+            orch_bots_save(request->bots, bot, &error)) {
             orch_reply_durable(request, SOUP_STATUS_OK, make_bot(request, bot));
             return;
         }

@@ -1,12 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/http.h"
 
+#include "bot/report_data.h"
 #include "orchestrator/json.h"
+#include "orchestrator/logins.h"
 
 #include <gio/gio.h>
 #include <orchestrator_resources.h>
 
 /* What belongs to none of the APIs. */
+
+static JsonArray *list_accounts(OrchStore *store, const OrchConfig *config)
+{
+    JsonArray *accounts = json_array_new();
+    g_autoptr(GPtrArray) states = orch_logins_states(store, config);
+    for (guint i = 0; i < states->len; i++) {
+        const OrchLoginState *state = g_ptr_array_index(states, i);
+        JsonObject *account = json_object_new();
+        g_autofree char *since =
+            state->mark != NULL ? bot_report_iso_time(state->mark->since_ms) : NULL;
+        json_object_set_string_member(account, "name", state->login->name);
+        json_object_set_string_member(account, "platform", state->login->platform);
+        json_object_set_int_member(account, "bots", state->n_bots);
+        json_object_set_int_member(account, "max_bots", state->login->max_bots);
+        orch_json_set(account, "signed_out", since);
+        orch_json_set(account, "reason", state->mark != NULL ? state->mark->reason : NULL);
+        json_array_add_object_element(accounts, account);
+    }
+    return accounts;
+}
 
 static void get_health(OrchRequest *request)
 {
@@ -27,6 +49,7 @@ static void get_health(OrchRequest *request)
     json_object_set_int_member(body, "max_queued", config->max_queue);
     json_object_set_int_member(body, "failed_starts", n_failed);
     orch_json_set(body, "worker_error", trouble);
+    json_object_set_array_member(body, "accounts", list_accounts(store, config));
     orch_reply(request, SOUP_STATUS_OK, body);
 }
 

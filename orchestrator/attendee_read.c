@@ -51,6 +51,7 @@ static const char *const triggers[] = {"bot.state_change",
     }
 
 #define LEAVE "automatic_leave_settings"
+#define SIGNS_IN "whether the bot signs in, and with whose account"
 #define ASKS_NOTHING "what asks for nothing (false, null, empty), or for what happens anyway"
 
 /* clang-format off: one field a line */
@@ -98,8 +99,8 @@ static const BotField fields[] = {
     UNSUPPORTED(LEAVE ".authorized_user_not_in_meeting_timeout_seconds", "authorized users"),
     OTHER(LEAVE ".bot_keywords", BOT_FIELD_STRINGS, "names that are no company"),
     OTHER("transcription_settings", BOT_FIELD_ANY, "kept; this version does not transcribe"),
-    OTHER("google_meet_settings", BOT_FIELD_ANY, ASKS_NOTHING),
-    OTHER("teams_settings", BOT_FIELD_ANY, ASKS_NOTHING),
+    OTHER("google_meet_settings", BOT_FIELD_ANY, SIGNS_IN),
+    OTHER("teams_settings", BOT_FIELD_ANY, SIGNS_IN),
     OTHER("zoom_settings", BOT_FIELD_ANY, ASKS_NOTHING),
     OTHER("debug_settings", BOT_FIELD_ANY, ASKS_NOTHING),
     OTHER("kubernetes_settings", BOT_FIELD_ANY, "a bot's size, which is the machine's here"),
@@ -373,7 +374,8 @@ static bool check_settings(JsonObject *body, GError **error)
         }
         json_object_iter_init(&iter, object);
         while (json_object_iter_next(&iter, &name, &node)) {
-            if (!asks_for_nothing(node) && !happens_anyway(settings[i], name, node)) {
+            if (!asks_for_nothing(node) && !happens_anyway(settings[i], name, node) &&
+                !orch_attendee_is_login_field(settings[i], name)) {
                 g_set_error(error, BOT_CONFIG_ERROR, BOT_CONFIG_ERROR_UNSUPPORTED,
                             "$.%s.%s: not supported by this version; leave it out", settings[i],
                             name);
@@ -407,6 +409,9 @@ static bool read_details(JsonObject *body, const OrchConfig *config, OrchBot *bo
         if (node != NULL) {
             json_object_set_member(details, kept[i], json_node_copy(node));
         }
+    }
+    if (!orch_attendee_read_login(body, details, error)) {
+        return false;
     }
     g_free(bot->details);
     bot->details = orch_json_print(details);

@@ -23,6 +23,11 @@ bool orch_attendee_read_create(JsonObject *body, const OrchConfig *config, gint6
  *  untouched when the body has none. */
 bool orch_attendee_read_picture(JsonObject *body, GBytes **ret_picture, GError **error);
 
+/** How the bot signs in, as the body says, goes into @details; see logins.h. */
+bool orch_attendee_read_login(JsonObject *body, JsonObject *details, GError **error);
+/** Whether that function has read it. */
+bool orch_attendee_is_login_field(const char *settings, const char *name);
+
 /** PATCH /api/v1/bots/{id}: everything but metadata only while the bot is scheduled. */
 bool orch_attendee_read_patch(JsonObject *body, gint64 now_ms, OrchBot *bot, GError **error);
 

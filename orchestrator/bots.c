@@ -5,6 +5,7 @@
 #include "bot/config.h"
 #include "orchestrator/folder.h"
 #include "orchestrator/json.h"
+#include "orchestrator/logins.h"
 
 #include <string.h>
 
@@ -174,7 +175,8 @@ bool orch_bots_create(OrchBots *bots, OrchBot *bot, GError **error)
 {
     give_id(bots, bot);
     g_autoptr(JsonObject) document = orch_bots_document(bots, bot, error);
-    if (document == NULL || !create_checked(bots, bot, error)) {
+    if (document == NULL || !orch_logins_settle(bots->config, bot, error) ||
+        !create_checked(bots, bot, error)) {
         (void)orch_folder_delete(bot->output_dir);
         return false;
     }
@@ -246,6 +248,7 @@ JsonObject *orch_bots_document(OrchBots *bots, const OrchBot *bot, GError **erro
     g_autoptr(JsonObject) document = orch_json_load(defaults);
     g_autoptr(JsonObject) own = orch_json_load(bot->document);
     merge(document, own);
+    orch_logins_sign_in(bots->config, bot, document);
     g_autofree char *prefix = orch_bucket_prefix(bots->config->worker_defaults, bot->id);
     if (prefix != NULL) {
         JsonObject *s3 = orch_json_object(orch_json_object(document, "upload"), "s3");

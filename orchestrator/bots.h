@@ -14,6 +14,7 @@
  *   webhooks         [{"kind": "meeting_baas"|"attendee"|"cronofy", "url", "triggers": […]}]
  *   speech_to_text   as given; kept for when there is transcription
  *   bot_image        as given, a URL
+ *   accounts         see logins.h
  *   and what else one API must give back as it got it, under that API's name.
  */
 

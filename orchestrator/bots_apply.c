@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "orchestrator/bots_priv.h"
 #include "orchestrator/json.h"
+#include "orchestrator/logins.h"
 #include "orchestrator/notify.h"
 
 #include "base/file_name.h"
@@ -39,6 +40,10 @@ static bool apply_state(OrchBots *bots, OrchBot *bot, JsonObject *event, GError 
     if (is_behind(bot, state)) {
         return true;
     }
+    if (state == BOT_STATE_JOINING && orch_bots_is_second_joining(bot)) {
+        bot->state = state;
+        return true;
+    }
     return orch_bots_record(bots, bot, state, name, orch_json_string(event, "sub_type"),
                             orch_json_int(event, "time", orch_now_ms()), error);
 }
@@ -49,6 +54,12 @@ static bool apply_status(OrchBots *bots, OrchBot *bot, JsonObject *event, GError
     if (bot->reported || !bot_report_status_parse(event, &status)) {
         return true;
     }
+    if (strcmp(status.code, "joining_call") == 0 && orch_bots_is_second_joining(bot)) {
+        return true;
+    }
+    g_autofree char *message =
+        status.error_message != NULL ? orch_logins_explain(bot, status.error_message) : NULL;
+    status.error_message = message;
     return orch_notify_status(bots, bot, &status, orch_json_int(event, "time", orch_now_ms()),
                               error);
 }
@@ -126,7 +137,9 @@ static bool apply_ended(OrchBots *bots, OrchBot *bot, JsonObject *event, GError 
     const char *code = orch_json_string(event, "error_code");
     orch_set_string(&bot->error_code, complete ? NULL : code != NULL ? code : "internal_error");
     const char *message = orch_json_string(event, "message");
-    orch_set_string(&bot->message, message != NULL ? message : "The worker gave no reason.");
+    g_free(bot->message);
+    bot->message =
+        orch_logins_explain(bot, message != NULL ? message : "The worker gave no reason.");
     orch_set_string(&bot->end_reason, orch_json_string(event, "end_reason"));
     JsonArray *speakers = orch_json_array(event, "speakers");
     if (speakers != NULL) {
@@ -170,7 +183,14 @@ static bool apply(OrchBots *bots, OrchBot *bot, JsonObject *event, GError **erro
     if (!orch_store_event_add(bots->store, bot->id, seq, type, json, error)) {
         return false;
     }
+    bool done = false;
+    if (!orch_bots_apply_login(bots, bot, event, &done, error)) {
+        return false;
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(handlers); i++) {
+        if (done && handlers[i].apply != apply_artifact) {
+            continue;
+        }
         if (strcmp(handlers[i].type, type) == 0 && !handlers[i].apply(bots, bot, event, error)) {
             return false;
         }

@@ -25,5 +25,13 @@ void orch_bots_webhooks_queued(OrchBots *bots);
 bool orch_bots_record(OrchBots *bots, OrchBot *bot, BotState state, const char *event,
                       const char *sub_type, gint64 time_ms, GError **error);
 
+/** What a worker's @event means for the account that its bot signs in with. *ret_done: it means
+ * nothing else. @bot is not stored. */
+bool orch_bots_apply_login(OrchBots *bots, OrchBot *bot, JsonObject *event, bool *ret_done,
+                           GError **error);
+
+/** It joins with an account after it was refused as a guest: that it joins was told before. */
+bool orch_bots_is_second_joining(const OrchBot *bot);
+
 /** The final webhook, once. @bot is stored. */
 bool orch_bots_report_final(OrchBots *bots, OrchBot *bot, GError **error);

@@ -3,6 +3,7 @@
 
 #include "bot/report_data.h"
 #include "orchestrator/keys.h"
+#include "orchestrator/logins.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,8 @@ static const char help[] =
     "       steno-orchestrator keys create --account NAME [--label TEXT] [--config FILE]\n"
     "       steno-orchestrator keys list [--config FILE]\n"
     "       steno-orchestrator keys revoke ID [--config FILE]\n"
+    "       steno-orchestrator accounts list [--config FILE]\n"
+    "       steno-orchestrator accounts reset NAME [--config FILE]\n"
     "\n"
     "Serves the HTTP APIs (Meeting BaaS v1, Attendee, Cronofy Meeting Agents) and runs the bots.\n"
     "docs/api.md describes the configuration file and the APIs.\n"
@@ -25,20 +28,33 @@ static void say_wrong(OrchCli *cli, const char *text)
     cli->command = ORCH_CLI_WRONG;
 }
 
-static OrchCliCommand keys_command(const char *name)
+static OrchCliCommand find_command(const char *of, const char *name)
 {
     static const struct {
-        const char *name;
+        const char *of, *name;
         OrchCliCommand command;
-    } commands[] = {{"create", ORCH_CLI_KEYS_CREATE},
-                    {"list", ORCH_CLI_KEYS_LIST},
-                    {"revoke", ORCH_CLI_KEYS_REVOKE}};
+    } commands[] = {{"keys", "create", ORCH_CLI_KEYS_CREATE},
+                    {"keys", "list", ORCH_CLI_KEYS_LIST},
+                    {"keys", "revoke", ORCH_CLI_KEYS_REVOKE},
+                    {"accounts", "list", ORCH_CLI_ACCOUNTS_LIST},
+                    {"accounts", "reset", ORCH_CLI_ACCOUNTS_RESET}};
     for (gsize i = 0; name != NULL && i < G_N_ELEMENTS(commands); i++) {
-        if (strcmp(commands[i].name, name) == 0) {
+        if (strcmp(commands[i].of, of) == 0 && strcmp(commands[i].name, name) == 0) {
             return commands[i].command;
         }
     }
     return ORCH_CLI_WRONG;
+}
+
+/* What the command is about; false: it is missing. */
+static bool read_object(OrchCli *cli, const char *word)
+{
+    if (cli->command == ORCH_CLI_KEYS_REVOKE) {
+        cli->key_id = g_strdup(word);
+    } else if (cli->command == ORCH_CLI_ACCOUNTS_RESET) {
+        cli->login = g_strdup(word);
+    }
+    return word != NULL;
 }
 
 /* @words: what is left of the command line without the options, the program's name first. */
@@ -46,18 +62,21 @@ static void read_words(OrchCli *cli, int n, char **words)
 {
     cli->command = ORCH_CLI_SERVE;
     int used = n > 1 && strcmp(words[1], "serve") == 0 ? 2 : 1;
-    if (n > 1 && strcmp(words[1], "keys") == 0) {
-        cli->command = keys_command(n > 2 ? words[2] : NULL);
+    if (n > 1 && (strcmp(words[1], "keys") == 0 || strcmp(words[1], "accounts") == 0)) {
+        cli->command = find_command(words[1], n > 2 ? words[2] : NULL);
         used = 3;
     }
-    if (cli->command == ORCH_CLI_KEYS_REVOKE) {
-        cli->key_id = n > 3 ? g_strdup(words[3]) : NULL;
+    const char *missing = cli->command == ORCH_CLI_KEYS_REVOKE
+                              ? "keys revoke needs the id of a key (see keys list)"
+                          : cli->command == ORCH_CLI_ACCOUNTS_RESET
+                              ? "accounts reset needs the name of an account (see accounts list)"
+                              : NULL;
+    if (missing != NULL && read_object(cli, n > 3 ? words[3] : NULL)) {
+        missing = NULL;
         used = 4;
     }
-    bool revokes_none = cli->command == ORCH_CLI_KEYS_REVOKE && cli->key_id == NULL;
-    if (cli->command == ORCH_CLI_WRONG || n > used || revokes_none) {
-        say_wrong(cli, revokes_none ? "keys revoke needs the id of a key (see keys list)"
-                                    : "unknown command");
+    if (cli->command == ORCH_CLI_WRONG || n > used || missing != NULL) {
+        say_wrong(cli, missing != NULL ? missing : "unknown command");
     } else if (cli->command == ORCH_CLI_KEYS_CREATE && cli->account == NULL) {
         say_wrong(cli, "keys create needs --account NAME");
     }
@@ -95,6 +114,7 @@ void orch_cli_clear(OrchCli *cli)
     g_free(cli->account);
     g_free(cli->label);
     g_free(cli->key_id);
+    g_free(cli->login);
 }
 
 /* --- keys --- */
@@ -157,4 +177,48 @@ int orch_cli_keys(const OrchCli *cli, OrchStore *store, const OrchSecrets *secre
         return create_key(cli, store, secrets);
     }
     return cli->command == ORCH_CLI_KEYS_LIST ? list_keys(store) : revoke_key(cli, store);
+}
+
+/* --- accounts --- */
+
+static int list_accounts(OrchStore *store, const OrchConfig *config)
+{
+    g_autoptr(GPtrArray) states = orch_logins_states(store, config);
+    for (guint i = 0; i < states->len; i++) {
+        const OrchLoginState *state = g_ptr_array_index(states, i);
+        const OrchLogin *login = state->login;
+        g_autofree char *since =
+            state->mark != NULL ? bot_report_iso_time(state->mark->since_ms) : NULL;
+        printf("%s\t%s\t%s\t%u of %u bots\t%s%s\t%s\n", login->name, login->platform,
+               login->group != NULL ? login->group : "", state->n_bots, login->max_bots,
+               since != NULL   ? "signed out since "
+               : state->in_use ? "a browser uses it"
+                               : "ready",
+               since != NULL ? since : "", state->mark != NULL ? state->mark->reason : "");
+    }
+    return 0;
+}
+
+static int reset_account(const OrchCli *cli, OrchStore *store, const OrchConfig *config)
+{
+    g_autoptr(GError) error = NULL;
+    if (orch_logins_find(config->logins, cli->login) == NULL) {
+        fprintf(stderr, "steno-orchestrator: no account is called %s (see accounts list)\n",
+                cli->login);
+        return 1;
+    }
+    bool marked = orch_store_login_mark_remove(store, cli->login, &error);
+    if (error != NULL || !orch_store_commit(store, &error)) {
+        return fail(error);
+    }
+    if (!marked) {
+        fprintf(stderr, "account %s was not signed out\n", cli->login);
+    }
+    return 0;
+}
+
+int orch_cli_accounts(const OrchCli *cli, OrchStore *store, const OrchConfig *config)
+{
+    return cli->command == ORCH_CLI_ACCOUNTS_LIST ? list_accounts(store, config)
+                                                  : reset_account(cli, store, config);
 }

@@ -48,6 +48,11 @@ static const BotField fields[] = {
     {"worker_defaults", BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, "{}",
      "a worker's configuration, under what the HTTP client asked for"},
 
+    {"accounts", BOT_FIELD_ANY, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, "[]",
+     "the platforms' accounts that bots sign in with"},
+    {"accounts_use", BOT_FIELD_STRING, BOT_FIELD_PLAIN, 1, 16, orch_login_uses, NULL,
+     "\"when_asked\"", "when bots use one whose callers did not say"},
+
     OBJECT("webhooks", "how webhooks are delivered"),
     {"webhooks.allow_private", BOT_FIELD_BOOL, BOT_FIELD_PLAIN, 0, 0, NULL, NULL, "false",
      "targets on loopback and in private networks"},
@@ -146,6 +151,7 @@ static void read_document(OrchConfig *config)
     const char *worker = orch_json_string(workers, "executable");
     config->worker = worker != NULL ? absolute(worker) : beside_us("steno-worker");
     config->worker_defaults = orch_json_object(document, "worker_defaults");
+    config->accounts_use = orch_login_use_from_string(orch_json_string(document, "accounts_use"));
     config->allow_private_webhooks = orch_json_bool(webhooks, "allow_private", false);
     config->retry_s = orch_json_array(webhooks, "retry_s");
     config->max_body_bytes = get_uint(limits, "body_bytes");
@@ -172,7 +178,8 @@ OrchConfig *orch_config_new(JsonObject *document, GError **error)
         !check_worker_defaults(config->worker_defaults, error)) {
         return NULL;
     }
-    return g_steal_pointer(&config);
+    config->logins = orch_logins_read(json_object_get_member(config->document, "accounts"), error);
+    return config->logins != NULL ? g_steal_pointer(&config) : NULL;
 }
 
 OrchConfig *orch_config_new_from_file(const char *path, GError **error)
@@ -198,6 +205,7 @@ OrchConfig *orch_config_new_from_file(const char *path, GError **error)
 void orch_config_free(OrchConfig *config)
 {
     g_clear_pointer(&config->document, json_object_unref);
+    g_clear_pointer(&config->logins, g_ptr_array_unref);
     g_free(config->public_url);
     g_free(config->data_dir);
     g_free(config->worker);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bot/fields.h"
+#include "orchestrator/login.h"
 
 /*
  * The orchestrator's configuration: one JSON document (--config FILE), checked field by field
@@ -26,6 +27,9 @@ typedef struct {
     bool own_bots_are_company;   /* bots of one account keep each other in a meeting */
     char *worker;                /* owned: path of steno-worker */
     JsonObject *worker_defaults; /* borrowed: under every worker's own document */
+
+    GPtrArray *logins;         /* owned: of OrchLogin, what bots can sign in with */
+    OrchLoginUse accounts_use; /* of bots whose callers did not say */
 
     bool allow_private_webhooks; /* targets on loopback and private networks */
     JsonArray *retry_s;          /* borrowed: seconds between a webhook's tries */

@@ -159,8 +159,12 @@ static int run(const OrchCli *cli)
         fprintf(stderr, "steno-orchestrator: %s\n", error->message);
         return 2;
     }
-    return cli->command == ORCH_CLI_SERVE ? serve(config, store, secrets)
-                                          : orch_cli_keys(cli, store, secrets);
+    if (cli->command == ORCH_CLI_SERVE) {
+        return serve(config, store, secrets);
+    }
+    bool accounts =
+        cli->command == ORCH_CLI_ACCOUNTS_LIST || cli->command == ORCH_CLI_ACCOUNTS_RESET;
+    return accounts ? orch_cli_accounts(cli, store, config) : orch_cli_keys(cli, store, secrets);
 }
 
 int main(int argc, char **argv)

@@ -75,6 +75,9 @@ void orch_bot_free(OrchBot *bot)
         bot->artifacts,
         bot->output_dir,
         bot->control_token_hash,
+        bot->login_class,
+        bot->login,
+        bot->login_stamp,
     };
     for (gsize i = 0; i < G_N_ELEMENTS(strings); i++) {
         g_free(strings[i]);
@@ -108,6 +111,14 @@ void orch_key_free(OrchKey *key)
     g_free(key->hash);
     g_free(key->sealed);
     g_free(key);
+}
+
+void orch_login_mark_free(OrchLoginMark *mark)
+{
+    g_free(mark->name);
+    g_free(mark->reason);
+    g_free(mark->stamp);
+    g_free(mark);
 }
 
 OrchDelivery *orch_delivery_new(void)

@@ -16,6 +16,13 @@ typedef enum { ORCH_API_MBAAS, ORCH_API_ATTENDEE, ORCH_API_CRONOFY, ORCH_N_APIS 
 
 const char *orch_api_to_string(OrchApi api);
 
+/** A guest who is refused comes again with an account, where that is wanted. */
+typedef enum {
+    ORCH_LOGIN_RUN_FIRST,
+    ORCH_LOGIN_RUN_REFUSED, /* its worker still goes, and its end is not the bot's */
+    ORCH_LOGIN_RUN_SECOND,
+} OrchLoginRun;
+
 typedef struct {
     gint64 number; /* order of creation from 1; 0 until it is stored */
     char *id;      /* UUID */
@@ -63,6 +70,14 @@ typedef struct {
     gint64 last_seq;       /* of its events, stored */
     char *control_token_hash;
     gint64 n_events; /* length of its history, and the next entry's place */
+
+    /* --- of the account that it signs in with; see logins.h --- */
+    char *login_class; /* it needs one of these before it starts; NULL: it is a guest */
+    char *login;       /* name of the one that it has, until it is given back; NULL: none */
+    char *login_stamp; /* of that one's session on the disk when it got it */
+    bool login_shared; /* another bot has had it meanwhile */
+    bool login_out;    /* it turned out to be signed out */
+    OrchLoginRun login_run;
 } OrchBot;
 
 OrchBot *orch_bot_new(void);
@@ -116,6 +131,17 @@ typedef struct {
 
 void orch_key_free(OrchKey *key);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchKey, orch_key_free)
+
+/** An account that was found signed out: nobody gets it. */
+typedef struct {
+    char *name; /* OrchLogin.name */
+    gint64 since_ms;
+    char *reason; /* for people */
+    char *stamp;  /* of its session then: another one means that somebody signed in again */
+} OrchLoginMark;
+
+void orch_login_mark_free(OrchLoginMark *mark);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchLoginMark, orch_login_mark_free)
 
 typedef enum {
     ORCH_DELIVERY_WAITING,

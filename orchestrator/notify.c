@@ -177,6 +177,9 @@ static JsonObject *transition_data(const OrchBot *bot, const OrchTransition *tra
         json_object_set_int_member(metadata, "bot_duration_seconds",
                                    (transition->time_ms - bot->joined_ms) / 1000);
     }
+    if (bot_state_is_terminal(bot->state) && bot->login_out && bot->login != NULL) {
+        json_object_set_string_member(metadata, "signed_out_account", bot->login);
+    }
     json_object_set_string_member(data, "event_type", transition->event);
     orch_json_set(data, "event_sub_type", transition->sub_type);
     json_object_set_object_member(data, "event_metadata", metadata);

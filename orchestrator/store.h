@@ -84,10 +84,14 @@ typedef struct {
     gint64 ended_from_ms, deleted_from_ms;
     gint64 join_at_from_ms, join_at_until_ms; /* both included */
     /* Only bots that have not begun and have no place: since when they want one, or will. */
-    gint64 wants_after_ms; /* not included */
-    gint64 wants_until_ms; /* included */
-    gint64 sweep_until_ms; /* included */
-    bool with_worker;      /* worker_pid is set */
+    gint64 wants_after_ms;   /* not included */
+    gint64 wants_until_ms;   /* included */
+    gint64 sweep_until_ms;   /* included */
+    bool guests;             /* those that need no account */
+    const char *login_class; /* those that need one of this class */
+    const char *login;       /* those that have this account */
+    bool with_login;         /* those that have one */
+    bool with_worker;        /* worker_pid is set */
     bool with_place, without_place;
     bool without_deleted;
     gint64 after_number; /* OLDEST: larger ones; NEWEST: smaller ones */
@@ -99,6 +103,9 @@ typedef struct {
 GPtrArray *orch_store_bots(OrchStore *store, const OrchBotFilter *filter);
 /** How many, counted up to filter->limit. */
 guint orch_store_count_bots(OrchStore *store, const OrchBotFilter *filter);
+
+/** Returns (transfer full): of char*: what bots that want a place by @now_ms need (login_class). */
+GPtrArray *orch_store_login_classes(OrchStore *store, gint64 now_ms);
 
 /** @n is given by the caller: bot->n_events counts them. */
 bool orch_store_transition_add(OrchStore *store, const char *bot_id,
@@ -133,6 +140,15 @@ OrchKey *orch_store_key_get(OrchStore *store, const char *id);
 GPtrArray *orch_store_keys(OrchStore *store);
 /** Returns false without an error when there is none with this id. */
 bool orch_store_key_revoke(OrchStore *store, const char *id, gint64 now_ms, GError **error);
+
+/* --- accounts that bots sign in with --- */
+
+/** In place of an earlier one of the same name. */
+bool orch_store_login_mark_set(OrchStore *store, const OrchLoginMark *mark, GError **error);
+/** Returns (transfer full): of OrchLoginMark, by name. */
+GPtrArray *orch_store_login_marks(OrchStore *store);
+/** Returns false without an error when there is none with this name. */
+bool orch_store_login_mark_remove(OrchStore *store, const char *name, GError **error);
 
 /* --- outbox --- */
 

@@ -10,7 +10,7 @@ G_DEFINE_QUARK(orch_store_error, orch_store_error)
 #define COMMIT_AFTER_MS 2
 #define CHECKPOINT_PAGES 1000
 #define BUSY_MS 5000
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 
 /* --- statements --- */
 

@@ -48,6 +48,12 @@ static const OrchColumn columns[] = {
     INT(last_seq),
     TEXT(control_token_hash),
     INT(n_events),
+    TEXT(login_class),
+    TEXT(login),
+    TEXT(login_stamp),
+    BOOL(login_shared),
+    BOOL(login_out),
+    ORCH_COLUMN(ENUM, OrchBot, login_run),
 };
 
 static const OrchColumn transition_columns[] = {
@@ -174,6 +180,10 @@ static void build(Query *query, const OrchBotFilter *filter)
     add_flag(query, "sweep_ms > 0", filter->sweep_until_ms != 0);
     add_number(query, "sweep_ms <= CAST(? AS INTEGER)", filter->sweep_until_ms);
     add_flag(query, "worker_pid > 0", filter->with_worker);
+    add_flag(query, "login_class IS NULL", filter->guests);
+    add_text(query, "login_class = ?", filter->login_class);
+    add_text(query, "login = ?", filter->login);
+    add_flag(query, "login IS NOT NULL", filter->with_login);
     add_flag(query, "has_place = 1", filter->with_place);
     add_flag(query, "has_place = 0", filter->without_place);
     add_flag(query, "deleted_ms = 0", filter->without_deleted);

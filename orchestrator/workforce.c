@@ -2,6 +2,7 @@
 #include "orchestrator/workforce_priv.h"
 
 #include "orchestrator/json.h"
+#include "orchestrator/logins.h"
 #include "orchestrator/schedule.h"
 
 #include <string.h>
@@ -111,9 +112,38 @@ static void fail_unstartable(OrchWorkforce *workforce, OrchBot *bot)
     orch_workforce_release(workforce, bot);
 }
 
+static void fail_signed_out(OrchWorkforce *workforce, OrchBot *bot)
+{
+    g_autoptr(GPtrArray) states = orch_logins_states(workforce->store, workforce->config);
+    g_autofree char *message = orch_logins_why_none(states, bot->login_class);
+    OrchFailure failure = {"login_required", "CannotJoinMeeting", "authentication_error", message};
+    g_autoptr(GError) error = NULL;
+    g_warning("bot %s: %s", bot->id, message);
+    if (!orch_bots_fail(workforce->bots, bot, &failure, &error)) {
+        g_critical("bot %s: %s", bot->id, error->message);
+    }
+    orch_workforce_release(workforce, bot);
+}
+
+/* Whether it has the account that it needs, if any. */
+static bool sign_in(OrchWorkforce *workforce, OrchBot *bot)
+{
+    OrchLoginAnswer answer = orch_workforce_sign_in(workforce, bot);
+    if (answer == ORCH_LOGIN_NONE) {
+        fail_signed_out(workforce, bot);
+    } else if (answer == ORCH_LOGIN_WAIT && !bot->reserved) { /* another one may have its place */
+        bot->has_place = false;
+        orch_workforce_save(workforce, bot);
+    }
+    return answer == ORCH_LOGIN_READY;
+}
+
 /* Its time has come, or soon will; returns whether it has to wait for a worker. */
 static bool start(OrchWorkforce *workforce, OrchBot *bot)
 {
+    if (!sign_in(workforce, bot)) {
+        return false;
+    }
     OrchWorker *worker = orch_pool_find_idle(workforce->pool);
     if (worker != NULL) {
         orch_workforce_assign(workforce, worker, bot);
@@ -196,9 +226,16 @@ static gint64 place_and_start(OrchWorkforce *workforce, GPtrArray *bots, GArray 
 /* Those whose turn it is: nobody behind them can get one of the @n_free places now. */
 static GPtrArray *next_wanting(OrchWorkforce *workforce, guint n_free, gint64 now_ms)
 {
-    OrchBotFilter filter = {.wants_until_ms = now_ms, .order = ORCH_ORDER_WANTS, .limit = n_free};
-    return n_free > 0 ? orch_store_bots(workforce->store, &filter)
-                      : g_ptr_array_new_with_free_func((GDestroyNotify)orch_bot_free);
+    OrchBotFilter filter = {
+        .wants_until_ms = now_ms, .order = ORCH_ORDER_WANTS, .guests = true, .limit = n_free};
+    GPtrArray *wanting = n_free > 0 ? orch_store_bots(workforce->store, &filter)
+                                    : g_ptr_array_new_with_free_func((GDestroyNotify)orch_bot_free);
+    g_autoptr(GPtrArray) hopeless = g_ptr_array_new_with_free_func((GDestroyNotify)orch_bot_free);
+    orch_workforce_add_signed_in(workforce, wanting, hopeless, n_free, now_ms);
+    for (guint i = 0; i < hopeless->len; i++) {
+        fail_signed_out(workforce, g_ptr_array_index(hopeless, i));
+    }
+    return wanting;
 }
 
 /* Those whose time comes next: as many as workers are made ready for, and one that says when to
@@ -262,6 +299,7 @@ static void take_up(OrchWorkforce *workforce)
             orch_workforce_bury(workforce, bot, -1, NULL);
         }
     }
+    orch_workforce_sweep_logins(workforce);
 }
 
 /* Workers that wrote after their bot's data was deleted. */
@@ -269,6 +307,7 @@ static gboolean on_delete_late(gpointer user_data)
 {
     OrchWorkforce *workforce = user_data;
     orch_bots_delete_late(workforce->bots, orch_now_ms() - DELETE_LATE_WITHIN_MS);
+    orch_workforce_sweep_logins(workforce);
     return G_SOURCE_CONTINUE;
 }
 
@@ -356,6 +395,7 @@ OrchWorkforce *orch_workforce_new(OrchBots *bots, const OrchSecrets *secrets, So
     workforce->commands =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, orch_workforce_command_free);
     workforce->setbacks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    workforce->login_jobs = g_hash_table_new(g_str_hash, g_str_equal);
     workforce->company = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     workforce->control = orch_control_new(server, &orch_workforce_control_events, workforce);
     workforce->outbox = make_outbox(workforce, secrets);
@@ -374,7 +414,7 @@ void orch_workforce_leave(OrchWorkforce *workforce)
 
 bool orch_workforce_has_left(OrchWorkforce *workforce)
 {
-    return orch_pool_size(workforce->pool) == 0 &&
+    return orch_pool_size(workforce->pool) == 0 && g_hash_table_size(workforce->login_jobs) == 0 &&
            orch_outbox_count_under_way(workforce->outbox) == 0 &&
            orch_store_next_delivery_ms(workforce->store) > orch_now_ms();
 }
@@ -395,6 +435,7 @@ void orch_workforce_free(OrchWorkforce *workforce)
     workforce->stopping = true;
     orch_bots_set_workers(workforce->bots, NULL, NULL);
     orch_workforce_forget_acks(workforce);
+    orch_workforce_forget_login_jobs(workforce);
     (void)orch_store_commit(workforce->store, NULL); /* its callbacks point here; it logs */
     orch_workforce_drop_commands(workforce, NULL, "the orchestrator stops");
     stop_retries(workforce);
@@ -409,6 +450,7 @@ void orch_workforce_free(OrchWorkforce *workforce)
     g_hash_table_unref(workforce->acks);
     g_hash_table_unref(workforce->setbacks);
     g_hash_table_unref(workforce->company);
+    g_hash_table_unref(workforce->login_jobs);
     g_free(workforce->start_trouble);
     g_free(workforce->nonce);
     g_free(workforce);

@@ -15,6 +15,7 @@ void orch_workforce_release(OrchWorkforce *workforce, OrchBot *bot)
     bot->has_place = false;
     orch_set_string(&bot->control_token_hash, NULL);
     orch_workforce_save(workforce, bot);
+    orch_workforce_return_login(workforce, bot, true);
     g_hash_table_remove(workforce->setbacks, bot->id);
     orch_workforce_look_soon(workforce);
 }
@@ -47,6 +48,7 @@ static void begin_anew(OrchWorkforce *workforce, OrchBot *bot, int exit, const c
     bot->worker_started = 0;
     orch_set_string(&bot->control_token_hash, NULL);
     orch_workforce_save(workforce, bot);
+    orch_workforce_return_login(workforce, bot, false);
     orch_workforce_look_soon(workforce);
 }
 
@@ -107,12 +109,26 @@ static bool left_something(const OrchBot *bot)
     return g_file_test(kept, G_FILE_TEST_EXISTS);
 }
 
+/* The worker of a guest that was refused is gone: the bot comes again, with an account. */
+static void come_again(OrchWorkforce *workforce, OrchBot *bot)
+{
+    bot->login_run = ORCH_LOGIN_RUN_SECOND;
+    bot->worker_pid = 0;
+    bot->worker_started = 0;
+    orch_set_string(&bot->control_token_hash, NULL);
+    orch_workforce_save(workforce, bot);
+    g_hash_table_remove(workforce->setbacks, bot->id);
+    orch_workforce_look_soon(workforce);
+}
+
 void orch_workforce_bury(OrchWorkforce *workforce, OrchBot *bot, int exit, const char *words)
 {
     if (bot_state_is_terminal(bot->state) && bot->reported) {
         orch_workforce_release(workforce, bot);
     } else if (left_something(bot)) {
         recover_again(workforce, bot, exit, words);
+    } else if (bot->login_run == ORCH_LOGIN_RUN_REFUSED) {
+        come_again(workforce, bot);
     } else if (bot->state <= BOT_STATE_READY) {
         begin_anew(workforce, bot, exit, words);
     } else {

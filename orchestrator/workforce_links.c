@@ -267,6 +267,26 @@ static bool is_cancelled(OrchWorkforce *workforce, const char *bot_id)
     return true;
 }
 
+/* Its profile, if it has one, is there. */
+static void on_login_copied(const GError *error, gpointer user_data)
+{
+    Assignment *assignment = user_data;
+    OrchWorkforce *workforce = assignment->workforce;
+    g_autoptr(OrchBot) bot =
+        error != NULL ? orch_store_bot_get(workforce->store, assignment->bot_id) : NULL;
+    if (bot != NULL) {
+        g_warning("bot %s: %s", bot->id, error->message);
+        fail(workforce, bot, error->message);
+    }
+    if (workforce->stopping || workforce->leaving || is_cancelled(workforce, assignment->bot_id)) {
+        assignment_free(assignment);
+        return;
+    }
+    g_autofree char *id = g_strconcat("assign-", assignment->bot_id, NULL);
+    orch_workforce_send(workforce, assignment->bot_id, id, "assign", assignment->document,
+                        on_assigned, assignment);
+}
+
 /* Only now: a worker with a bot that the store does not know of would be a ghost. */
 static void on_assignment_durable(const GError *error, gpointer user_data)
 {
@@ -281,9 +301,9 @@ static void on_assignment_durable(const GError *error, gpointer user_data)
         assignment_free(assignment);
         return;
     }
-    g_autofree char *id = g_strconcat("assign-", assignment->bot_id, NULL);
-    orch_workforce_send(workforce, assignment->bot_id, id, "assign", assignment->document,
-                        on_assigned, assignment);
+    g_autoptr(OrchBot) bot = orch_store_bot_get(workforce->store, assignment->bot_id);
+    orch_workforce_copy_login(workforce, bot, on_login_copied, assignment,
+                              (GDestroyNotify)assignment_free);
 }
 
 void orch_workforce_assign(OrchWorkforce *workforce, OrchWorker *worker, OrchBot *bot)

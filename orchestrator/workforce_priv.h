@@ -8,7 +8,8 @@
 
 /*
  * The workforce's parts: workforce.c decides who gets a worker, workforce_links.c talks with the
- * workers, workforce_death.c cleans up after them.
+ * workers, workforce_death.c cleans up after them, workforce_logins.c has the accounts that bots
+ * sign in with.
  */
 
 /* A command on its way to a worker. */
@@ -21,7 +22,11 @@ typedef struct {
     guint timeout_id;
 } OrchCommand;
 
-typedef struct OrchAck OrchAck; /* an ack that waits for the disk */
+typedef struct OrchAck OrchAck;           /* an ack that waits for the disk */
+typedef struct OrchLoginJob OrchLoginJob; /* a profile is copied, or given back */
+
+/** @error: NULL when it is there. */
+typedef void (*OrchLoginCopied)(const GError *error, gpointer user_data);
 
 struct OrchWorkforce {
     OrchBots *bots; /* borrowed, like the next two */
@@ -30,15 +35,16 @@ struct OrchWorkforce {
     OrchPool *pool; /* owned, like what follows */
     OrchControl *control;
     OrchOutbox *outbox;
-    GHashTable *links;     /* token hash (owned) -> OrchLink (borrowed): those that said hello */
-    GHashTable *acks;      /* OrchLink (borrowed) -> OrchAck (owned by its callback) */
-    GHashTable *commands;  /* id (borrowed) -> OrchCommand (owned) */
-    GHashTable *setbacks;  /* bot id (owned) -> how often its worker died before it began, or its
-                              recovery failed */
-    GHashTable *retries;   /* bot id (borrowed from its data) -> source of its next recovery */
-    GHashTable *company;   /* bot id (owned) -> the names of the others it was told (owned JSON) */
-    guint n_failed_starts; /* workers in a row that died before they stood by */
-    char *start_trouble;   /* owned: what the last of them said; NULL: nothing */
+    GHashTable *links;      /* token hash (owned) -> OrchLink (borrowed): those that said hello */
+    GHashTable *acks;       /* OrchLink (borrowed) -> OrchAck (owned by its callback) */
+    GHashTable *commands;   /* id (borrowed) -> OrchCommand (owned) */
+    GHashTable *setbacks;   /* bot id (owned) -> how often its worker died before it began, or its
+                               recovery failed */
+    GHashTable *retries;    /* bot id (borrowed from its data) -> source of its next recovery */
+    GHashTable *company;    /* bot id (owned) -> the names of the others it was told (owned JSON) */
+    GHashTable *login_jobs; /* bot id (borrowed) -> OrchLoginJob (owned by its task) */
+    guint n_failed_starts;  /* workers in a row that died before they stood by */
+    char *start_trouble;    /* owned: what the last of them said; NULL: nothing */
     gint64 no_start_before_ms;
     guint look_id, timer_id, delete_id;
     guint64 n_commands;
@@ -87,6 +93,42 @@ void orch_workforce_command_free(gpointer command);
 
 /** @placed: the bots that have a place: those in one meeting are told of each other. */
 void orch_workforce_tell_company(OrchWorkforce *workforce, GPtrArray *placed);
+
+/* --- workforce_logins.c --- */
+
+/** Add to @bots those that need an account, have none and can get one now, at most @n_free of each
+ * class; to @hopeless those that will get none, as none is signed in. */
+void orch_workforce_add_signed_in(OrchWorkforce *workforce, GPtrArray *bots, GPtrArray *hopeless,
+                                  guint n_free, gint64 now_ms);
+
+typedef enum {
+    ORCH_LOGIN_READY, /* it needs none, or has it now, which is stored */
+    ORCH_LOGIN_SOON,  /* what it had is not given back yet; the bots change when it is */
+    ORCH_LOGIN_WAIT,  /* others have them all */
+    ORCH_LOGIN_NONE,  /* none is signed in */
+} OrchLoginAnswer;
+
+/** Give @bot, whose time has come, the account that it needs, if any. */
+OrchLoginAnswer orch_workforce_sign_in(OrchWorkforce *workforce, OrchBot *bot);
+
+/**
+ * orch_workforce_copy_login:
+ * @done: called once, perhaps from inside, with @done_data (transfer full)
+ * @free_data: frees @done_data when nobody is there any more
+ *
+ * The profile of the account that @bot has is copied for its run; nothing when it has none.
+ */
+void orch_workforce_copy_login(OrchWorkforce *workforce, const OrchBot *bot, OrchLoginCopied done,
+                               gpointer done_data, GDestroyNotify free_data);
+
+/** The account that @bot has is given back, and its copy deleted; @keep: what changed in the
+ * session goes into the account's profile if it was this bot's alone. Ends later. */
+void orch_workforce_return_login(OrchWorkforce *workforce, OrchBot *bot, bool keep);
+
+/** Accounts and copies of bots that are gone: what an earlier orchestrator left. */
+void orch_workforce_sweep_logins(OrchWorkforce *workforce);
+
+void orch_workforce_forget_login_jobs(OrchWorkforce *workforce);
 
 /* --- workforce_death.c --- */
 

@@ -100,7 +100,7 @@ class Orchestrator:
     """steno-orchestrator on a port and a data folder of its own, which survive it."""
 
     def __init__(self, build, folder, browser=None, limits=None, upload=None, leaving=None,
-                 **workers):
+                 accounts=None, **workers):
         self.build, self.folder = build, pathlib.Path(folder)
         self.data = self.folder / "data"
         self.port = harness.held_port()
@@ -111,6 +111,7 @@ class Orchestrator:
                               "executable": harness.giving_way(build / "bot/steno-worker", folder),
                               **workers},
                   "webhooks": {"allow_private": True, "retry_s": [1] * 20}}
+        config.update(accounts or {})
         if limits is not None:
             config["limits"] = limits
         config["worker_defaults"] = {

@@ -12,6 +12,7 @@ import threading
 import time
 
 import harness
+import test_identity
 from harness import check, wait_for
 from orchestrator import running
 
@@ -313,7 +314,44 @@ def bots_are_no_company(build):
             check(final["data"].get("end_reason") == "no_attendees", f"final {final}")
 
 
-TESTS = [bot_from_the_pool, bots_are_no_company, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
+def refused_guest_signs_in(build):
+    """The meeting asks guests to sign in: the bot comes once more with the operator's account, from a copy
+    of its profile; the client sees one bot. Its session goes back into the profile."""
+    scenario = test_identity.wall("zoom", duration_s=170)
+    scenario["events"] = []
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        profile = pathlib.Path(folder, "profile")
+        meeting = harness.Meeting(build, pathlib.Path(folder), scenario)
+        with test_identity.display() as screen:
+            out = test_identity.login(build, folder, meeting,
+                                      "https://app.zoom.us/_steno/sign-in?close=1", DISPLAY=screen)
+        meeting.close()
+        check(out.returncode == 0, f"login: {out}")
+        before = profile.stat().st_ino
+        accounts = {"accounts": [{"name": "notes", "platform": "zoom", "profile_dir": str(profile)}],
+                    "accounts_use": "if_required"}
+        with running(build, scenario, accounts=accounts) as (orchestrator, meeting, hooks):
+            def account():
+                return orchestrator.request("GET", "/health")[1]["accounts"][0]
+
+            bot = orchestrator.join(meeting.url, hooks, recording_mode="audio_only")
+            orchestrator.wait_state(bot, "joined_recording", 90)
+            copy = orchestrator.data / "profiles" / bot
+            check(copy.is_dir() and copy.stat().st_mode & 0o77 == 0, f"its copy {copy}")
+            check(account()["bots"] == 1, f"account {account()}")
+            orchestrator.leave(bot)
+            final = wait_final(hooks, bot)
+            check(final["event"] == "complete", f"final {final}")
+            check(hooks.codes(bot) == RECORDED, f"codes {hooks.codes(bot)}")
+            joinings = [e for e in orchestrator.events(bot, "state") if e["new"] == "joining"]
+            check(len(joinings) == 2, f"runs {joinings}")
+            wait_for(lambda: account()["bots"] == 0, 30, "the account is given back")
+            check(account()["signed_out"] is None, f"account {account()}")
+            check(not copy.exists(), "its copy stays")
+            check(profile.stat().st_ino != before, "the session was not kept")
+
+
+TESTS = [refused_guest_signs_in, bot_from_the_pool, bots_are_no_company, queue_in_order, joins_at_its_time, cancelled_at_any_moment,
          killed_worker_is_recovered, worker_dies_before_it_began, no_worker_can_be_started,
          stopped_orchestrator_leaves_bots, stopped_orchestrator_takes_its_bots_along,
          killed_orchestrator_loses_nothing]

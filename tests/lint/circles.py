@@ -17,7 +17,7 @@ KNOWN = [
      "bot/session_rejoin.c", "bot/session_status.c"],
     ["bot/store.c", "bot/store_ahead.c", "bot/store_parts.c"],
     ["orchestrator/api_attendee.c", "orchestrator/api_attendee_audio.c"],
-    ["orchestrator/bots.c", "orchestrator/bots_delete.c", "orchestrator/notify.c"],
+    ["orchestrator/bots.c", "orchestrator/notify.c"],
     ["orchestrator/workforce.c", "orchestrator/workforce_company.c", "orchestrator/workforce_death.c",
      "orchestrator/workforce_links.c"],
     ["platforms/adapter/adapter.c", "platforms/adapter/capture.c", "platforms/adapter/chat.c",

@@ -3,10 +3,13 @@
 """Each answer of a real orchestrator (without workers) is what Meeting BaaS publishes and what our own
 /openapi.json says, refusals included; and our document promises what the published one does."""
 import base64
+import contextlib
 import json
 import pathlib
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 
@@ -188,6 +191,42 @@ def keys_by_command(build):
             check(False, "revoked twice")
 
 
+def accounts_by_command(build):
+    """Those that bots sign in with: listed, told by /health, and said to be well again, also while the
+    server runs."""
+    with tempfile.TemporaryDirectory(prefix="steno-e2e-") as folder:
+        accounts = {"accounts": [{"platform": "meet", "profile_dir": folder, "max_bots": 2},
+                                 {"platform": "teams", "profile_dir": "/tmp", "name": "t", "group": "g"}]}
+        with running(build, max=0, pool=0, queue=8, accounts=accounts) as (server, _, _):
+            api = Caller(server)
+
+            def rows():
+                return [line.split("\t") for line in server.run("accounts", "list").splitlines()]
+
+            check(rows() == [["meet-1", "meet", "", "0 of 2 bots", "ready", ""],
+                             ["t", "teams", "g", "0 of 1 bots", "ready", ""]], f"{rows()}")
+            # What a worker's warning leaves in the store, while nobody touches the profile.
+            with contextlib.closing(sqlite3.connect(server.data / "steno.db")) as store:
+                store.execute("INSERT INTO login_marks VALUES ('meet-1', 1000, 'a name', ?)", (" " * 6,))
+                store.commit()
+            listed = api.call(200, "GET", "/health")["accounts"]
+            check([a["signed_out"] for a in listed] == ["1970-01-01T00:00:01.000Z", None], f"{listed}")
+            check(rows()[0][4:] == ["signed out since 1970-01-01T00:00:01.000Z", "a name"], f"{rows()}")
+            server.run("accounts", "reset", "meet-1")
+            check(api.call(200, "GET", "/health")["accounts"][0]["signed_out"] is None, "reset")
+            for wrong in (("reset", "nobody"), ("reset",), ("forget", "t")):
+                try:
+                    server.run("accounts", *wrong)
+                except subprocess.CalledProcessError as error:
+                    check(error.returncode in (1, 2) and "accounts" in error.stderr, f"{error.stderr}")
+                else:
+                    check(False, f"accounts {wrong} was taken")
+            for use, status in (({"use_login": True}, 201),
+                                ({"use_login": True, "login_group_name": "x"}, 400)):
+                api.call(status, "POST", "/api/v1/bots", {
+                    "meeting_url": MEET, "bot_name": "N", "google_meet_settings": use})
+
+
 def our_document_promises_what_is_published(_):
     text = (harness.ROOT / "orchestrator/openapi.json").read_text()
     problems = schemas.compare(json.loads(text))
@@ -196,4 +235,4 @@ def our_document_promises_what_is_published(_):
 
 if __name__ == "__main__":
     harness.main([meeting_baas, attendee_and_cronofy, attendees_pictures, keys_by_command,
-                  our_document_promises_what_is_published])
+                  accounts_by_command, our_document_promises_what_is_published])

@@ -312,6 +312,14 @@ static void test_older_bots_get_their_meeting(void)
                                  "DROP INDEX bots_by_meeting; ALTER TABLE bots DROP COLUMN meeting;"
                                  "UPDATE bots SET meeting_url = meeting_url || '?authuser=0';"
                                  "CREATE INDEX bots_by_meeting ON bots (account, meeting_url);"
+                                 "DROP TABLE login_marks; DROP INDEX bots_with_login;"
+                                 "DROP INDEX bots_that_want_login;"
+                                 "ALTER TABLE bots DROP COLUMN login_class;"
+                                 "ALTER TABLE bots DROP COLUMN login;"
+                                 "ALTER TABLE bots DROP COLUMN login_stamp;"
+                                 "ALTER TABLE bots DROP COLUMN login_shared;"
+                                 "ALTER TABLE bots DROP COLUMN login_out;"
+                                 "ALTER TABLE bots DROP COLUMN login_run;"
                                  "PRAGMA user_version = 2",
                                  NULL, NULL, NULL),
                     ==, SQLITE_OK);
