@@ -37,7 +37,8 @@ static void run(MediaResampler *resampler, const int16_t *samples, gsize n_sampl
     guint before = out->len;
     g_array_set_size(out, before + (guint)n_out);
     gpointer in_planes[1] = {(gpointer)samples};
-    gpointer out_planes[1] = {&g_array_index(out, int16_t, before)};
+    int16_t nothing; /* an array that never held anything has no memory */
+    gpointer out_planes[1] = {n_out > 0 ? &g_array_index(out, int16_t, before) : &nothing};
     gst_audio_resampler_resample(resampler->filter, samples != NULL ? in_planes : NULL, n_samples,
                                  out_planes, n_out);
 }

@@ -127,15 +127,15 @@ static void expect_table(const char *purpose, const char *found)
 static void test_names_are_what_labels_say(void)
 {
     go("/dom.html");
-    expect_table("people", "<div#chip> people");
-    expect_table("counted", "<button#counted> people - 3 joined");
-    expect_table("field", "<input#named> your name");
+    expect_table("people", "<div#chip> People");
+    expect_table("counted", "<button#counted> People - 3 joined");
+    expect_table("field", "<input#named> Your name");
 }
 
 static void test_what_must_not_stand_there(void)
 {
     go("/dom.html");
-    expect_table("host", "<p#host> waiting for the host to join");
+    expect_table("host", "<p#host> Waiting for the host to join");
 }
 
 static void test_only_what_is_seen_has_a_size(void)
@@ -160,10 +160,10 @@ static void test_the_lobbys_marks_alone_are_no_call(void)
 static void test_lists_are_read_in_what_is_excluded(void)
 {
     go("/dom.html");
-    expect_table("tile", "2 x <div> alice, muted");
+    expect_table("tile", "2 x <div> Alice, muted");
     expect_table("speaking_mark", "<i> ");
-    expect_table("tile_name", "2 x <b> alice");
-    expect_table("tile_name_tail", "<div> alice, muted");
+    expect_table("tile_name", "2 x <b> Alice");
+    expect_table("tile_name_tail", "<div> Alice, muted");
     expect("document.getElementById('chip').remove(), __steno.table().find((row) => "
            "row.purpose === 'people').found",
            "\"-\""); /* but a button is looked for outside of it */
